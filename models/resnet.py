@@ -1,0 +1,126 @@
+"""Residual networks (He et al. 2016), with ResNet-18 as the one in use."""
+
+from typing import Literal
+
+import keras
+from keras import layers
+
+Shortcut = Literal["conv", "average_pool"]
+
+STEM_FILTERS = 64
+BATCH_NORM_MOMENTUM = 0.9
+"""PyTorch's customary 0.1 the other way round: short runs need the faster average."""
+
+
+def resnet18(
+    num_classes: int,
+    *,
+    image_size: int | None = 128,
+    stage_sizes: tuple[int, ...] = (2, 2, 2, 2),
+    shortcut: Shortcut = "conv",
+    zero_last_gamma: bool = False,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Builds ResNet-18 with post-activation blocks for one-channel sketches.
+
+    Args:
+        num_classes: Number of classes, at least 1.
+        image_size: Side of the square input in pixels, or None for any size.
+        stage_sizes: Blocks in each stage; filters double from 64 a stage, so
+            `(3, 4, 6, 3)` is ResNet-34.
+        shortcut: How a stage's first block brings its input to the new shape:
+            a strided 1×1 convolution (He et al. 2016), or 2×2 average pooling
+            before an unstrided one (ResNet-D, He et al. 2019).
+        zero_last_gamma: Whether each block's last batch norm starts at zero, so
+            that every block starts as the identity (Goyal et al. 2017).
+        dropout: Share of the pooled features dropped before the head in training.
+
+    Returns:
+        A functional model from float ink of shape
+        `(batch, image_size, image_size, 1)`, 0 for paper and 1 for ink, to
+        logits of shape `(batch, num_classes)`.
+    """
+    inputs = keras.Input((image_size, image_size, 1), name="ink")
+    x = _conv(inputs, STEM_FILTERS, kernel_size=7, strides=2, name="stem_conv")
+    x = _batch_norm(x, name="stem_bn")
+    x = layers.ReLU(name="stem_relu")(x)
+    x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
+    for stage, num_blocks in enumerate(stage_sizes):
+        for block in range(num_blocks):
+            x = _basic_block(
+                x,
+                STEM_FILTERS * 2**stage,
+                strides=2 if stage > 0 and block == 0 else 1,
+                shortcut=shortcut,
+                zero_last_gamma=zero_last_gamma,
+                name=f"stage{stage + 1}_block{block}",
+            )
+    x = layers.GlobalAveragePooling2D(name="embedding")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="head_dropout")(x)
+    logits = layers.Dense(
+        num_classes, kernel_initializer="he_normal", dtype="float32", name="head"
+    )(x)
+    return keras.Model(inputs, logits, name="resnet18")
+
+
+def _basic_block(
+    x: keras.KerasTensor,
+    filters: int,
+    *,
+    strides: int,
+    shortcut: Shortcut,
+    zero_last_gamma: bool,
+    name: str,
+) -> keras.KerasTensor:
+    """Adds two 3×3 convolutions and their shortcut."""
+    residual = x
+    if strides > 1 or x.shape[-1] != filters:
+        conv_strides = strides
+        if shortcut == "average_pool" and strides > 1:
+            residual = layers.AveragePooling2D(
+                strides, padding="same", name=f"{name}_shortcut_pool"
+            )(residual)
+            conv_strides = 1
+        residual = _conv(
+            residual,
+            filters,
+            kernel_size=1,
+            strides=conv_strides,
+            name=f"{name}_shortcut_conv",
+        )
+        residual = _batch_norm(residual, name=f"{name}_shortcut_bn")
+    x = _conv(x, filters, kernel_size=3, strides=strides, name=f"{name}_conv1")
+    x = _batch_norm(x, name=f"{name}_bn1")
+    x = layers.ReLU(name=f"{name}_relu1")(x)
+    x = _conv(x, filters, kernel_size=3, strides=1, name=f"{name}_conv2")
+    x = _batch_norm(x, name=f"{name}_bn2", zero_gamma=zero_last_gamma)
+    x = layers.Add(name=f"{name}_add")([residual, x])
+    return layers.ReLU(name=f"{name}_relu2")(x)
+
+
+def _conv(
+    x: keras.KerasTensor, filters: int, *, kernel_size: int, strides: int, name: str
+) -> keras.KerasTensor:
+    """Adds a convolution without bias, He-initialised."""
+    return layers.Conv2D(
+        filters,
+        kernel_size,
+        strides=strides,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=name,
+    )(x)
+
+
+def _batch_norm(
+    x: keras.KerasTensor, *, name: str, zero_gamma: bool = False
+) -> keras.KerasTensor:
+    """Adds batch norm over channels."""
+    return layers.BatchNormalization(
+        momentum=BATCH_NORM_MOMENTUM,
+        epsilon=1e-5,
+        gamma_initializer="zeros" if zero_gamma else "ones",
+        name=name,
+    )(x)
