@@ -1,0 +1,1 @@
+"""Datasets: where sketches come from, and the packed form that all of them take."""

@@ -1,0 +1,143 @@
+"""The course's form of TU-Berlin: class and split lists beside 256×256 PNGs."""
+
+import codecs
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.archives import Archive, open_archive
+from core.datasets.store import SketchRecord, SketchSource, Split
+from core.errors import DatasetError
+from core.images import read_sketch
+
+ATTRIBUTION = (
+    "TU-Berlin sketches: Mathias Eitz, James Hays, Marc Alexa, "
+    "How Do Humans Sketch Objects?, ACM TOG 31(4), 2012. CC BY 4.0."
+)
+ID_NAMESPACE = "tu-berlin"
+LISTS: dict[str, Split] = {"train.txt": "train", "test.txt": "test"}
+MAPPING = "mapping.txt"
+
+
+def is_eitz(archive: Archive) -> bool:
+    """Returns whether the archive has any of the three lists of this form."""
+    wanted = {MAPPING, *LISTS}
+    return any(PurePosixPath(name).name in wanted for name in archive.names())
+
+
+def find_eitz(path: Path) -> SketchSource:
+    """Reads the lists of a `Sketch_EITZ` zip or folder.
+
+    `mapping.txt` holds `class<TAB>label` lines, `train.txt` and `test.txt` hold
+    `path<TAB>label` lines. Labels and split are kept exactly.
+
+    Raises:
+        DatasetError: Naming the file and line, for a list that is missing, empty
+            or malformed, a label outside the mapping, a listed file that is
+            absent, and an id or file that is listed twice.
+    """
+    archive = open_archive(path)
+    names = frozenset(archive.names())
+    root = _find_root(names, origin=archive.origin)
+    class_names = _read_mapping(archive, root)
+    records: list[SketchRecord] = []
+    listed: dict[str, str] = {}
+    for list_name, split in LISTS.items():
+        for line_number, file, label in _read_pairs(archive, root, list_name):
+            where = f"{list_name} line {line_number}"
+            if not 0 <= label < len(class_names):
+                raise DatasetError(
+                    f"{archive.origin}: {where}: label {label} is not in {MAPPING} "
+                    f"(0 to {len(class_names) - 1})."
+                )
+            if file in listed:
+                raise DatasetError(
+                    f"{archive.origin}: {where}: {file} is listed in {listed[file]} "
+                    "already."
+                )
+            listed[file] = where
+            if root + file not in names:
+                raise DatasetError(
+                    f"{archive.origin}: {where}: {file} is not in the archive."
+                )
+            records.append(
+                SketchRecord(
+                    id=PurePosixPath(file).stem, label=label, split=split, path=file
+                )
+            )
+    records.sort(key=lambda record: (len(record.id), record.id))
+
+    def read(record: SketchRecord) -> NDArray[np.uint8]:
+        return read_sketch(archive.read(root + record.path), name=record.path)
+
+    return SketchSource(
+        kind="eitz",
+        origin=str(path.resolve()),
+        class_names=class_names,
+        records=records,
+        read=read,
+        attribution=ATTRIBUTION,
+        id_namespace=ID_NAMESPACE,
+    )
+
+
+def _find_root(names: frozenset[str], *, origin: str) -> str:
+    """Returns the prefix of the folder that holds all three lists."""
+    wanted = (MAPPING, *LISTS)
+    roots = {
+        name.removesuffix(PurePosixPath(name).name)
+        for name in names
+        if PurePosixPath(name).name in wanted
+    }
+    missing = {
+        root: [file for file in wanted if root + file not in names] for root in roots
+    }
+    complete = [root for root in roots if not missing[root]]
+    if not complete:
+        fewest = min(missing.values(), key=len, default=list(wanted))
+        raise DatasetError(f"{origin} has no {' and no '.join(fewest)}.")
+    return min(complete, key=len)
+
+
+def _read_mapping(archive: Archive, root: str) -> tuple[str, ...]:
+    pairs = _read_pairs(archive, root, MAPPING)
+    class_of: dict[int, str] = {}
+    for _, class_name, label in pairs:
+        if label in class_of or class_name in class_of.values():
+            raise DatasetError(
+                f"{archive.origin}: {MAPPING} names class {class_name!r} or label "
+                f"{label} twice."
+            )
+        class_of[label] = class_name
+    if sorted(class_of) != list(range(len(class_of))):
+        raise DatasetError(
+            f"{archive.origin}: {MAPPING} must number its {len(class_of)} classes "
+            f"from 0 to {len(class_of) - 1} without a gap."
+        )
+    return tuple(class_of[label] for label in range(len(class_of)))
+
+
+def _read_pairs(archive: Archive, root: str, name: str) -> list[tuple[int, str, int]]:
+    """Parses `text<TAB>number` lines into line number, text and number."""
+    content = archive.read(root + name).removeprefix(codecs.BOM_UTF8)
+    try:
+        lines = content.decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{archive.origin}: {name} is not UTF-8 text.") from error
+    pairs = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        text, tab, label = line.rpartition("\t")
+        # str.isdecimal() accepts digits of every script; int() does too.
+        if not tab or not text.strip() or not label.strip().isdecimal():
+            raise DatasetError(
+                f"{archive.origin}: {name} line {number} must be "
+                f"'{'class' if name == MAPPING else 'file'}<TAB>label'. "
+                f"Received: {line[:80]!r}"
+            )
+        pairs.append((number, text.strip(), int(label)))
+    if not pairs:
+        raise DatasetError(f"{archive.origin}: {name} is empty.")
+    return pairs

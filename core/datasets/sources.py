@@ -1,0 +1,102 @@
+"""The table of dataset sources, and the one door through which they are added."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.datasets.archives import Archive, open_archive
+from core.datasets.eitz import find_eitz, is_eitz
+from core.datasets.folders import find_folders
+from core.datasets.starter import find_starter
+from core.datasets.store import (
+    Dataset,
+    Progress,
+    SketchSource,
+    check_new_name,
+    install,
+)
+from core.datasets.tu_berlin import (
+    URL,
+    download_tu_berlin,
+    find_tu_berlin,
+    is_tu_berlin,
+)
+from core.paths import TRAINED_DIR
+
+
+@dataclass(frozen=True)
+class FileForm:
+    """One form of sketches on disk.
+
+    Attributes:
+        name: What `Dataset.kind` says.
+        matches: Whether an archive has the form.
+        find: Lists its sketches.
+    """
+
+    name: str
+    matches: Callable[[Archive], bool]
+    find: Callable[[Path], SketchSource]
+
+
+FILE_FORMS = (
+    FileForm("eitz", is_eitz, find_eitz),
+    FileForm(
+        "tu-berlin",
+        is_tu_berlin,
+        lambda path: find_tu_berlin(path, trained_dir=TRAINED_DIR),
+    ),
+    FileForm("folders", lambda _archive: True, find_folders),
+)
+"""In the order in which they are tried on a path."""
+
+
+def add_dataset(
+    what: str,
+    *,
+    name: str | None = None,
+    data_dir: Path,
+    url: str = URL,
+    progress: Callable[[str], Progress] | None = None,
+) -> Dataset:
+    """Adds a dataset.
+
+    Args:
+        what: `starter`, `tu-berlin`, or the path of a zip or folder; `./starter`
+            is a folder.
+        name: What to call it; by default after `what`.
+        data_dir: The folder that everything is written to.
+        url: Where the official archive lies.
+        progress: Given a task's title, returns what to call as it goes on.
+
+    Raises:
+        DatasetError: If there is nothing usable there, or the name is taken.
+        ImageError: If a sketch can't be read.
+    """
+    tell = progress or (lambda _title: _say_nothing)
+    name = name or _default_name(what)
+    check_new_name(name, data_dir=data_dir)
+    if what == "starter":
+        source = find_starter()
+    elif what == "tu-berlin":
+        path = download_tu_berlin(
+            data_dir / "downloads", url=url, progress=tell("Downloading")
+        )
+        source = find_tu_berlin(path, trained_dir=TRAINED_DIR)
+    else:
+        path = Path(what).expanduser()
+        archive = open_archive(path)
+        form = next(form for form in FILE_FORMS if form.matches(archive))
+        source = form.find(path)
+    return install(source, name, data_dir=data_dir, progress=tell("Packing sketches"))
+
+
+def _default_name(what: str) -> str:
+    """Returns a name that fits a dataset, made of a path's last part."""
+    stem = Path(what).expanduser().resolve().name.removesuffix(".zip")
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "sketches"
+
+
+def _say_nothing(_done: int, _total: int) -> None:
+    pass

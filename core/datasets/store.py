@@ -1,0 +1,459 @@
+"""Installed datasets: an index and one packed, memory-mapped array each."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from core.errors import DatasetError
+from core.images import IMAGE_SIZE
+
+FORMAT_VERSION = 1
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+PARTIAL_PREFIX = ".partial-"
+"""An unfinished import lies in `.partial-<process id>-<random>`."""
+
+Split = Literal["train", "test"]
+Progress = Callable[[int, int], None]
+"""Called with how many sketches are done and how many there are."""
+
+
+@dataclass(frozen=True)
+class SketchRecord:
+    """One sketch of a source: where it is and what it shows.
+
+    Attributes:
+        id: Unique in its dataset.
+        label: Class index, from 0.
+        split: The part it belongs to.
+        path: Where it lies in its source, for errors and for the index.
+    """
+
+    id: str
+    label: int
+    split: Split
+    path: str
+
+
+@dataclass(frozen=True)
+class SketchSource:
+    """What a loader found: everything that `install` needs.
+
+    Attributes:
+        kind: The loader's name.
+        origin: What was imported, as the user would name it.
+        class_names: The class of each label.
+        records: Every sketch; each class and both splits occur.
+        read: Returns one sketch, gray values of shape `(128, 128)`, `uint8`.
+            Called from several threads.
+        attribution: Author, source and licence, shown wherever sketches are.
+        id_namespace: Set where ids name the same sketch in every copy of the
+            data, whatever its resolution.
+        sha256: Hex digest of the archive, where it was worth computing.
+    """
+
+    kind: str
+    origin: str
+    class_names: tuple[str, ...]
+    records: Sequence[SketchRecord]
+    read: Callable[[SketchRecord], NDArray[np.uint8]]
+    attribution: str = ""
+    id_namespace: str | None = None
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An installed dataset; arrays are read when they are first asked for.
+
+    Attributes:
+        name: Its folder's name.
+        path: Its folder.
+        kind: The loader that imported it.
+        origin: What was imported.
+        attribution: Author, source and licence; may be empty.
+        class_names: The class of each label.
+        num_train: Number of training sketches, validation included.
+        num_test: Number of test sketches.
+        fingerprint: Hex digest of which sketches are in which split.
+    """
+
+    name: str
+    path: Path
+    kind: str
+    origin: str
+    attribution: str
+    class_names: tuple[str, ...]
+    num_train: int
+    num_test: int
+    fingerprint: str
+
+    @property
+    def num_classes(self) -> int:
+        """Number of classes."""
+        return len(self.class_names)
+
+    @cached_property
+    def records(self) -> tuple[SketchRecord, ...]:
+        """The index, in the order of `images`."""
+        return _read_index(self.path / "index.csv", num_classes=self.num_classes)
+
+    @cached_property
+    def images(self) -> NDArray[np.uint8]:
+        """Gray values of shape `(n, 128, 128)`, memory-mapped; 255 is paper."""
+        images = _load_array(self.path / "images.npy")
+        expected = (self.num_train + self.num_test, IMAGE_SIZE, IMAGE_SIZE)
+        if images.shape != expected or images.dtype != np.uint8:
+            raise DatasetError(
+                f"{self.path / 'images.npy'} holds {images.dtype}{images.shape}, not "
+                f"uint8{expected}. Remove dataset {self.name!r} and add it again."
+            )
+        return images
+
+    @cached_property
+    def keys(self) -> NDArray[np.uint64]:
+        """Sketch keys of shape `(n, 2)`; see `sketch_keys`."""
+        return np.asarray(_load_array(self.path / "keys.npy"))
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """Class indices of shape `(n,)`."""
+        return np.array([record.label for record in self.records], dtype=np.int64)
+
+    def indices(self, split: Split) -> NDArray[np.int64]:
+        """Returns the rows of one split, ascending."""
+        return np.array(
+            [row for row, record in enumerate(self.records) if record.split == split],
+            dtype=np.int64,
+        )
+
+
+def datasets_dir(data_dir: Path) -> Path:
+    """Returns the folder of installed datasets."""
+    return data_dir / "datasets"
+
+
+def check_name(name: str) -> None:
+    """Raises `DatasetError` unless `name` can be a dataset's folder."""
+    if not NAME_PATTERN.fullmatch(name):
+        raise DatasetError(
+            f"A dataset's name is 1 to 64 letters, digits, '.', '_' or '-', and "
+            f"starts with a letter or digit. Received: {name!r}"
+        )
+
+
+def check_new_name(name: str, *, data_dir: Path) -> None:
+    """Raises `DatasetError` unless `name` is fit and free for a new dataset."""
+    check_name(name)
+    if (datasets_dir(data_dir) / name).exists():
+        raise DatasetError(
+            f"A dataset {name!r} is installed already. Remove it first "
+            f"(`python -m core dataset remove {name}`) or choose another --name."
+        )
+
+
+def list_datasets(data_dir: Path) -> list[Dataset]:
+    """Returns the installed datasets by name; damaged ones are left out."""
+    found = []
+    for path in sorted(datasets_dir(data_dir).glob("[!.]*/dataset.json")):
+        try:
+            found.append(open_dataset(path.parent.name, data_dir=data_dir))
+        except DatasetError:
+            continue
+    return found
+
+
+def open_dataset(name: str, *, data_dir: Path) -> Dataset:
+    """Opens an installed dataset.
+
+    Raises:
+        DatasetError: If there is none of that name, or it is damaged.
+    """
+    check_name(name)
+    path = datasets_dir(data_dir) / name
+    try:
+        fields = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+        if fields["format_version"] != FORMAT_VERSION:
+            raise DatasetError(
+                f"Dataset {name!r} has format {fields['format_version']}, this "
+                f"program reads {FORMAT_VERSION}. Remove it and add it again."
+            )
+        return Dataset(
+            name=name,
+            path=path,
+            kind=str(fields["kind"]),
+            origin=str(fields["origin"]),
+            attribution=str(fields["attribution"]),
+            class_names=tuple(map(str, fields["class_names"])),
+            num_train=int(fields["num_train"]),
+            num_test=int(fields["num_test"]),
+            fingerprint=str(fields["fingerprint"]),
+        )
+    except (FileNotFoundError, NotADirectoryError) as error:
+        installed = sorted(
+            entry.parent.name
+            for entry in datasets_dir(data_dir).glob("[!.]*/dataset.json")
+        )
+        raise DatasetError(
+            f"There is no dataset {name!r}. "
+            + (
+                f"Installed: {', '.join(installed)}."
+                if installed
+                else "None is installed; `python -m core dataset add starter` "
+                "draws a small one."
+            )
+        ) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"Dataset {name!r} is damaged ({path / 'dataset.json'}: {error!r}). "
+            "Remove it and add it again."
+        ) from error
+
+
+def remove_dataset(name: str, *, data_dir: Path) -> None:
+    """Deletes an installed dataset; runs trained on it stay.
+
+    Raises:
+        DatasetError: If there is none of that name.
+    """
+    check_name(name)
+    path = datasets_dir(data_dir) / name
+    if not path.is_dir():
+        raise DatasetError(f"There is no dataset {name!r}.")
+    # Renamed first, so that a reader never meets half a dataset.
+    doomed = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-removed-{name}")
+    path.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def install(
+    source: SketchSource,
+    name: str,
+    *,
+    data_dir: Path,
+    progress: Progress | None = None,
+) -> Dataset:
+    """Packs a source and makes it an installed dataset, all or nothing.
+
+    The work is done in a folder of its own that is renamed at the end, so that a
+    killed import leaves nothing that looks installed.
+
+    Args:
+        source: What a loader found.
+        name: The dataset's name, unused so far.
+        data_dir: The folder that everything is written to.
+        progress: Called now and then from this thread.
+
+    Raises:
+        DatasetError: If the name is taken or the source is inconsistent.
+        ImageError: If a sketch can't be read.
+    """
+    check_new_name(name, data_dir=data_dir)
+    _check_source(source)
+    root = datasets_dir(data_dir)
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        _remove_abandoned(root)
+        partial = Path(
+            tempfile.mkdtemp(prefix=f"{PARTIAL_PREFIX}{os.getpid()}-", dir=root)
+        )
+        try:
+            images = _pack(source, partial / "images.npy", progress=progress)
+            keys = sketch_keys(images, source.records, source.id_namespace)
+            _check_no_leak(keys, source.records)
+            np.save(partial / "keys.npy", keys)
+            _write_index(partial / "index.csv", source.records)
+            _write_summary(partial / "dataset.json", source, name=name, keys=keys)
+            partial.chmod(0o755)
+            # Another import may have taken the name meanwhile.
+            check_new_name(name, data_dir=data_dir)
+            partial.rename(root / name)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        raise DatasetError(
+            f"Dataset {name!r} can't be written under {root}: {error}."
+        ) from error
+    return open_dataset(name, data_dir=data_dir)
+
+
+def sketch_keys(
+    images: NDArray[np.uint8],
+    records: Sequence[SketchRecord],
+    id_namespace: str | None,
+) -> NDArray[np.uint64]:
+    """Digests that tell whether two datasets share a sketch.
+
+    Args:
+        images: Gray values of shape `(n, 128, 128)`.
+        records: The n sketches.
+        id_namespace: See `SketchSource`.
+
+    Returns:
+        Shape `(n, 2)`: a digest of the id in its namespace (of the pixels where
+        there is none), and a digest of the pixels.
+    """
+    by_pixels = np.array([_digest(image.tobytes()) for image in images], np.uint64)
+    if id_namespace is None:
+        by_id = by_pixels
+    else:
+        by_id = np.array(
+            [_digest(f"{id_namespace}:{record.id}".encode()) for record in records],
+            np.uint64,
+        )
+    return np.stack([by_id, by_pixels], axis=1)
+
+
+def split_fingerprint(
+    train_keys: NDArray[np.uint64], test_keys: NDArray[np.uint64]
+) -> str:
+    """Returns a hex digest of which sketches are in which split, in any order."""
+    digest = hashlib.blake2b(digest_size=16)
+    for keys in (train_keys, test_keys):
+        digest.update(np.sort(keys).astype("<u8").tobytes())
+        digest.update(b"|")
+    return digest.hexdigest()
+
+
+def _digest(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def _check_source(source: SketchSource) -> None:
+    """Raises `DatasetError` for what would make a dataset of no use."""
+    if len(source.class_names) < 2:
+        raise DatasetError(
+            f"{source.origin} has {len(source.class_names)} class; a classifier "
+            "needs at least 2."
+        )
+    for split in ("train", "test"):
+        if not any(record.split == split for record in source.records):
+            raise DatasetError(f"{source.origin} has no {split} sketches.")
+    seen: dict[str, SketchRecord] = {}
+    for record in source.records:
+        if not 0 <= record.label < len(source.class_names):
+            raise DatasetError(
+                f"{record.path} has label {record.label}; labels go from 0 to "
+                f"{len(source.class_names) - 1}."
+            )
+        first = seen.setdefault(record.id, record)
+        if first is not record:
+            raise DatasetError(
+                f"{first.path} and {record.path} have the same id {record.id}."
+            )
+
+
+def _check_no_leak(keys: NDArray[np.uint64], records: Sequence[SketchRecord]) -> None:
+    """Raises `DatasetError` if the same picture is in train and in test."""
+    first_with: dict[int, SketchRecord] = {}
+    for key, record in zip(keys[:, 1].tolist(), records, strict=True):
+        first = first_with.setdefault(key, record)
+        if first.split != record.split:
+            raise DatasetError(
+                f"{first.path} and {record.path} are the same picture, one in "
+                f"{first.split} and one in {record.split}. Remove one of them."
+            )
+
+
+def _pack(
+    source: SketchSource, path: Path, *, progress: Progress | None
+) -> NDArray[np.uint8]:
+    """Reads every sketch in parallel into one array file."""
+    total = len(source.records)
+    images = np.lib.format.open_memmap(
+        path, mode="w+", dtype=np.uint8, shape=(total, IMAGE_SIZE, IMAGE_SIZE)
+    )
+    # Threads suffice: Pillow lets go of the interpreter while it decodes.
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count())
+    try:
+        for row, image in enumerate(pool.map(source.read, source.records)):
+            images[row] = image
+            if progress and (row % 100 == 99 or row == total - 1):
+                progress(row + 1, total)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    images.flush()
+    return images
+
+
+def _write_index(path: Path, records: Sequence[SketchRecord]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["id", "label", "split", "path"])
+        writer.writerows([r.id, r.label, r.split, r.path] for r in records)
+
+
+def _read_index(path: Path, *, num_classes: int) -> tuple[SketchRecord, ...]:
+    try:
+        with path.open(encoding="utf-8", newline="") as stream:
+            records = []
+            for row in csv.DictReader(stream):
+                label, split = int(row["label"]), row["split"]
+                if split not in ("train", "test") or not 0 <= label < num_classes:
+                    raise ValueError(f"row {row}")
+                records.append(
+                    SketchRecord(
+                        id=row["id"],
+                        label=label,
+                        split="train" if split == "train" else "test",
+                        path=row["path"],
+                    )
+                )
+            return tuple(records)
+    except (OSError, ValueError, KeyError, csv.Error) as error:
+        raise DatasetError(
+            f"{path} is damaged: {error}. Remove the dataset and add it again."
+        ) from error
+
+
+def _write_summary(
+    path: Path, source: SketchSource, *, name: str, keys: NDArray[np.uint64]
+) -> None:
+    is_test = np.array([record.split == "test" for record in source.records])
+    summary = {
+        "format_version": FORMAT_VERSION,
+        "name": name,
+        "kind": source.kind,
+        "origin": source.origin,
+        "sha256": source.sha256,
+        "attribution": source.attribution,
+        "class_names": source.class_names,
+        "num_train": int((~is_test).sum()),
+        "num_test": int(is_test.sum()),
+        "fingerprint": split_fingerprint(keys[~is_test, 0], keys[is_test, 0]),
+    }
+    path.write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def _load_array(path: Path) -> NDArray[np.generic]:
+    """Memory-maps an array file; it may hold no Python objects."""
+    try:
+        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise DatasetError(
+            f"{path} is missing or damaged: {error}. Remove the dataset and add it "
+            "again."
+        ) from error
+    return array
+
+
+def _remove_abandoned(root: Path) -> None:
+    """Deletes what killed imports left behind."""
+    for path in root.glob(f"{PARTIAL_PREFIX}*"):
+        owner = path.name.removeprefix(PARTIAL_PREFIX).split("-")[0]
+        if not owner.isdigit() or not psutil.pid_exists(int(owner)):
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,144 @@
+"""The official TU-Berlin archive: 250 classes of 80 drawings, 1111×1111."""
+
+import re
+from collections import Counter
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.datasets.archives import Archive, open_archive
+from core.datasets.download import download, sha256
+from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
+from core.datasets.folders import TEST_FRACTION, picture_names
+from core.datasets.store import Progress, SketchRecord, SketchSource
+from core.errors import DatasetError, RunError
+from core.images import read_sketch
+from core.results import read_evaluation
+from core.splits import stratified_split
+
+URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
+NUM_CLASSES = 250
+SKETCHES_PER_CLASS = 80
+SKETCH_SIZE = (1111, 1111)
+
+
+def download_tu_berlin(
+    downloads_dir: Path, *, url: str = URL, progress: Progress | None = None
+) -> Path:
+    """Downloads the archive, or goes on with an earlier try; see `download`."""
+    return download(url, downloads_dir / "sketches_png.zip", progress=progress)
+
+
+def is_tu_berlin(archive: Archive) -> bool:
+    """Returns whether an archive is a complete copy of the official one."""
+    try:
+        _check_structure(archive)
+    except DatasetError:
+        return False
+    return True
+
+
+def find_tu_berlin(path: Path, *, trained_dir: Path) -> SketchSource:
+    """Lists the drawings of the official archive or its unpacked folder.
+
+    Class names are written as in the course's form (`bear (animal)` becomes
+    `bear_animal`). Labels and test sketches are those of the shipped networks, so
+    that no network is scored on sketches that it was trained on; without any, a
+    fifth of each class is chosen at random.
+
+    Args:
+        path: `sketches_png.zip` or a folder.
+        trained_dir: The folder of shipped runs.
+
+    Raises:
+        DatasetError: If it is not 250 classes of 80 drawings with ids 1 to 20000,
+            each 1111×1111.
+    """
+    archive = open_archive(path)
+    files = _check_structure(archive)
+    shipped = _shipped_split(trained_dir)
+    ids = sorted(files, key=int)
+    class_of = [course_name(PurePosixPath(files[i]).parent.name) for i in ids]
+    class_names = tuple(sorted(set(class_of)))
+    if shipped and set(shipped[0]) == set(class_names):
+        class_names, test_ids = shipped
+    else:
+        labels = np.array([class_names.index(name) for name in class_of])
+        _, rows = stratified_split(labels, fraction=TEST_FRACTION, seed=0)
+        test_ids = frozenset(ids[row] for row in rows)
+    label_of = {name: label for label, name in enumerate(class_names)}
+
+    def read(record: SketchRecord) -> NDArray[np.uint8]:
+        return read_sketch(
+            archive.read(record.path), name=record.path, size=SKETCH_SIZE
+        )
+
+    return SketchSource(
+        kind="tu-berlin",
+        origin=str(path.resolve()),
+        class_names=class_names,
+        records=[
+            SketchRecord(
+                id=sketch_id,
+                label=label_of[name],
+                split="test" if sketch_id in test_ids else "train",
+                path=files[sketch_id],
+            )
+            for sketch_id, name in zip(ids, class_of, strict=True)
+        ],
+        read=read,
+        attribution=ATTRIBUTION,
+        id_namespace=ID_NAMESPACE,
+        sha256=sha256(path) if path.is_file() else "",
+    )
+
+
+def course_name(official_name: str) -> str:
+    """Returns a class's name as the course writes it, without spaces or brackets."""
+    return re.sub(r"[\s()]+", "_", official_name).strip("_")
+
+
+def _check_structure(archive: Archive) -> dict[str, str]:
+    """Returns the file of each id, or raises `DatasetError`."""
+    files: dict[str, str] = {}
+    for name in picture_names(archive):
+        sketch_id = PurePosixPath(name).stem
+        if not (sketch_id.isascii() and sketch_id.isdecimal()):
+            raise DatasetError(f"{archive.origin}: {name} has no number for a name.")
+        if sketch_id in files:
+            raise DatasetError(
+                f"{archive.origin}: {files[sketch_id]} and {name} have the same id."
+            )
+        files[sketch_id] = name
+    per_class = Counter(PurePosixPath(name).parent.name for name in files.values())
+    expected = {
+        str(number) for number in range(1, NUM_CLASSES * SKETCHES_PER_CLASS + 1)
+    }
+    if len(per_class) != NUM_CLASSES or set(per_class.values()) != {SKETCHES_PER_CLASS}:
+        raise DatasetError(
+            f"{archive.origin} has {len(files)} drawings in {len(per_class)} classes; "
+            f"the TU-Berlin archive has {NUM_CLASSES} classes of "
+            f"{SKETCHES_PER_CLASS}. Delete it and download it again."
+        )
+    if files.keys() != expected:
+        odd = min(files.keys() ^ expected, key=int)
+        raise DatasetError(
+            f"{archive.origin}: ids must be 1 to {len(expected)}, each once; "
+            f"{odd} is wrong or missing."
+        )
+    return files
+
+
+def _shipped_split(
+    trained_dir: Path,
+) -> tuple[tuple[str, ...], frozenset[str]] | None:
+    """Returns classes and test ids of a network that ships, if there is one."""
+    for path in sorted(trained_dir.glob("*/config.json")):
+        try:
+            evaluation = read_evaluation(path.parent)
+        except RunError:
+            continue
+        if len(evaluation.class_names) == NUM_CLASSES:
+            return evaluation.class_names, frozenset(evaluation.ids)
+    return None

@@ -1,0 +1,132 @@
+"""Turns any one image into the one form that the networks read.
+
+Training, evaluation, uploads and the canvas all pass through `to_sketch`.
+"""
+
+import io
+import warnings
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from core.errors import ImageError
+
+IMAGE_SIZE = 128
+"""Side of a packed sketch in pixels."""
+
+PAPER = 255
+MAX_PIXELS = 50_000_000
+"""Larger pictures are refused before they are decoded; 7,000 × 7,000 pass."""
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+
+
+def read_sketch(
+    source: Path | bytes, *, name: str, size: tuple[int, int] | None = None
+) -> NDArray[np.uint8]:
+    """Decodes one picture and turns it into a sketch.
+
+    Args:
+        source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
+            size, mode and EXIF orientation. Of an animation the first frame.
+        name: What to call the picture in an error.
+        size: Width and height that it must have, if that is known.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
+
+    Raises:
+        ImageError: If the picture is missing, of another format, damaged, or
+            larger than `MAX_PIXELS` or not of the size that it must have.
+    """
+    try:
+        stream = io.BytesIO(source) if isinstance(source, bytes) else source
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata (an iCCP chunk, a broken EXIF block)
+            # and of sizes that are checked below.
+            warnings.simplefilter("ignore")
+            with Image.open(stream, formats=FORMATS) as image:
+                width, height = image.size
+                if width * height > MAX_PIXELS:
+                    raise ImageError(
+                        f"{name} is {width} × {height} pixels; at most "
+                        f"{MAX_PIXELS:,} in all can be read. Make it smaller."
+                    )
+                if size is not None and image.size != size:
+                    raise ImageError(
+                        f"{name} is {width} × {height} pixels, not {size[0]} × "
+                        f"{size[1]}."
+                    )
+                return to_sketch(image)
+    except FileNotFoundError as error:
+        raise ImageError(f"{name} does not exist.") from error
+    except Image.UnidentifiedImageError as error:
+        raise ImageError(f"{name} is not a PNG, JPEG or WebP picture.") from error
+    except (
+        OSError,
+        SyntaxError,  # Pillow's word for a broken PNG chunk
+        ValueError,
+        EOFError,
+        Image.DecompressionBombError,
+    ) as error:
+        raise ImageError(f"{name} can't be read as a picture: {error}.") from error
+
+
+def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
+    """Turns a picture into dark strokes on white, 128×128.
+
+    The picture is turned upright by its EXIF orientation, laid on white (on black
+    where its strokes are light), inverted where the paper is darker than mid-gray,
+    padded to a square and resized by antialiased bilinear interpolation, which
+    keeps thin lines that nearest-neighbour sampling would lose.
+
+    Args:
+        image: A picture of any mode and size.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
+    """
+    gray = _to_gray(ImageOps.exif_transpose(image))
+    if _paper_value(gray) < PAPER / 2:
+        gray = ImageOps.invert(gray)
+    side = max(gray.size)
+    if gray.size != (side, side):
+        gray = ImageOps.pad(gray, (side, side), color=PAPER)
+    if side != IMAGE_SIZE:
+        gray = gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR)
+    return np.asarray(gray, dtype=np.uint8)
+
+
+def _to_gray(image: Image.Image) -> Image.Image:
+    """Returns an 8-bit gray picture of any mode, laid on a plain ground."""
+    if image.mode.startswith(("I", "F")):
+        values = np.asarray(image, dtype=np.float64)
+        highest = max(float(values.max(initial=0)), 1.0)
+        # 16-bit pictures arrive as I;16 or I. Their white is 65535 even where
+        # nothing is white; a picture that stays below 256 is an 8-bit one.
+        white = 65535.0 if highest > PAPER else PAPER
+        scaled = np.clip(values / max(white, highest) * PAPER, 0, PAPER)
+        return Image.fromarray(scaled.round().astype(np.uint8))
+    if not image.has_transparency_data:
+        return image.convert("L")
+    with_alpha = image.convert("LA")
+    luminance, alpha = (np.asarray(band) for band in with_alpha.split())
+    visible = alpha > 0
+    light_strokes = bool(
+        (alpha < PAPER).any()
+        and visible.any()
+        and np.average(luminance[visible], weights=alpha[visible]) > PAPER / 2
+    )
+    ground = Image.new("LA", image.size, (0 if light_strokes else PAPER, PAPER))
+    return Image.alpha_composite(
+        ground.convert("RGBA"), with_alpha.convert("RGBA")
+    ).convert("L")
+
+
+def _paper_value(gray: Image.Image) -> float:
+    """Returns the median gray value along the picture's four edges."""
+    values = np.asarray(gray)
+    edges = [values[0], values[-1], values[:, 0], values[:, -1]]
+    return float(np.median(np.concatenate(edges)))

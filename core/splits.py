@@ -1,0 +1,40 @@
+"""Splits sketches into parts by class, at random but repeatably."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def stratified_split(
+    labels: NDArray[np.integer], *, fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Splits rows in two so that every class gives about the same share.
+
+    Args:
+        labels: Class indices of shape `(n,)`, n at least 2.
+        fraction: Share of the second part, between 0 and 1; it is rounded to a
+            whole number of rows, at least 1 and at most n - 1.
+        seed: Of the random choice.
+
+    Returns:
+        The rows of the first and of the second part, each ascending.
+
+    Raises:
+        ValueError: If there are fewer than two rows or `fraction` is out of range.
+    """
+    if len(labels) < 2 or not 0 < fraction < 1:
+        raise ValueError(
+            "A split needs at least 2 rows and a fraction between 0 and 1. "
+            f"Received: {len(labels)} rows, fraction={fraction}"
+        )
+    generator = np.random.default_rng([seed, len(labels)])
+    # Each row's place within its class, from 0 to 1, offset at random by class so
+    # that small classes are not all rounded the same way.
+    place = np.empty(len(labels))
+    for label in np.unique(labels):
+        rows = np.flatnonzero(labels == label)
+        place[generator.permutation(rows)] = (
+            np.arange(len(rows)) + generator.random()
+        ) / len(rows)
+    count = min(max(round(fraction * len(labels)), 1), len(labels) - 1)
+    order = np.argsort(place, kind="stable")
+    return np.sort(order[count:]), np.sort(order[:count])
