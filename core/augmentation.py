@@ -1,0 +1,120 @@
+"""The front of every training network: packed sketches to augmented ink.
+
+It is a Keras layer, so it runs on any backend and on its device, and its random
+state is saved and restored with the network's.
+"""
+
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from core.config import Settings
+from core.images import IMAGE_SIZE
+
+
+class SketchInput(keras.Layer):  # type: ignore[misc]
+    """Turns gray sketches into ink at the wanted size, varied in training.
+
+    Attributes:
+        image_size: Side of the output in pixels; may change between epochs, after
+            which the model's compiled functions must be made anew.
+    """
+
+    def __init__(self, settings: Settings, *, image_size: int, **kwargs: Any) -> None:
+        """Creates the layer.
+
+        Args:
+            settings: The augmentation fields and the seed are read.
+            image_size: Side of the output in pixels.
+            kwargs: Passed to `keras.Layer`.
+        """
+        super().__init__(**kwargs)
+        self.image_size = image_size
+        self._settings = settings
+        self._seed_generator = keras.random.SeedGenerator(settings.seed)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
+        """Leaves the size open, since it changes during training."""
+        return (input_shape[0], None, None, 1)
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Converts a batch.
+
+        Args:
+            images: Gray values of shape `(batch, 128, 128)`, `uint8`; 255 is paper.
+            training: Whether to vary each sketch at random.
+
+        Returns:
+            Ink from 0 (paper) to 1, float of shape
+            `(batch, image_size, image_size, 1)`.
+        """
+        ink = 1.0 - ops.cast(images, "float32")[..., None] / 255.0
+        settings = self._settings
+        if training:
+            if _moves(settings):
+                ink = ops.image.affine_transform(
+                    ink,
+                    self._transforms(ops.shape(ink)[0]),
+                    interpolation="bilinear",
+                    fill_mode="constant",
+                    fill_value=0.0,
+                )
+            if settings.ink_gain:
+                gain = self._uniform(
+                    (ops.shape(ink)[0], 1, 1, 1), 1.0, 1.0 + settings.ink_gain
+                )
+                ink = ops.minimum(ink * gain, 1.0)
+        if self.image_size != IMAGE_SIZE:
+            ink = ops.image.resize(
+                ink,
+                (self.image_size, self.image_size),
+                interpolation="bilinear",
+                antialias=True,
+            )
+        return ops.cast(ink, self.compute_dtype)
+
+    def _uniform(self, shape: Any, low: float, high: float) -> Any:
+        return keras.random.uniform(
+            shape, low, high, dtype="float32", seed=self._seed_generator
+        )
+
+    def _transforms(self, batch_size: Any) -> Any:
+        """Draws affine maps from output to input pixels, shape `(batch, 8)`."""
+        settings = self._settings
+        number = (batch_size,)
+        angle = self._uniform(number, -1, 1) * math.radians(settings.rotation_deg)
+        # Drawn on a log scale, so that growing is as likely as shrinking.
+        zoom = ops.exp(self._uniform(number, -1, 1) * math.log1p(settings.scale))
+        stretch = ops.exp(
+            self._uniform(number, -0.5, 0.5) * math.log1p(settings.aspect)
+        )
+        slant = self._uniform(number, -1, 1) * settings.shear
+        shift_x = self._uniform(number, -1, 1) * settings.shift * IMAGE_SIZE
+        shift_y = self._uniform(number, -1, 1) * settings.shift * IMAGE_SIZE
+        mirror = 1.0
+        if settings.flip:
+            mirror = ops.where(self._uniform(number, -1, 1) < 0, -1.0, 1.0)
+        cosine, sine = ops.cos(angle), ops.sin(angle)
+        scale_x, scale_y = mirror * zoom * stretch, zoom / stretch
+        # Rotation times slant times scale, about the picture's centre.
+        xx, xy = cosine * scale_x, (cosine * slant - sine) * scale_y
+        yx, yy = sine * scale_x, (sine * slant + cosine) * scale_y
+        centre = (IMAGE_SIZE - 1) / 2
+        offset_x = centre - (xx + xy) * centre + shift_x
+        offset_y = centre - (yx + yy) * centre + shift_y
+        zero = ops.zeros_like(angle)
+        return ops.stack([xx, xy, offset_x, yx, yy, offset_y, zero, zero], axis=1)
+
+
+def _moves(settings: Settings) -> bool:
+    """Returns whether any affine field is on."""
+    return bool(
+        settings.flip
+        or settings.rotation_deg
+        or settings.scale
+        or settings.aspect
+        or settings.shear
+        or settings.shift
+    )

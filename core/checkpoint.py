@@ -1,0 +1,80 @@
+"""Saves and restores everything a training needs to go on as if never stopped."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from core.errors import RunError
+from core.files import replacing
+
+
+def save_variables(
+    path: Path, variables: Iterable[Any], *, metadata: dict[str, Any] | None = None
+) -> None:
+    """Replaces a safetensors file with the values of Keras variables, in order.
+
+    Args:
+        path: The file.
+        variables: Keras variables of any dtype and shape.
+        metadata: Anything JSON can hold, stored in the same file.
+    """
+    tensors = {
+        f"{position:04d}/{variable.path}": np.ascontiguousarray(
+            keras.ops.convert_to_numpy(variable)
+        )
+        for position, variable in enumerate(variables)
+    }
+    with replacing(path) as temporary:
+        save_file(tensors, temporary, {"metadata": json.dumps(metadata or {})})
+
+
+def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
+    """Assigns what `save_variables` saved.
+
+    Args:
+        path: The file.
+        variables: The same variables in the same order.
+
+    Returns:
+        The metadata.
+
+    Raises:
+        RunError: If the file is missing, damaged, or of other shapes.
+    """
+    variables = list(variables)
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = sorted(file.keys())
+            tensors = [file.get_tensor(name) for name in names]
+            metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise RunError(f"{path} is missing or damaged: {error}.") from error
+    saved = [tensor.shape for tensor in tensors]
+    expected = [tuple(variable.shape) for variable in variables]
+    if saved != expected or not isinstance(metadata, dict):
+        raise RunError(f"{path} doesn't fit the network that its config describes.")
+    for variable, tensor in zip(variables, tensors, strict=True):
+        variable.assign(tensor)
+    return metadata
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Reads what `save_variables` stored beside the variables.
+
+    Raises:
+        RunError: If the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
+    except (OSError, SafetensorError, ValueError) as error:
+        raise RunError(f"{path} is missing or damaged: {error}.") from error
+    if not isinstance(metadata, dict):
+        raise RunError(f"{path} is damaged: its metadata is no JSON object.")
+    return metadata

@@ -1,0 +1,556 @@
+"""The command line: `python -m core …`.
+
+Results go to standard output, and with `--json` nothing but one JSON document does;
+progress and errors go to standard error. A SketchScopeError ends in one line and
+exit code 2.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from core.errors import SketchScopeError
+from core.paths import TRAINED_DIR, data_dir
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="Train, evaluate and use sketch classifiers.\n\n"
+    "Begin with a dataset that needs no download:\n\n"
+    "    python -m core dataset add starter\n\n"
+    "    python -m core train simple --dataset starter --recipe best\n\n"
+    "Everything is written to `data/`, or to the folder that the environment variable "
+    "`SKETCHSCOPE_DATA` names.",
+)
+dataset_app = typer.Typer(no_args_is_help=True, help="Add, list and remove datasets.")
+runs_app = typer.Typer(no_args_is_help=True, help="List, show, stop and remove runs.")
+app.add_typer(dataset_app, name="dataset")
+app.add_typer(runs_app, name="runs")
+
+out = Console()
+err = Console(stderr=True)
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or folder.")]
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    try:
+        app()
+    except SketchScopeError as error:
+        # Not through Rich: it would wrap the line and colour its quotes.
+        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
+
+
+@dataset_app.command("add")
+def dataset_add(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="starter|PATH|tu-berlin",
+            help="`starter` draws 20 classes of simple things in seconds. `tu-berlin` "
+            "downloads the 20,000 sketches of Eitz et al. (525 MB, CC BY 4.0); an "
+            "interrupted download goes on. PATH is a zip or folder: Sketch_EITZ, the "
+            "official archive, or any folder of class folders.",
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it; by default after its source.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="A mirror of the official archive.")
+    ] = None,
+) -> None:
+    """Import sketches and pack them for training."""
+    from core.datasets.sources import add_dataset
+    from core.datasets.tu_berlin import URL
+
+    with _progress() as bars:
+
+        def start(title: str) -> Callable[[int, int], None]:
+            task = bars.add_task(title, total=None)
+            return lambda done, total: bars.update(task, completed=done, total=total)
+
+        dataset = add_dataset(
+            what, name=name, data_dir=data_dir(), url=url or URL, progress=start
+        )
+    out.print(
+        f"Dataset [bold]{dataset.name}[/]: {dataset.num_classes} classes, "
+        f"{dataset.num_train:,} training and {dataset.num_test:,} test sketches."
+    )
+    if dataset.attribution:
+        out.print(escape(dataset.attribution), style="dim")
+
+
+@dataset_app.command("list")
+def dataset_list(as_json: Json = False) -> None:
+    """List the installed datasets."""
+    from core.datasets.store import list_datasets
+
+    datasets = list_datasets(data_dir())
+    if as_json:
+        _print_json(
+            [
+                {
+                    "name": dataset.name,
+                    "num_classes": dataset.num_classes,
+                    "train": dataset.num_train,
+                    "test": dataset.num_test,
+                    "path": str(dataset.path),
+                    "kind": dataset.kind,
+                    "origin": dataset.origin,
+                    "fingerprint": dataset.fingerprint,
+                }
+                for dataset in datasets
+            ]
+        )
+        return
+    if not datasets:
+        out.print("No dataset is installed. `python -m core dataset add starter`")
+        return
+    _print_table(
+        ("name", "classes", "train", "test", "from"),
+        [
+            (d.name, d.num_classes, f"{d.num_train:,}", f"{d.num_test:,}", d.origin)
+            for d in datasets
+        ],
+    )
+
+
+@dataset_app.command("remove")
+def dataset_remove(name: Annotated[str, typer.Argument(help="Its name.")]) -> None:
+    """Delete an installed dataset; runs trained on it stay."""
+    from core.datasets.store import remove_dataset
+
+    remove_dataset(name, data_dir=data_dir())
+    out.print(f"Removed dataset {escape(name)}.")
+
+
+@app.command("train")
+def train(
+    network: Annotated[
+        str | None, typer.Argument(metavar="simple|resnet18", help="What to train.")
+    ] = None,
+    dataset: Annotated[str | None, typer.Option(help="An installed dataset.")] = None,
+    recipe: Annotated[
+        str,
+        typer.Option(
+            help="`best` is tuned for sketches; `report` is the course report's: 50 "
+            "epochs with Keras's defaults."
+        ),
+    ] = "best",
+    epochs: Annotated[int | None, typer.Option(help="Passes over train.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
+    run_id: Annotated[str | None, typer.Option(help="The new run's name.")] = None,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="FIELD=VALUE",
+            help="Override a field of the recipe; may be repeated. "
+            "`python -m core recipes` lists them.",
+        ),
+    ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Go on with a run that was stopped or killed."
+        ),
+    ] = None,
+) -> None:
+    """Train a network and evaluate it, or go on with `--resume RUN`.
+
+    Ctrl-C stops at the next step and keeps everything.
+    """
+    from core.config import parse_overrides
+    from core.workflow import create_run, train_run_dir
+
+    if resume is not None:
+        given = (network, dataset, epochs, seed, run_id, assignments)
+        if any(value not in (None, []) for value in given):
+            raise SketchScopeError(
+                "--resume goes on with a run as it was begun; it takes no other "
+                "settings."
+            )
+        run_dir = _find_run(resume)
+    else:
+        if network is None or dataset is None:
+            raise SketchScopeError(
+                "Name a network and a --dataset, or a run to --resume. For example: "
+                "python -m core train simple --dataset starter --recipe best"
+            )
+        overrides = parse_overrides(assignments or [])
+        overrides |= {
+            field: value
+            for field, value in (("epochs", epochs), ("seed", seed))
+            if value is not None
+        }
+        run_dir = create_run(
+            network,
+            dataset,
+            recipe,
+            data_dir=data_dir(),
+            run_id=run_id,
+            overrides=overrides,
+        )
+    err.print(f"Run [bold]{escape(run_dir.name)}[/] in {escape(str(run_dir))}")
+    with _progress() as bars:
+        finished = train_run_dir(
+            run_dir, data_dir=data_dir(), report=_training_report(bars)
+        )
+    if finished:
+        _print_metrics(_metrics(run_dir))
+    else:
+        out.print(
+            f"Stopped. Go on with: python -m core train --resume {escape(run_dir.name)}"
+        )
+
+
+@app.command("evaluate")
+def evaluate(
+    run: RunArgument,
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Another dataset than the run's own, of the same classes."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a trained run on all test sketches."""
+    from core.workflow import evaluate_run_dir
+
+    run_dir = _find_run(run)
+    metrics = evaluate_run_dir(run_dir, data_dir=data_dir(), dataset_name=dataset)
+    if as_json:
+        _print_json(metrics)
+    else:
+        _print_metrics(metrics)
+
+
+@app.command("classify")
+def classify(
+    files: Annotated[
+        list[Path], typer.Argument(help="PNG, JPEG or WebP pictures of sketches.")
+    ],
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="By default the best run that ships."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Guesses a picture.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Name what pictures show."""
+    from core.classify import best_run, check_sketches
+    from core.classify import classify as classify_sketches
+
+    sketches = check_sketches(files)
+    if run is None:
+        run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+    else:
+        run_dir = _find_run(run)
+    answers = classify_sketches(sketches, run_dir, top=top)
+    if as_json:
+        _print_json(
+            [
+                {
+                    "file": str(file),
+                    "predictions": [
+                        {"class": guess.class_name, "probability": guess.probability}
+                        for guess in guesses
+                    ],
+                }
+                for file, guesses in zip(files, answers, strict=True)
+            ]
+        )
+        return
+    for file, guesses in zip(files, answers, strict=True):
+        out.print(f"[bold]{escape(str(file))}[/]")
+        for guess in guesses:
+            out.print(f"  {guess.probability:6.1%}  {escape(guess.class_name)}")
+
+
+@runs_app.command("list")
+def runs_list(as_json: Json = False) -> None:
+    """List all runs, one's own and those that ship."""
+    from core.runs import list_runs
+
+    runs = list_runs(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+    if as_json:
+        _print_json([_summary(run) for run in runs])
+        return
+    if not runs:
+        out.print("There are no runs yet. `python -m core train --help`")
+        return
+    rows = []
+    for run in runs:
+        summary = _summary(run)
+        top1 = summary["top1"]
+        rows.append(
+            (
+                run.run_id,
+                run.state,
+                summary["network"] or "?",
+                summary["dataset"] or "?",
+                summary["recipe"] or "?",
+                f"{summary['epoch']}/{summary['epochs']}",
+                "" if top1 is None else f"{top1:.1%}",
+            )
+        )
+    _print_table(
+        ("run", "state", "network", "dataset", "recipe", "epoch", "test top-1"), rows
+    )
+
+
+@runs_app.command("show")
+def runs_show(run: RunArgument, as_json: Json = False) -> None:
+    """Show a run's settings, history and figures."""
+    from core.runs import read_run
+
+    found = read_run(_find_run(run))
+    if as_json:
+        _print_json(
+            {
+                **_summary(found),
+                "settings": (
+                    found.config.settings.model_dump(mode="json")
+                    if found.config
+                    else None
+                ),
+                "history": found.history,
+                "metrics": found.metrics,
+                "path": str(found.path),
+            }
+        )
+        return
+    out.print(f"[bold]{escape(found.run_id)}[/]: {found.state}")
+    for text in (found.status.message, found.problem):
+        if text:
+            out.print(escape(text))
+    if found.history:
+        columns = ("epoch", "loss", "top1", "val_loss", "val_top1")
+        _print_table(
+            columns,
+            [
+                tuple(
+                    row["epoch"] if name == "epoch" else f"{row.get(name, 0):.4f}"
+                    for name in columns
+                )
+                for row in found.history
+            ],
+        )
+    if found.metrics:
+        _print_metrics(found.metrics)
+
+
+@runs_app.command("stop")
+def runs_stop(run: RunArgument) -> None:
+    """Ask a running training to save and end at its next step."""
+    from core.runs import read_run, request_stop
+
+    found = read_run(_find_run(run))
+    if found.state != "running":
+        raise SketchScopeError(f"Run {found.run_id!r} is not running: {found.state}.")
+    request_stop(found.path)
+    out.print(f"Asked run {escape(found.run_id)} to stop at its next step.")
+
+
+@runs_app.command("remove")
+def runs_remove(run: RunArgument) -> None:
+    """Delete one of your own runs."""
+    from core.runs import remove_run
+
+    remove_run(run, data_dir=data_dir())
+    out.print(f"Removed run {escape(run)}.")
+
+
+@app.command("recipes")
+def recipes(as_json: Json = False) -> None:
+    """List every setting, with what each recipe gives it."""
+    from core.config import RECIPES, Settings, make_settings
+    from models import NETWORKS
+
+    settings = {
+        (recipe, network): make_settings(network, recipe)
+        for recipe in RECIPES
+        for network in NETWORKS
+    }
+    if as_json:
+        _print_json(
+            [
+                {"recipe": r, "network": n, **found.model_dump(mode="json")}
+                for (r, n), found in settings.items()
+            ]
+        )
+        return
+    _print_table(
+        ("field", *(f"{r} {n}" for r, n in settings), "meaning"),
+        [
+            (
+                field,
+                *(str(getattr(found, field)) for found in settings.values()),
+                info.description or "",
+            )
+            for field, info in Settings.model_fields.items()
+        ],
+    )
+
+
+@app.command("benchmark")
+def benchmark(
+    dataset: Annotated[str, typer.Option(help="An installed dataset.")],
+    pngs: Annotated[
+        Path | None,
+        typer.Option(
+            help="The dataset's zip or folder of PNGs, to measure the report's way of "
+            "reading them as well."
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(min=2, help="Steps a measurement.")] = 12,
+    rounds: Annotated[int, typer.Option(min=1, help="Measurements of each.")] = 3,
+    as_json: Json = False,
+) -> None:
+    """Measure training throughput beside its upper bound and the report's way.
+
+    Let nothing else run meanwhile; machines are noisy, so trust the ratios.
+    """
+    from core.benchmark import benchmark_training
+    from core.datasets.store import open_dataset
+
+    rows = benchmark_training(
+        open_dataset(dataset, data_dir=data_dir()),
+        pngs=pngs,
+        steps=steps,
+        rounds=rounds,
+    )
+    if as_json:
+        _print_json(rows)
+        return
+    _print_table(
+        ("network", "way", "images/s", "ratio to bare"),
+        [
+            (r["network"], r["way"], f"{r['images_per_s']:.1f}", f"{r['ratio']:.2f}")
+            for r in rows
+        ],
+    )
+
+
+def _find_run(run: str) -> Path:
+    from core.runs import find_run_dir
+
+    return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
+
+
+def _metrics(run_dir: Path) -> dict[str, Any]:
+    from core.results import read_evaluation
+
+    return read_evaluation(run_dir).metrics
+
+
+def _summary(run: Any) -> dict[str, Any]:
+    """Returns what a list shows of a run."""
+    config, metrics = run.config, run.metrics or {}
+    return {
+        "run_id": run.run_id,
+        "state": run.state,
+        "network": config.network if config else None,
+        "dataset": config.dataset if config else None,
+        "recipe": config.recipe if config else None,
+        "epoch": run.status.epoch,
+        "epochs": run.status.epochs,
+        "top1": metrics.get("top1"),
+        "top5": metrics.get("top5"),
+        "message": run.status.message,
+        "problem": run.problem,
+    }
+
+
+def _print_metrics(metrics: dict[str, Any]) -> None:
+    low, high = metrics["top1_interval"]
+    out.print(
+        f"Run [bold]{escape(metrics['run_id'])}[/] on {metrics['n']:,} test sketches "
+        f"of {escape(metrics['dataset'])}:\n"
+        f"  top-1 {metrics['top1']:.1%} (95 % interval {low:.1%} to {high:.1%})\n"
+        f"  top-5 {metrics['top5']:.1%}\n"
+        f"  loss {metrics['loss']:.3f}, calibration error {metrics['ece']:.3f}; "
+        f"{metrics['loss_calibrated']:.3f} and {metrics['ece_calibrated']:.3f} at "
+        f"temperature {metrics['temperature']:.2f}"
+    )
+
+
+def _print_json(value: Any) -> None:
+    """Prints one JSON document, on standard output and unwrapped."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    table = Table(*columns, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    out.print(table)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """Shows progress bars on standard error, where that is a terminal."""
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    ) as bars:
+        yield bars
+
+
+def _training_report(bars: Progress) -> Callable[[Any, Any], None]:
+    """Returns what shows a training's progress: a bar, and a line an epoch."""
+    task = bars.add_task("Starting", total=None)
+    shown = -1
+
+    def report(status: Any, history: Sequence[dict[str, Any]]) -> None:
+        nonlocal shown
+        total = status.epochs * status.steps_per_epoch
+        done = status.epoch * status.steps_per_epoch + status.step
+        loss = "" if status.loss is None else f" loss {status.loss:.3f}"
+        speed = "" if status.images_per_s is None else f" {status.images_per_s:.0f}/s"
+        bars.update(
+            task,
+            completed=done,
+            total=total or None,
+            description=f"{status.phase}{loss}{speed}",
+        )
+        # What an earlier sitting did is not told again.
+        if shown < 0:
+            shown = len(history)
+        for row in history[shown:]:
+            err.print(
+                f"epoch {row['epoch']}/{status.epochs}: loss {row['loss']:.3f}, "
+                f"top-1 {row['top1']:.1%}; validation loss {row['val_loss']:.3f}, "
+                f"top-1 {row['val_top1']:.1%}",
+                highlight=False,
+            )
+        shown = len(history)
+
+    return report

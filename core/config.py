@@ -1,0 +1,276 @@
+"""Everything that changes a run's result: its fields, their checks, the recipes."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from core.errors import ConfigError
+from core.images import IMAGE_SIZE
+from models import NETWORKS
+
+FORMAT_VERSION = 1
+
+ImageSize = Annotated[int, Field(ge=32, le=IMAGE_SIZE)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Settings(BaseModel):
+    """The fields that a recipe sets and a user may override.
+
+    The defaults are Keras's own for training, without augmentation.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    epochs: int = Field(50, ge=1, le=10_000, description="Passes over train")
+    seed: int = Field(
+        0, ge=0, lt=2**31, description="Seed of split, order, weights, augmentation"
+    )
+    batch_size: int = Field(64, ge=1, le=4096, description="Sketches a step")
+    val_fraction: float = Field(
+        0.2, gt=0, le=0.5, description="Share of train held out for validation"
+    )
+    optimizer: Literal["adam", "adamw"] = Field("adam", description="Update rule")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate")
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="Learning rate after the warm-up; cosine ends at 0"
+    )
+    warmup_epochs: float = Field(
+        0, ge=0, description="Epochs of linear rise from 0 to the peak"
+    )
+    weight_decay: float = Field(
+        0, ge=0, le=1, description="Decoupled decay of kernels (AdamW only)"
+    )
+    label_smoothing: float = Field(
+        0, ge=0, lt=1, description="Probability spread evenly over all classes"
+    )
+    dropout: float = Field(0, ge=0, lt=1, description="Dropped before the head")
+    shortcut: Literal["conv", "average_pool"] = Field(
+        "conv", description="ResNet's downsampling shortcut (average_pool: ResNet-D)"
+    )
+    zero_last_gamma: bool = Field(
+        False, description="Start every residual block as the identity"
+    )
+    image_sizes: tuple[ImageSize, ...] = Field(
+        (IMAGE_SIZE,),
+        min_length=1,
+        description="Side in pixels of each phase; the last is the test's",
+    )
+    image_size_shares: tuple[Share, ...] = Field(
+        (1.0,), min_length=1, description="Share of the epochs of each phase"
+    )
+    flip: bool = Field(False, description="Mirror half of the sketches")
+    rotation_deg: float = Field(0, ge=0, le=180, description="Turn by up to ± this")
+    scale: float = Field(
+        0, ge=0, lt=1, description="Grow or shrink by up to this factor beyond 1"
+    )
+    aspect: float = Field(0, ge=0, lt=1, description="Stretch one side likewise")
+    shear: float = Field(0, ge=0, le=1, description="Slant by up to ± this")
+    shift: float = Field(
+        0, ge=0, le=0.5, description="Move by up to ± this share of the side"
+    )
+    ink_gain: float = Field(
+        0, ge=0, le=10, description="Darken strokes by a factor of up to 1 + this"
+    )
+    deterministic: bool = Field(
+        False, description="Use only operations that repeat bit for bit (slower)"
+    )
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if len(self.image_sizes) != len(self.image_size_shares):
+            raise ValueError(
+                "`image_sizes` and `image_size_shares` must have the same length"
+            )
+        if abs(sum(self.image_size_shares) - 1) > 1e-6:
+            raise ValueError("`image_size_shares` must add up to 1")
+        if self.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"`warmup_epochs` ({self.warmup_epochs:g}) must be less than "
+                f"`epochs` ({self.epochs})"
+            )
+        if self.weight_decay and self.optimizer != "adamw":
+            raise ValueError("`weight_decay` needs `optimizer=adamw`")
+        return self
+
+    def image_size_at(self, epoch: int) -> int:
+        """Returns the image size in pixels of an epoch, counted from 0."""
+        done = 0.0
+        for size, share in zip(self.image_sizes, self.image_size_shares, strict=True):
+            done += share
+            # Rounded, so that 0.6 of 10 epochs are 6 in spite of binary fractions.
+            if epoch < round(done * self.epochs):
+                return size
+        return self.image_sizes[-1]
+
+    @property
+    def test_image_size(self) -> int:
+        """Side in pixels at which the trained network is used."""
+        return self.image_sizes[-1]
+
+
+class RunConfig(BaseModel):
+    """What a run folder's `config.json` holds, written before the first step.
+
+    Attributes:
+        format_version: Of the run folder.
+        run_id: The folder's name when it was made.
+        network: A name of `models.NETWORKS`.
+        dataset: The dataset's name when it was used.
+        dataset_fingerprint: Which sketches were in which split.
+        attribution: The dataset's.
+        class_names: The class of each logit.
+        recipe: The recipe that `settings` started from.
+        settings: Every field that changes the result.
+        created_at: ISO 8601, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = FORMAT_VERSION
+    run_id: str
+    network: str
+    dataset: str
+    dataset_fingerprint: str
+    attribution: str
+    class_names: tuple[str, ...] = Field(min_length=2)
+    recipe: str
+    settings: Settings
+    created_at: str
+
+    @model_validator(mode="after")
+    def _check_network(self) -> Self:
+        if self.network not in NETWORKS:
+            raise ValueError(f"unknown network {self.network!r}")
+        return self
+
+
+RECIPES: dict[str, dict[str, dict[str, Any]]] = {
+    "report": {
+        "simple": {},
+        "resnet18": {},
+    },
+    "best": {
+        "simple": {
+            "epochs": 12,
+            "val_fraction": 0.05,
+            "optimizer": "adamw",
+            "learning_rate": 2e-3,
+            "schedule": "cosine",
+            "warmup_epochs": 1,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.3,
+            "flip": True,
+            "rotation_deg": 12,
+            "scale": 0.15,
+            "aspect": 0.1,
+            "shear": 0.1,
+            "shift": 0.06,
+            "ink_gain": 1,
+        },
+        "resnet18": {
+            "epochs": 25,
+            "val_fraction": 0.05,
+            "optimizer": "adamw",
+            "learning_rate": 3e-3,
+            "schedule": "cosine",
+            "warmup_epochs": 2,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.2,
+            "shortcut": "average_pool",
+            "zero_last_gamma": True,
+            "image_sizes": (64, 96, 128),
+            "image_size_shares": (0.6, 0.2, 0.2),
+            "flip": True,
+            "rotation_deg": 15,
+            "scale": 0.2,
+            "aspect": 0.1,
+            "shear": 0.12,
+            "shift": 0.08,
+            "ink_gain": 1,
+        },
+    },
+}
+"""What each recipe changes for each network.
+
+`report` is the course report's: Keras's defaults, 50 epochs of batch 64, a fifth of
+train held out, no augmentation. `best` is tuned for these sketches.
+"""
+
+
+def make_settings(
+    network: str, recipe: str, overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """Builds the settings of a recipe for a network.
+
+    Args:
+        network: A name of `models.NETWORKS`.
+        recipe: A name of `RECIPES`.
+        overrides: Fields of `Settings` to replace.
+
+    Raises:
+        ConfigError: Naming the field and what was received.
+    """
+    if network not in NETWORKS:
+        raise ConfigError(
+            f"There is no network {network!r}. Choose one of: {', '.join(NETWORKS)}."
+        )
+    if recipe not in RECIPES:
+        raise ConfigError(
+            f"There is no recipe {recipe!r}. Choose one of: {', '.join(RECIPES)}."
+        )
+    fields = {**RECIPES[recipe][network], **(overrides or {})}
+    # Few epochs leave no room for the recipe's warm-up; shorten it alike.
+    if "epochs" in (overrides or {}) and "warmup_epochs" not in (overrides or {}):
+        epochs = fields["epochs"]
+        warmup_epochs = fields.get("warmup_epochs", 0)
+        if isinstance(epochs, int) and warmup_epochs >= epochs:
+            fields["warmup_epochs"] = epochs / 10
+    try:
+        settings = Settings.model_validate(fields)
+    except ValidationError as error:
+        raise ConfigError(explain(error)) from error
+    if not NETWORKS[network].any_size and len(settings.image_sizes) > 1:
+        raise ConfigError(
+            f"`image_sizes` of {network} must be one size, since its dense layer "
+            f"fits no other. Received: {list(settings.image_sizes)}"
+        )
+    return settings
+
+
+def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
+    """Parses `FIELD=VALUE` words, the value as JSON or else as plain text.
+
+    Raises:
+        ConfigError: For a word without `=` or a field that is no setting.
+    """
+    overrides: dict[str, Any] = {}
+    for assignment in assignments:
+        field, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(f"--set takes FIELD=VALUE. Received: {assignment!r}")
+        if field not in Settings.model_fields:
+            raise ConfigError(
+                f"There is no field {field!r}. Choose one of: "
+                f"{', '.join(Settings.model_fields)}."
+            )
+        try:
+            overrides[field] = json.loads(text)
+        except ValueError:
+            overrides[field] = text
+    return overrides
+
+
+def explain(error: ValidationError) -> str:
+    """Turns a validation error into one sentence a field."""
+    sentences = []
+    for detail in error.errors():
+        field = ".".join(map(str, detail["loc"]))
+        message = detail["msg"].removeprefix("Value error, ")
+        received = f" Received: {field}={detail['input']!r}" if field else ""
+        sentences.append(f"`{field}`: {message}.{received}" if field else f"{message}.")
+    return " ".join(sentences)

@@ -1,0 +1,223 @@
+"""Scores a trained run on the test sketches of a dataset, all of them, once."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+from core.augmentation import SketchInput
+from core.batches import SketchBatches
+from core.config import RunConfig
+from core.datasets.store import Dataset
+from core.errors import RunError
+from core.metrics import (
+    METRICS,
+    class_figures,
+    confusion,
+    fit_temperature,
+    to_probabilities,
+    wilson_interval,
+)
+from core.networks import load_network
+from core.results import Evaluation
+from core.runs import TRAIN_KEYS, utc_now
+from core.training import validation_split
+
+BATCH_SIZE = 128
+MAP_SEED = 0
+MAP_PERPLEXITY = 30.0
+MAP_COMPONENTS = 50
+"""The customary reduction before t-SNE (van der Maaten and Hinton 2008)."""
+
+NAMED_OVERLAPS = 3
+
+
+def evaluate_run(
+    run_dir: Path,
+    config: RunConfig,
+    dataset: Dataset,
+    *,
+    temperature: float | None = None,
+) -> tuple[Evaluation, list[dict[str, Any]]]:
+    """Scores a run on the test part of a dataset.
+
+    Args:
+        run_dir: A run with weights.
+        config: Its config.
+        dataset: The run's own dataset, or another with the same classes in any
+            order, none of whose test sketches the run has seen in training.
+        temperature: A calibration to use; None fits one on the validation part
+            of the run's own dataset.
+
+    Returns:
+        The evaluation, and one row of figures a class.
+
+    Raises:
+        RunError: If the weights are missing or damaged, the classes differ, or
+            the run has seen some of the test sketches.
+    """
+    started = time.monotonic()
+    _refuse_seen(run_dir, dataset)
+    own_label = _label_map(run_dir, config, dataset)
+    network = load_network(run_dir, config)
+    rows = dataset.indices("test")
+    logits, embedding = predict(network, config, dataset, rows)
+    y_true = own_label[dataset.labels[rows]]
+    if temperature is None:
+        if dataset.fingerprint != config.dataset_fingerprint:
+            raise RunError(
+                f"Run {run_dir.name!r} is not calibrated yet; evaluate it on its own "
+                f"dataset {config.dataset!r} first."
+            )
+        _, val_rows = validation_split(dataset, config.settings)
+        val_logits, _ = predict(network, config, dataset, val_rows)
+        temperature = fit_temperature(own_label[dataset.labels[val_rows]], val_logits)
+    probabilities = to_probabilities(logits)
+    calibrated = to_probabilities(logits, temperature=temperature)
+    y_pred = logits.argmax(axis=1)
+    correct = int((y_pred == y_true).sum())
+    metrics: dict[str, Any] = {
+        "run_id": run_dir.name,
+        "network": config.network,
+        "dataset": dataset.name,
+        "dataset_fingerprint": dataset.fingerprint,
+        "split": "test",
+        "n": len(rows),
+        "num_classes": len(config.class_names),
+        **{name: m.compute(y_true, probabilities) for name, m in METRICS.items()},
+        "top1_interval": wilson_interval(correct, len(rows)),
+        "temperature": temperature,
+        **{
+            f"{name}_calibrated": METRICS[name].compute(y_true, calibrated)
+            for name in ("loss", "ece")
+        },
+        "image_size": config.settings.test_image_size,
+        "num_parameters": network.count_params(),
+        "duration_s": round(time.monotonic() - started, 3),
+        "evaluated_at": utc_now().isoformat(timespec="seconds"),
+    }
+    figures = class_figures(y_true, y_pred, class_names=config.class_names)
+    evaluation = Evaluation(
+        metrics=metrics,
+        class_names=config.class_names,
+        ids=tuple(dataset.records[row].id for row in rows),
+        y_true=y_true.astype(np.int32),
+        logits=logits.astype(np.float16),
+        embedding=embedding.astype(np.float16),
+        map_2d=map_2d(embedding),
+        confusion=confusion(y_true, y_pred, num_classes=len(config.class_names)).astype(
+            np.int32
+        ),
+    )
+    return evaluation, [asdict(figure) for figure in figures]
+
+
+def predict(
+    network: keras.Model,
+    config: RunConfig,
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Runs a network over rows of a dataset.
+
+    Returns:
+        Logits of shape `(n, num_classes)` and embeddings of shape `(n, width)`.
+    """
+    batches = SketchBatches(
+        dataset.images,
+        dataset.labels,
+        rows,
+        num_classes=dataset.num_classes,
+        batch_size=BATCH_SIZE,
+    )
+    predictor = build_predictor(network, config)
+    logits, embedding = predictor.predict(batches, verbose=0)
+    return np.asarray(logits, np.float32), np.asarray(embedding, np.float32)
+
+
+def build_predictor(network: keras.Model, config: RunConfig) -> keras.Model:
+    """Builds the model from packed sketches to logits and embedding.
+
+    Its input has shape `(batch, 128, 128)`, `uint8`.
+    """
+    front = SketchInput(
+        config.settings, image_size=config.settings.test_image_size, name="front"
+    )
+    both = keras.Model(
+        network.input, [network.output, network.get_layer("embedding").output]
+    )
+    images = keras.Input((None, None), dtype="uint8", name="images")
+    model = keras.Model(images, both(front(images)), name="predictor")
+    # `predict` works uncompiled, but would try XLA, which a CPU gains nothing by.
+    model.compile(
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto"
+    )
+    return model
+
+
+def map_2d(embedding: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Lays embeddings out in the plane by t-SNE, always the same way.
+
+    Args:
+        embedding: Shape `(n, width)`.
+
+    Returns:
+        Shape `(n, 2)`; fewer than five points are put on a circle.
+    """
+    n = len(embedding)
+    if n < 5:
+        angle = 2 * np.pi * np.arange(n) / max(n, 1)
+        return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    components = min(MAP_COMPONENTS, n, embedding.shape[1])
+    reduced = PCA(components, random_state=MAP_SEED).fit_transform(embedding)
+    layout = TSNE(
+        perplexity=min(MAP_PERPLEXITY, (n - 1) / 3),
+        init="pca",
+        random_state=MAP_SEED,
+        n_jobs=-1,
+    ).fit_transform(reduced)
+    return np.asarray(layout, dtype=np.float32)
+
+
+def _refuse_seen(run_dir: Path, dataset: Dataset) -> None:
+    """Raises `RunError` if the run was trained on any of the test sketches."""
+    try:
+        seen = np.load(run_dir / TRAIN_KEYS, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise RunError(
+            f"{run_dir / TRAIN_KEYS} is missing or damaged, so nobody knows which "
+            f"sketches run {run_dir.name!r} was trained on: {error}."
+        ) from error
+    rows = dataset.indices("test")
+    known = rows[np.isin(dataset.keys[rows], seen).any(axis=1)]
+    if len(known):
+        named = ", ".join(dataset.records[row].path for row in known[:NAMED_OVERLAPS])
+        raise RunError(
+            f"Run {run_dir.name!r} was trained on {len(known)} of the {len(rows)} test "
+            f"sketches of dataset {dataset.name!r} ({named}"
+            f"{', …' if len(known) > NAMED_OVERLAPS else ''}); a score on them would "
+            "mean nothing."
+        )
+
+
+def _label_map(run_dir: Path, config: RunConfig, dataset: Dataset) -> NDArray[np.int64]:
+    """Returns the network's label of each of the dataset's."""
+    missing = sorted(set(dataset.class_names) ^ set(config.class_names))
+    if missing:
+        raise RunError(
+            f"Run {run_dir.name!r} and dataset {dataset.name!r} have different "
+            f"classes: {_enumerate(missing)} in only one of them."
+        )
+    return np.array([config.class_names.index(name) for name in dataset.class_names])
+
+
+def _enumerate(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:NAMED_OVERLAPS])
+    return f"{shown} and {len(names) - 3} more" if len(names) > 3 else shown

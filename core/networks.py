@@ -1,0 +1,47 @@
+"""Builds networks from a run's config, and loads and saves their weights."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from core.checkpoint import load_variables, save_variables
+from core.config import RunConfig, Settings
+from core.runs import WEIGHTS
+from models import NETWORKS
+
+
+def build_network(name: str, num_classes: int, settings: Settings) -> keras.Model:
+    """Builds a network with fresh weights.
+
+    Args:
+        name: A name of `models.NETWORKS`.
+        num_classes: Number of logits.
+        settings: The fields named in the network's `options` are read, and the
+            image sizes.
+
+    Returns:
+        See `models`. It takes any size where the network can.
+    """
+    spec = NETWORKS[name]
+    options: dict[str, Any] = {
+        option: getattr(settings, option) for option in spec.options
+    }
+    size = None if spec.any_size else settings.test_image_size
+    return spec.load()(num_classes, image_size=size, **options)
+
+
+def load_network(run_dir: Path, config: RunConfig) -> keras.Model:
+    """Builds the network of a trained run and loads its weights.
+
+    Raises:
+        RunError: If the weights are missing, damaged, or of other shapes.
+    """
+    network = build_network(config.network, len(config.class_names), config.settings)
+    load_variables(run_dir / WEIGHTS, network.weights)
+    return network
+
+
+def save_network(run_dir: Path, network: keras.Model) -> None:
+    """Replaces the weights of a run."""
+    save_variables(run_dir / WEIGHTS, network.weights)

@@ -1,0 +1,225 @@
+"""The program's verbs on runs: create, train, evaluate. Trains nothing by itself.
+
+TensorFlow takes seconds to load, so it is loaded inside the functions that need it,
+after everything that can be refused has been.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.backend import load_backend
+from core.config import RunConfig, make_settings
+from core.datasets.store import Dataset, list_datasets, open_dataset
+from core.errors import DatasetError, RunError
+from core.paths import TRAINED_DIR
+from core.runs import (
+    WEIGHTS,
+    create_run_dir,
+    current_process,
+    lock_run,
+    new_run_id,
+    read_config,
+    read_run,
+    utc_now,
+    write_status,
+)
+
+if TYPE_CHECKING:
+    from core.training import Report
+
+
+def create_run(
+    network: str,
+    dataset_name: str,
+    recipe: str,
+    *,
+    data_dir: Path,
+    run_id: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Path:
+    """Makes the folder of a new run; `train_run_dir` then trains it.
+
+    Args:
+        network: A name of `models.NETWORKS`.
+        dataset_name: An installed dataset.
+        recipe: A name of `core.config.RECIPES`.
+        data_dir: The folder that everything is written to.
+        run_id: Its name; by default network, recipe and time.
+        overrides: Settings that replace the recipe's.
+
+    Raises:
+        ConfigError: If a setting is unknown or out of range.
+        DatasetError: If there is no such dataset.
+        RunError: If the run id is taken or unfit.
+    """
+    settings = make_settings(network, recipe, overrides)
+    dataset = open_dataset(dataset_name, data_dir=data_dir)
+    now = utc_now()
+    config = RunConfig(
+        run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
+        network=network,
+        dataset=dataset.name,
+        dataset_fingerprint=dataset.fingerprint,
+        attribution=dataset.attribution,
+        class_names=dataset.class_names,
+        recipe=recipe,
+        settings=settings,
+        created_at=now.isoformat(timespec="seconds"),
+    )
+    return create_run_dir(config, data_dir=data_dir)
+
+
+def train_run_dir(
+    run_dir: Path, *, data_dir: Path, report: "Report | None" = None
+) -> bool:
+    """Trains a run from where it is to its end and evaluates it.
+
+    Args:
+        run_dir: A run's folder.
+        data_dir: Where its dataset is installed.
+        report: Told of progress.
+
+    Returns:
+        Whether it came to its end; False if it was asked to stop.
+
+    Raises:
+        RunError: If another process is at work on the run, or it is finished,
+            damaged, or one that ships.
+        DatasetError: If its dataset is not installed.
+    """
+    config = read_config(run_dir)
+    if is_shipped(run_dir):
+        raise RunError(
+            f"Run {run_dir.name!r} ships with the program and is not written to."
+        )
+    lock = lock_run(run_dir)
+    try:
+        if read_run(run_dir).state == "finished":
+            raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
+        dataset = find_dataset(config, data_dir=data_dir)
+        if not (run_dir / WEIGHTS).exists():
+            _say(run_dir, state="running", phase="starting", message="")
+            load_backend()
+            from core.training import train_run
+
+            if not train_run(run_dir, config, dataset, report=report):
+                return False
+        _evaluate_locked(run_dir, config, dataset)
+        return True
+    finally:
+        lock.release()
+
+
+def evaluate_run_dir(
+    run_dir: Path, *, data_dir: Path, dataset_name: str | None = None
+) -> dict[str, Any]:
+    """Scores a trained run on the test sketches.
+
+    The result is written into the run's folder if it is scored on its own dataset
+    and is not one that ships.
+
+    Args:
+        run_dir: A run with weights.
+        data_dir: Where datasets are installed.
+        dataset_name: Another dataset than the run's own.
+
+    Returns:
+        The figures, as in `metrics.json`.
+
+    Raises:
+        RunError: If the run has no weights, is busy or damaged, or has seen some
+            of the test sketches in training.
+        DatasetError: If the dataset is not installed.
+    """
+    config = read_config(run_dir)
+    if not (run_dir / WEIGHTS).exists():
+        raise RunError(
+            f"Run {run_dir.name!r} has no weights yet. Go on with "
+            f"`python -m core train --resume {run_dir.name}`."
+        )
+    if dataset_name is None:
+        dataset = find_dataset(config, data_dir=data_dir)
+    else:
+        dataset = open_dataset(dataset_name, data_dir=data_dir)
+    own = dataset.fingerprint == config.dataset_fingerprint
+    if own and not is_shipped(run_dir):
+        lock = lock_run(run_dir)
+        try:
+            return _evaluate_locked(run_dir, config, dataset)
+        finally:
+            lock.release()
+    metrics = read_run(run_dir).metrics
+    load_backend()
+    from core.evaluation import evaluate_run
+
+    evaluation, _ = evaluate_run(
+        run_dir,
+        config,
+        dataset,
+        temperature=metrics["temperature"] if metrics else None,
+    )
+    return evaluation.metrics
+
+
+def find_dataset(config: RunConfig, *, data_dir: Path) -> Dataset:
+    """Finds the dataset of a run by its split, whatever its name is here.
+
+    Raises:
+        DatasetError: If it is not installed.
+    """
+    candidates = [
+        dataset
+        for dataset in list_datasets(data_dir)
+        if dataset.fingerprint == config.dataset_fingerprint
+    ]
+    candidates.sort(key=lambda dataset: dataset.name != config.dataset)
+    if not candidates:
+        raise DatasetError(
+            f"Dataset {config.dataset!r}, with the sketches and the split that run "
+            f"{config.run_id!r} was made with, is not installed. Add it with "
+            "`python -m core dataset add`."
+        )
+    return candidates[0]
+
+
+def is_shipped(run_dir: Path) -> bool:
+    """Returns whether a run is one that the program ships."""
+    return run_dir.resolve().is_relative_to(TRAINED_DIR)
+
+
+def _evaluate_locked(
+    run_dir: Path, config: RunConfig, dataset: Dataset
+) -> dict[str, Any]:
+    """Evaluates a run whose lock is held, and writes the result and its status."""
+    _say(run_dir, state="running", phase="evaluating", message="")
+    try:
+        load_backend()
+        from core.evaluation import evaluate_run
+        from core.results import write_evaluation
+
+        evaluation, class_rows = evaluate_run(run_dir, config, dataset)
+        write_evaluation(run_dir, evaluation, class_rows=class_rows)
+    except KeyboardInterrupt:
+        _say(run_dir, state="trained", message="Its evaluation was interrupted.")
+        raise
+    except BaseException as error:
+        _say(run_dir, state="failed", message=str(error) or type(error).__name__)
+        raise
+    _say(run_dir, state="finished", message="")
+    return evaluation.metrics
+
+
+def _say(run_dir: Path, **changes: Any) -> None:
+    """Changes a run's status in the name of this process."""
+    pid, process_started = current_process()
+    write_status(
+        run_dir,
+        replace(
+            read_run(run_dir).status,
+            pid=pid,
+            process_started=process_started,
+            **changes,
+        ),
+    )
