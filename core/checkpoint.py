@@ -25,8 +25,8 @@ def save_variables(
         metadata: Anything JSON can hold, stored in the same file.
     """
     tensors = {
-        f"{position:04d}/{variable.path}": np.ascontiguousarray(
-            keras.ops.convert_to_numpy(variable)
+        f"{position:04d}/{variable.path}": np.array(
+            keras.ops.convert_to_numpy(variable), order="C"
         )
         for position, variable in enumerate(variables)
     }

@@ -27,6 +27,7 @@ from rich.table import Table
 
 from core.errors import SketchScopeError
 from core.paths import TRAINED_DIR, data_dir
+from core.runs import CHECKPOINT_INTERVAL_S
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -177,6 +178,10 @@ def train(
             metavar="RUN", help="Go on with a run that was stopped or killed."
         ),
     ] = None,
+    checkpoint_every: Annotated[
+        float,
+        typer.Option(min=0, help="Seconds between checkpoints within an epoch."),
+    ] = CHECKPOINT_INTERVAL_S,
 ) -> None:
     """Train a network and evaluate it, or go on with `--resume RUN`.
 
@@ -216,7 +221,10 @@ def train(
     err.print(f"Run [bold]{escape(run_dir.name)}[/] in {escape(str(run_dir))}")
     with _progress() as bars:
         finished = train_run_dir(
-            run_dir, data_dir=data_dir(), report=_training_report(bars)
+            run_dir,
+            data_dir=data_dir(),
+            report=_training_report(bars),
+            checkpoint_interval_s=checkpoint_every,
         )
     if finished:
         _print_metrics(_metrics(run_dir))

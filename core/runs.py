@@ -38,6 +38,9 @@ LOG = "log.txt"
 State = Literal["running", "stopped", "failed", "trained", "finished", "damaged"]
 """`trained` has weights but no evaluation yet, `finished` has both."""
 
+CHECKPOINT_INTERVAL_S = 45.0
+"""With the time that a step and a save take, at most a minute is lost."""
+
 PROCESS_START_TOLERANCE_S = 2.0
 """A process that started at another time has taken over the number of a dead one."""
 

@@ -23,9 +23,11 @@ from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
 from core.errors import RunError
+from core.images import IMAGE_SIZE, PAPER
 from core.networks import build_network, save_network
 from core.runs import (
     CHECKPOINT,
+    CHECKPOINT_INTERVAL_S,
     STOP_REQUEST,
     TRAIN_KEYS,
     Status,
@@ -35,9 +37,6 @@ from core.runs import (
     write_status,
 )
 from core.splits import stratified_split
-
-CHECKPOINT_INTERVAL_S = 45.0
-"""With the time that a step and a save take, at most a minute is lost."""
 
 STATUS_INTERVAL_S = 0.5
 THROUGHPUT_STEPS = 20
@@ -67,7 +66,12 @@ class _State:
 
 
 def train_run(
-    run_dir: Path, config: RunConfig, dataset: Dataset, *, report: Report | None = None
+    run_dir: Path,
+    config: RunConfig,
+    dataset: Dataset,
+    *,
+    report: Report | None = None,
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
     """Trains a run from where it is to its end, or until it is asked to stop.
 
@@ -80,6 +84,7 @@ def train_run(
         config: That config.
         dataset: The dataset that the config names.
         report: Told of progress from this thread.
+        checkpoint_interval_s: Seconds between checkpoints within an epoch.
 
     Returns:
         Whether training is complete and the weights are saved.
@@ -89,7 +94,13 @@ def train_run(
             small for a batch, or the checkpoint is damaged.
     """
     clear_leftovers(run_dir)
-    training = _Training(run_dir, config, dataset, report=report)
+    training = _Training(
+        run_dir,
+        config,
+        dataset,
+        report=report,
+        checkpoint_interval_s=checkpoint_interval_s,
+    )
     try:
         with _stop_on_signals(training.request_stop):
             return training.run()
@@ -109,6 +120,7 @@ class _Training:
         dataset: Dataset,
         *,
         report: Report | None,
+        checkpoint_interval_s: float,
     ) -> None:
         pid, process_started = current_process()
         self._run_dir = run_dir
@@ -116,6 +128,7 @@ class _Training:
         self._settings = config.settings
         self._dataset = dataset
         self._report = report
+        self._checkpoint_interval_s = checkpoint_interval_s
         self._status = Status(
             pid=pid, process_started=process_started, epochs=config.settings.epochs
         )
@@ -161,7 +174,12 @@ class _Training:
             settings,
             steps_per_epoch=steps_per_epoch,
         )
-        recorder = _Recorder(self, model, steps_per_epoch=steps_per_epoch)
+        recorder = _Recorder(
+            self,
+            model,
+            steps_per_epoch=steps_per_epoch,
+            checkpoint_interval_s=self._checkpoint_interval_s,
+        )
         if (self._run_dir / CHECKPOINT).exists():
             recorder.restore(self._run_dir / CHECKPOINT)
         # The checkpoint decides: a killed process may have been between the two.
@@ -233,13 +251,19 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     """Keeps a training's state, and writes checkpoint, status and history."""
 
     def __init__(
-        self, training: _Training, model: keras.Model, *, steps_per_epoch: int
+        self,
+        training: _Training,
+        model: keras.Model,
+        *,
+        steps_per_epoch: int,
+        checkpoint_interval_s: float,
     ) -> None:
         super().__init__()
         self.stopped = False
         self._training = training
         self._training_model = model
         self._steps_per_epoch = steps_per_epoch
+        self._checkpoint_interval_s = checkpoint_interval_s
         self._restored_metrics: list[Any] | None = None
         now = time.monotonic()
         self._last_tick = self._last_save = self._last_status = now
@@ -251,8 +275,8 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def restore(self, path: Path) -> None:
         """Puts variables and state back to those of a checkpoint."""
-        # Metrics have no variables before the first batch of a process, so theirs
-        # travel as numbers and are put back when the epoch goes on.
+        # Keras clears metrics when an epoch begins, so theirs travel apart and are
+        # put back after that.
         metadata = load_variables(
             path,
             self._training_model.variables + self._training_model.optimizer.variables,
@@ -262,6 +286,11 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self._training.state = _State(**metadata)
         except (KeyError, TypeError, ValueError) as error:
             raise RunError(f"{path} is damaged: {error!r}.") from error
+        # Metrics get their variables from the first batch that they see; a test
+        # batch changes nothing else.
+        paper = np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, np.uint8)
+        classes = self._training_model.output_shape[-1]
+        self._training_model.test_on_batch(paper, np.eye(1, classes, dtype=np.float32))
 
     def save(self) -> None:
         """Replaces the checkpoint."""
@@ -313,7 +342,7 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
             self.stopped = True
             self._training_model.stop_training = True
             return
-        if in_mid_epoch and now - self._last_save > CHECKPOINT_INTERVAL_S:
+        if in_mid_epoch and now - self._last_save > self._checkpoint_interval_s:
             self.save()
         if now - self._last_status > STATUS_INTERVAL_S:
             self._last_status = now
@@ -385,7 +414,7 @@ def seen_keys(dataset: Dataset) -> Any:
     Validation counts as seen, since settings are chosen by it.
 
     Returns:
-        Sorted unique `uint64` keys of shape `(m,)`; see `store.sketch_keys`.
+        Sorted unique `uint64` keys of shape `(m,)`; see `Dataset.keys`.
     """
     return np.unique(dataset.keys[dataset.indices("train")])
 

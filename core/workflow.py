@@ -15,6 +15,7 @@ from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
 from core.paths import TRAINED_DIR
 from core.runs import (
+    CHECKPOINT_INTERVAL_S,
     WEIGHTS,
     create_run_dir,
     current_process,
@@ -72,7 +73,11 @@ def create_run(
 
 
 def train_run_dir(
-    run_dir: Path, *, data_dir: Path, report: "Report | None" = None
+    run_dir: Path,
+    *,
+    data_dir: Path,
+    report: "Report | None" = None,
+    checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
     """Trains a run from where it is to its end and evaluates it.
 
@@ -80,6 +85,7 @@ def train_run_dir(
         run_dir: A run's folder.
         data_dir: Where its dataset is installed.
         report: Told of progress.
+        checkpoint_interval_s: Seconds between checkpoints within an epoch.
 
     Returns:
         Whether it came to its end; False if it was asked to stop.
@@ -104,7 +110,13 @@ def train_run_dir(
             load_backend()
             from core.training import train_run
 
-            if not train_run(run_dir, config, dataset, report=report):
+            if not train_run(
+                run_dir,
+                config,
+                dataset,
+                report=report,
+                checkpoint_interval_s=checkpoint_interval_s,
+            ):
                 return False
         _evaluate_locked(run_dir, config, dataset)
         return True

@@ -110,7 +110,15 @@ class Dataset:
     @cached_property
     def records(self) -> tuple[SketchRecord, ...]:
         """The index, in the order of `images`."""
-        return _read_index(self.path / "index.csv", num_classes=self.num_classes)
+        path = self.path / "index.csv"
+        records = _read_index(path, num_classes=self.num_classes)
+        expected = self.num_train + self.num_test
+        if len(records) != expected:
+            raise DatasetError(
+                f"{path} lists {len(records)} sketches, not {expected}. Remove dataset "
+                f"{self.name!r} and add it again."
+            )
+        return records
 
     @cached_property
     def images(self) -> NDArray[np.uint8]:
@@ -126,7 +134,11 @@ class Dataset:
 
     @cached_property
     def keys(self) -> NDArray[np.uint64]:
-        """Sketch keys of shape `(n, 2)`; see `sketch_keys`."""
+        """Digests of shape `(n, 2)` that tell whether two datasets share a sketch.
+
+        The first is of the id, where ids name the same sketch in every copy of the
+        data, and else of the pixels; the second is of the pixels.
+        """
         return np.asarray(_load_array(self.path / "keys.npy"))
 
     @cached_property
@@ -272,8 +284,7 @@ def install(
             tempfile.mkdtemp(prefix=f"{PARTIAL_PREFIX}{os.getpid()}-", dir=root)
         )
         try:
-            images = _pack(source, partial / "images.npy", progress=progress)
-            keys = sketch_keys(images, source.records, source.id_namespace)
+            keys = _pack(source, partial / "images.npy", progress=progress)
             _check_no_leak(keys, source.records)
             np.save(partial / "keys.npy", keys)
             _write_index(partial / "index.csv", source.records)
@@ -289,33 +300,6 @@ def install(
             f"Dataset {name!r} can't be written under {root}: {error}."
         ) from error
     return open_dataset(name, data_dir=data_dir)
-
-
-def sketch_keys(
-    images: NDArray[np.uint8],
-    records: Sequence[SketchRecord],
-    id_namespace: str | None,
-) -> NDArray[np.uint64]:
-    """Digests that tell whether two datasets share a sketch.
-
-    Args:
-        images: Gray values of shape `(n, 128, 128)`.
-        records: The n sketches.
-        id_namespace: See `SketchSource`.
-
-    Returns:
-        Shape `(n, 2)`: a digest of the id in its namespace (of the pixels where
-        there is none), and a digest of the pixels.
-    """
-    by_pixels = np.array([_digest(image.tobytes()) for image in images], np.uint64)
-    if id_namespace is None:
-        by_id = by_pixels
-    else:
-        by_id = np.array(
-            [_digest(f"{id_namespace}:{record.id}".encode()) for record in records],
-            np.uint64,
-        )
-    return np.stack([by_id, by_pixels], axis=1)
 
 
 def split_fingerprint(
@@ -371,23 +355,45 @@ def _check_no_leak(keys: NDArray[np.uint64], records: Sequence[SketchRecord]) ->
 
 def _pack(
     source: SketchSource, path: Path, *, progress: Progress | None
-) -> NDArray[np.uint8]:
-    """Reads every sketch in parallel into one array file."""
+) -> NDArray[np.uint64]:
+    """Reads every sketch in parallel into one array file; returns their keys."""
     total = len(source.records)
-    images = np.lib.format.open_memmap(
-        path, mode="w+", dtype=np.uint8, shape=(total, IMAGE_SIZE, IMAGE_SIZE)
-    )
+    keys = np.empty((total, 2), dtype=np.uint64)
     # Threads suffice: Pillow lets go of the interpreter while it decodes.
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
-        for row, image in enumerate(pool.map(source.read, source.records)):
-            images[row] = image
-            if progress and (row % 100 == 99 or row == total - 1):
-                progress(row + 1, total)
+        # Written as a stream: through a memory map, a full disk kills the process.
+        with path.open("wb") as stream:
+            np.lib.format.write_array_header_1_0(
+                stream,
+                {
+                    "descr": "|u1",
+                    "fortran_order": False,
+                    "shape": (total, IMAGE_SIZE, IMAGE_SIZE),
+                },
+            )
+            sketches = pool.map(source.read, source.records)
+            for row, (record, sketch) in enumerate(
+                zip(source.records, sketches, strict=True)
+            ):
+                content = sketch.tobytes()
+                stream.write(content)
+                keys[row] = _sketch_keys(content, record, source.id_namespace)
+                if progress and (row % 100 == 99 or row == total - 1):
+                    progress(row + 1, total)
     finally:
         pool.shutdown(cancel_futures=True)
-    images.flush()
-    return images
+    return keys
+
+
+def _sketch_keys(
+    content: bytes, record: SketchRecord, id_namespace: str | None
+) -> tuple[int, int]:
+    """Returns a sketch's two keys; see `Dataset.keys`."""
+    by_pixels = _digest(content)
+    if id_namespace is None:
+        return by_pixels, by_pixels
+    return _digest(f"{id_namespace}:{record.id}".encode()), by_pixels
 
 
 def _write_index(path: Path, records: Sequence[SketchRecord]) -> None:
@@ -414,7 +420,7 @@ def _read_index(path: Path, *, num_classes: int) -> tuple[SketchRecord, ...]:
                     )
                 )
             return tuple(records)
-    except (OSError, ValueError, KeyError, csv.Error) as error:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DatasetError(
             f"{path} is damaged: {error}. Remove the dataset and add it again."
         ) from error

@@ -1,0 +1,106 @@
+"""What all tests share: a small dataset, the command line, the real sketches."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.datasets.folders import find_folders
+from core.datasets.starter import draw, render
+from core.datasets.store import Dataset, install
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TINY_CLASSES = ("house", "key", "spider", "sun")
+TINY_PER_CLASS = 20
+
+TINY_SETTINGS = (
+    "--set=image_sizes=[32]",
+    "--set=batch_size=16",
+    "--set=val_fraction=0.25",
+    "--set=deterministic=true",
+)
+"""Settings with which a step takes milliseconds and repeats bit for bit."""
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a command left: its exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output, which must be one JSON document."""
+        return json.loads(self.out)
+
+
+Cli = Callable[..., Completed]
+
+
+@pytest.fixture(scope="session")
+def tiny_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of four class folders of drawings."""
+    folder = tmp_path_factory.mktemp("pictures")
+    for label, name in enumerate(TINY_CLASSES):
+        (folder / name).mkdir()
+        for number in range(TINY_PER_CLASS):
+            generator = np.random.default_rng([label, number])
+            sketch = render(draw(name, generator), generator)
+            Image.fromarray(sketch).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """An empty folder for what the program writes."""
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def tiny(tiny_pictures: Path, data_dir: Path) -> Dataset:
+    """A dataset of 4 classes, 64 training and 16 test sketches, installed."""
+    return install(find_folders(tiny_pictures), "tiny", data_dir=data_dir)
+
+
+@pytest.fixture
+def cli(data_dir: Path) -> Cli:
+    """Runs `python -m core …` in a process of its own."""
+
+    def run(*arguments: str | Path, timeout_s: float = 300) -> Completed:
+        result = subprocess.run(
+            [sys.executable, "-m", "core", *map(str, arguments)],
+            cwd=REPOSITORY,
+            env=cli_environment(data_dir),
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+        return Completed(result.returncode, result.stdout, result.stderr)
+
+    return run
+
+
+def cli_environment(data_dir: Path) -> dict[str, str]:
+    """Returns the environment of a command that writes to `data_dir`."""
+    return {**os.environ, "SKETCHSCOPE_DATA": str(data_dir)}
+
+
+@pytest.fixture(scope="session")
+def real_zip() -> Path:
+    """The course's `Sketch_EITZ.zip`; skips the test where it is not."""
+    named = os.environ.get("SKETCHSCOPE_EITZ")
+    path = Path(named) if named else REPOSITORY.parent / "shared/data/Sketch_EITZ.zip"
+    if not path.is_file():
+        pytest.skip("needs Sketch_EITZ.zip; SKETCHSCOPE_EITZ names its place")
+    return path

@@ -1,0 +1,343 @@
+"""From a config to a run folder: stopped, killed, resumed, repeated."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.datasets.store import Dataset
+from core.results import read_evaluation
+from core.runs import (
+    CHECKPOINT,
+    HISTORY,
+    STATUS,
+    WEIGHTS,
+    lock_run,
+    read_run,
+    runs_dir,
+)
+from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
+
+EPOCHS = 6
+
+
+def without_times(history: Any) -> list[dict[str, Any]]:
+    """A history without what depends on the clock."""
+    return [
+        {name: value for name, value in row.items() if name != "elapsed_s"}
+        for row in history
+    ]
+
+
+def train_words(
+    run_id: str, network: str = "simple", epochs: int = EPOCHS
+) -> list[str]:
+    return [
+        "train",
+        network,
+        "--dataset=tiny",
+        "--recipe=best",
+        f"--epochs={epochs}",
+        f"--run-id={run_id}",
+        *TINY_SETTINGS,
+        *(["--set=image_size_shares=[1]"] if network == "resnet18" else []),
+    ]
+
+
+def start(data_dir: Path, *words: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-m", "core", *words],
+        cwd=REPOSITORY,
+        env=cli_environment(data_dir),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def wait_for_step(
+    run_dir: Path,
+    process: "subprocess.Popen[bytes]",
+    *,
+    beyond: tuple[int, int] = (0, 0),
+) -> None:
+    """Waits until a process has trained beyond an epoch and step."""
+    while True:
+        status = read_run(run_dir).status
+        if status.pid == process.pid and (status.epoch, status.step) > beyond:
+            return
+        assert process.poll() is None, "the training ended early"
+        time.sleep(0.02)
+
+
+@pytest.mark.slow
+def test_a_run_goes_from_nothing_to_an_evaluation(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    result = cli(*train_words("a"))
+    assert result.code == 0, result.err
+    run = read_run(runs_dir(data_dir) / "a")
+    assert run.state == "finished"
+    assert run.problem == ""
+    assert [row["epoch"] for row in run.history] == list(range(1, EPOCHS + 1))
+    assert run.history[-1]["loss"] < run.history[0]["loss"]
+    assert run.history[-1]["step"] == EPOCHS * 3
+    assert run.history[-1]["learning_rate"] < run.history[2]["learning_rate"]
+    assert not (run.path / CHECKPOINT).exists()
+    evaluation = read_evaluation(run.path)
+    test = tiny.indices("test")
+    assert evaluation.ids == tuple(tiny.records[row].id for row in test)
+    assert (evaluation.y_true == tiny.labels[test]).all()
+    assert evaluation.logits.shape == (16, 4)
+    assert evaluation.confusion.sum() == 16
+    assert evaluation.metrics["top1"] == np.mean(evaluation.y_pred == evaluation.y_true)
+    assert evaluation.probabilities.sum(axis=1) == pytest.approx(np.ones(16))
+    # The same seed gives the same run; another gives another.
+    assert cli(*train_words("b")).code == 0
+    again = read_run(runs_dir(data_dir) / "b")
+    assert without_times(again.history) == without_times(run.history)
+    assert (again.path / WEIGHTS).read_bytes() == (run.path / WEIGHTS).read_bytes()
+    assert cli(*train_words("c", epochs=1), "--seed=1").code == 0
+    other = read_run(runs_dir(data_dir) / "c")
+    assert other.history[0]["loss"] != run.history[0]["loss"]
+
+
+@pytest.mark.slow
+def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    words = ["--set=dropout=0.3"]
+    epochs = 150
+    assert cli(*train_words("whole", epochs=epochs), *words).code == 0
+    whole = read_run(runs_dir(data_dir) / "whole")
+    run_dir = runs_dir(data_dir) / "killed"
+    chance = random.Random(0)
+    often = "--checkpoint-every=0.05"
+    process = start(data_dir, *train_words("killed", epochs=epochs), *words, often)
+    seen = 0
+    reached = [(0, 0)]
+    for attempt in range(10):
+        # Now and then it is killed before it gets on.
+        if attempt % 4 != 3:
+            wait_for_step(run_dir, process, beyond=max(reached))
+        time.sleep(chance.uniform(0, 1.5))
+        assert process.poll() is None, "it ended before it was killed ten times"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        run = read_run(run_dir)
+        assert run.state == "failed"
+        assert "Its process ended without a word" in run.status.message
+        assert run.problem == ""
+        # No row that was shown is lost.
+        assert len(run.history) >= seen
+        seen = len(run.history)
+        reached.append((run.status.epoch, run.status.step))
+        process = start(data_dir, "train", "--resume=killed", often)
+    assert process.wait() == 0
+    run = read_run(run_dir)
+    assert run.state == "finished"
+    assert len(set(reached)) > 5, f"it hardly got on between the kills: {reached}"
+    assert without_times(run.history) == without_times(whole.history), reached
+    assert (run_dir / WEIGHTS).read_bytes() == (whole.path / WEIGHTS).read_bytes()
+    assert sorted(path.name for path in run_dir.iterdir()) == sorted(
+        path.name for path in whole.path.iterdir()
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("way", [signal.SIGTERM, signal.SIGINT, "runs stop"])
+def test_a_stop_request_keeps_everything(
+    way: signal.Signals | str, tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    words = train_words("a", epochs=3000)
+    process = start(data_dir, *words)
+    run_dir = runs_dir(data_dir) / "a"
+    wait_for_step(run_dir, process)
+    if isinstance(way, str):
+        assert cli("runs", "stop", "a").code == 0
+    else:
+        process.send_signal(way)
+    assert process.wait(timeout=60) == 0
+    run = read_run(run_dir)
+    assert run.state == "stopped"
+    assert "--resume a" in run.status.message
+    assert (run_dir / CHECKPOINT).exists()
+    assert not (run_dir / "stop").exists()
+    assert len(run.history) == run.status.epoch
+
+
+@pytest.mark.slow
+def test_resnet18_changes_its_image_size_on_the_way(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    words = train_words("a", "resnet18", epochs=2)
+    words += ["--set=image_sizes=[32,48]", "--set=image_size_shares=[0.5,0.5]"]
+    assert cli(*words).code == 0
+    run = read_run(runs_dir(data_dir) / "a")
+    assert [row["image_size"] for row in run.history] == [32, 48]
+    assert run.metrics is not None
+    assert run.metrics["image_size"] == 48
+
+
+@pytest.mark.slow
+def test_the_same_run_trains_on_jax(tiny: Dataset, data_dir: Path, cli: Cli) -> None:
+    pytest.importorskip("jax")
+    assert cli(*train_words("tf", epochs=1)).code == 0
+    environment = {**cli_environment(data_dir), "KERAS_BACKEND": "jax"}
+    result = subprocess.run(
+        [sys.executable, "-m", "core", *train_words("jax", epochs=1)],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    # Random numbers differ between backends; weights and their answers do not.
+    before = read_run(runs_dir(data_dir) / "jax").metrics
+    assert before is not None
+    logits = read_evaluation(runs_dir(data_dir) / "jax").logits
+    result_tf = cli("evaluate", "jax", "--json")
+    assert result_tf.code == 0, result_tf.err
+    assert result_tf.json["top1"] == before["top1"]
+    again = read_evaluation(runs_dir(data_dir) / "jax").logits
+    assert again.astype(float) == pytest.approx(logits.astype(float), abs=0.02)
+
+
+@pytest.mark.slow
+def test_two_trainings_never_write_one_run(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    process = start(data_dir, *train_words("a", epochs=3000))
+    run_dir = runs_dir(data_dir) / "a"
+    wait_for_step(run_dir, process)
+    assert read_run(run_dir).state == "running"
+    for words in (["train", "--resume=a"], ["runs", "remove", "a"]):
+        refused = cli(*words)
+        assert refused.code == 2
+        assert "by another process" in refused.err
+    taken = cli(*train_words("a"))
+    assert taken.code == 2
+    assert "There is a run 'a' already" in taken.err
+    assert process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    lock_run(run_dir).release()
+    assert cli("runs", "remove", "a").code == 0
+    assert not run_dir.exists()
+
+
+@pytest.mark.slow
+def test_a_damaged_checkpoint_is_one_clear_error_and_is_kept(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    process = start(data_dir, *train_words("a", epochs=3000))
+    run_dir = runs_dir(data_dir) / "a"
+    wait_for_step(run_dir, process)
+    process.send_signal(signal.SIGTERM)
+    process.wait()
+    content = (run_dir / CHECKPOINT).read_bytes()
+    (run_dir / CHECKPOINT).write_bytes(content[: len(content) // 2])
+    result = cli("train", "--resume=a")
+    assert result.code == 2
+    assert "checkpoint.safetensors is missing or damaged" in result.err
+    assert read_run(run_dir).state == "failed"
+    assert read_run(run_dir).history, "the history is kept"
+
+
+@pytest.mark.slow
+def test_a_dataset_that_changed_is_refused(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    assert cli(*train_words("a", epochs=1)).code == 0
+    summary = tiny.path / "dataset.json"
+    fields = json.loads(summary.read_text())
+    summary.write_text(json.dumps({**fields, "fingerprint": "another"}))
+    result = cli("evaluate", "a")
+    assert result.code == 2
+    assert "Dataset 'tiny', with the sketches and the split" in result.err
+
+
+@pytest.mark.slow
+def test_scoring_on_sketches_seen_in_training_is_refused_by_name(
+    tiny: Dataset, tiny_pictures: Path, data_dir: Path, cli: Cli, tmp_path: Path
+) -> None:
+    assert cli(*train_words("a", epochs=1)).code == 0
+    # The same pictures in other folders, so that the split falls differently.
+    other = tmp_path / "other"
+    for record in tiny.records:
+        target = other / record.path.replace(
+            "/", "/z" if int(Path(record.path).stem) % 3 else "/a"
+        )
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes((tiny_pictures / record.path).read_bytes())
+    assert cli("dataset", "add", other, "--name=other").code == 0
+    result = cli("evaluate", "a", "--dataset=other")
+    assert result.code == 2
+    assert "was trained on" in result.err
+    assert ".png" in result.err
+    # On sketches that it has not seen, it is scored; its own evaluation stays.
+    fresh = tmp_path / "fresh"
+    for row in tiny.indices("test"):
+        record = tiny.records[row]
+        for copy, content in enumerate(
+            ((tiny_pictures / record.path).read_bytes(), None)
+        ):
+            target = fresh / record.path.replace(".png", f"-{copy}.png")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if content is None:
+                _shift(tiny_pictures / record.path, target)
+            else:
+                target.write_bytes(content)
+    assert cli("dataset", "add", fresh, "--name=fresh").code == 0
+    result = cli("evaluate", "a", "--dataset=fresh", "--json")
+    assert result.code == 0, result.err
+    assert result.json["dataset"] == "fresh"
+    kept = read_run(runs_dir(data_dir) / "a").metrics
+    assert kept is not None
+    assert kept["dataset"] == "tiny"
+
+
+def _shift(picture: Path, target: Path) -> None:
+    """Saves a picture moved by two pixels."""
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        Image.fromarray(np.roll(np.asarray(image), 2, axis=0)).save(target)
+
+
+@pytest.mark.slow
+def test_a_dataset_smaller_than_a_batch_says_what_to_set(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    result = cli(*train_words("a"), "--set=batch_size=999")
+    assert result.code == 2
+    assert "fewer than one batch" in result.err
+    run = read_run(runs_dir(data_dir) / "a")
+    assert run.state == "failed"
+    assert "fewer than one batch" in run.status.message
+
+
+def test_rows_after_a_broken_line_are_not_shown(tiny: Dataset, data_dir: Path) -> None:
+    run_dir = runs_dir(data_dir) / "a"
+    run_dir.mkdir(parents=True)
+    (run_dir / HISTORY).write_text('{"epoch": 1}\n{"epoch": 2}\n{"epo')
+    run = read_run(run_dir)
+    assert [row["epoch"] for row in run.history] == [1, 2]
+    assert "history.jsonl line 3 is damaged" in run.problem
+    assert run.state == "damaged"
+
+
+def test_a_process_number_taken_over_is_not_the_training(data_dir: Path) -> None:
+    run_dir = runs_dir(data_dir) / "a"
+    run_dir.mkdir(parents=True)
+    status = {"state": "running", "pid": os.getpid(), "process_started": 1.0}
+    (run_dir / STATUS).write_text(json.dumps(status))
+    assert read_run(run_dir).status.state != "running"

@@ -1,0 +1,113 @@
+"""The front of a training network: what it keeps and what it varies."""
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from core.augmentation import SketchInput
+from core.config import Settings
+
+BEST = Settings(
+    flip=True,
+    rotation_deg=15,
+    scale=0.2,
+    aspect=0.1,
+    shear=0.12,
+    shift=0.08,
+    ink_gain=1,
+)
+
+
+def blot(x: int = 64, y: int = 64, n: int = 1) -> NDArray[np.uint8]:
+    """Paper with a black square of 9 px about a point."""
+    images = np.full((n, 128, 128), 255, np.uint8)
+    images[:, y - 4 : y + 5, x - 4 : x + 5] = 0
+    return images
+
+
+def vary(
+    images: NDArray[np.uint8],
+    *,
+    training: bool = True,
+    size: int = 128,
+    **fields: float,
+) -> NDArray[np.float32]:
+    front = SketchInput(Settings(**fields), image_size=size)
+    return np.asarray(front(images, training=training))
+
+
+def centre(ink: NDArray[np.float32]) -> tuple[float, float]:
+    """Centre of mass of one picture, x and y."""
+    ys, xs = np.mgrid[: ink.shape[0], : ink.shape[1]]
+    return float((ink * xs).sum() / ink.sum()), float((ink * ys).sum() / ink.sum())
+
+
+def test_without_training_ink_is_the_paper_s_complement() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2, 128, 128), dtype=np.uint8)
+    ink = np.asarray(SketchInput(BEST, image_size=128)(images, training=False))
+    assert ink == pytest.approx(1 - images[..., None] / 255, abs=1e-6)
+
+
+@pytest.mark.parametrize("size", [32, 64, 96])
+def test_a_smaller_size_keeps_the_amount_of_ink(size: int) -> None:
+    ink = vary(blot(), training=False, size=size)
+    assert ink.shape == (1, size, size, 1)
+    assert ink.mean() == pytest.approx(81 / 128**2, rel=0.02)
+
+
+def test_a_flip_mirrors_about_half_and_leaves_the_rest() -> None:
+    ink = vary(blot(30, 64, n=64), flip=True)[..., 0]
+    xs = np.array([centre(picture)[0] for picture in ink]).round()
+    assert set(xs) == {30.0, 97.0}
+    assert 16 < (xs == 30).sum() < 48
+
+
+def test_a_shift_moves_by_no_more_than_asked() -> None:
+    ink = vary(blot(n=100), shift=0.1)[..., 0]
+    moved = np.array([centre(picture) for picture in ink]) - 64
+    assert np.abs(moved).max() <= 12.8
+    assert np.abs(moved).max() > 10
+
+
+def test_a_turn_keeps_the_distance_from_the_centre() -> None:
+    ink = vary(blot(64, 24, n=40), rotation_deg=20)[..., 0]
+    offsets = np.array([centre(picture) for picture in ink]) - 63.5
+    assert np.hypot(*offsets.T) == pytest.approx(39.5, abs=0.5)
+    angles = np.degrees(np.arctan2(offsets[:, 0], -offsets[:, 1]))
+    assert np.abs(angles).max() <= 21
+    assert angles.max() > 10
+    assert angles.min() < -10
+
+
+def test_a_scale_grows_and_shrinks_alike() -> None:
+    area = vary(blot(n=300), scale=0.3)[..., 0].sum(axis=(1, 2)) / 81
+    assert area.max() == pytest.approx(1.3**2, rel=0.06)
+    assert area.min() == pytest.approx(1 / 1.3**2, rel=0.06)
+
+
+def test_ink_gain_darkens_and_never_leaves_the_range() -> None:
+    images = np.full((50, 128, 128), 255 - 51, np.uint8)
+    ink = vary(images, ink_gain=1)
+    assert 0.2 - 1e-6 <= ink.min() < 0.22
+    assert 0.38 < ink.max() <= 0.4 + 1e-6
+
+
+def test_every_batch_is_varied_anew_and_a_seed_repeats_it() -> None:
+    images = blot(40, 50, n=4)
+    one, two = (SketchInput(BEST, image_size=128) for _ in range(2))
+    first, second = (np.asarray(one(images, training=True)) for _ in range(2))
+    assert (first != second).any()
+    assert (np.asarray(two(images, training=True)) == first).all()
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 1000))
+def test_ink_stays_between_paper_and_full(seed: int) -> None:
+    images = np.random.default_rng(seed).integers(0, 256, (2, 128, 128), dtype=np.uint8)
+    ink = np.asarray(SketchInput(BEST, image_size=64)(images, training=True))
+    assert ink.min() >= -1e-6
+    assert ink.max() <= 1 + 1e-6
+    assert ink.dtype == keras.config.floatx()

@@ -1,0 +1,109 @@
+"""Settings are checked, recipes are data, and nothing is lost in JSON."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import (
+    RECIPES,
+    RunConfig,
+    Settings,
+    make_settings,
+    parse_overrides,
+)
+from core.errors import ConfigError
+from models import NETWORKS
+
+settings_strategy = st.builds(
+    Settings,
+    epochs=st.integers(1, 1000),
+    seed=st.integers(0, 2**31 - 1),
+    learning_rate=st.floats(1e-6, 1),
+    label_smoothing=st.floats(0, 0.99),
+    flip=st.booleans(),
+    rotation_deg=st.floats(0, 180),
+)
+
+
+@given(settings_strategy)
+def test_a_config_survives_json(settings: Settings) -> None:
+    config = RunConfig(
+        run_id="a",
+        network="simple",
+        dataset="d",
+        dataset_fingerprint="f",
+        attribution="",
+        class_names=("ä", "日本"),
+        recipe="best",
+        settings=settings,
+        created_at="2026-01-01T00:00:00+00:00",
+    )
+    assert RunConfig.model_validate_json(config.model_dump_json()) == config
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_recipe_fits_every_network(recipe: str, network: str) -> None:
+    assert make_settings(network, recipe).test_image_size == 128
+
+
+def test_the_report_s_recipe_is_the_report_s() -> None:
+    settings = make_settings("resnet18", "report")
+    assert (settings.epochs, settings.batch_size, settings.val_fraction) == (
+        50,
+        64,
+        0.2,
+    )
+    assert (settings.optimizer, settings.learning_rate) == ("adam", 1e-3)
+    augmentation = (settings.flip, settings.rotation_deg, settings.ink_gain)
+    assert not any(augmentation)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("epochs=0", "`epochs`.*Received: epochs=0"),
+        ("epochs=many", "`epochs`.*Received: epochs='many'"),
+        ("learning_rate=NaN", "`learning_rate`"),
+        ("optimizer=sgdd", "`optimizer`"),
+        ("image_sizes=[64,128]", "same length"),
+        ("image_sizes=[4]", "`image_sizes"),
+        ("warmup_epochs=99", "less than `epochs`"),
+        ("epoch=3", "no field 'epoch'.*epochs"),
+        ("epochs", "FIELD=VALUE"),
+    ],
+)
+def test_a_bad_setting_is_named_with_what_was_received(word: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        make_settings("resnet18", "best", parse_overrides([word]))
+
+
+def test_simple_takes_one_image_size_only() -> None:
+    overrides = {"image_sizes": [64, 128], "image_size_shares": [0.5, 0.5]}
+    with pytest.raises(ConfigError, match="one size"):
+        make_settings("simple", "best", overrides)
+
+
+def test_an_unknown_network_or_recipe_lists_the_known() -> None:
+    with pytest.raises(ConfigError, match="simple, resnet18"):
+        make_settings("vgg", "best")
+    with pytest.raises(ConfigError, match="report, best"):
+        make_settings("simple", "worst")
+
+
+def test_few_epochs_shorten_the_recipe_s_warm_up() -> None:
+    assert make_settings("resnet18", "best", {"epochs": 1}).warmup_epochs < 1
+
+
+def test_image_sizes_take_their_shares_of_the_epochs() -> None:
+    settings = make_settings("resnet18", "best", {"epochs": 10})
+    sizes = [settings.image_size_at(epoch) for epoch in range(10)]
+    assert sizes == [64] * 6 + [96] * 2 + [128] * 2
+
+
+@given(st.integers(1, 60))
+def test_every_epoch_has_a_size_and_the_last_is_the_test_s(epochs: int) -> None:
+    settings = make_settings("resnet18", "best", {"epochs": epochs})
+    sizes = [settings.image_size_at(epoch) for epoch in range(epochs)]
+    assert sizes == sorted(sizes)
+    assert settings.image_size_at(epochs) == 128
