@@ -15,7 +15,11 @@ from core.files import replacing
 
 
 def save_variables(
-    path: Path, variables: Iterable[Any], *, metadata: dict[str, Any] | None = None
+    path: Path,
+    variables: Iterable[Any],
+    *,
+    metadata: dict[str, Any] | None = None,
+    dtype: str | None = None,
 ) -> None:
     """Replaces a safetensors file with the values of Keras variables, in order.
 
@@ -23,10 +27,11 @@ def save_variables(
         path: The file.
         variables: Keras variables of any dtype and shape.
         metadata: Anything JSON can hold, stored in the same file.
+        dtype: What to convert the values to; None keeps them as they are.
     """
     tensors = {
         f"{position:04d}/{variable.path}": np.array(
-            keras.ops.convert_to_numpy(variable), order="C"
+            keras.ops.convert_to_numpy(variable), dtype=dtype, order="C"
         )
         for position, variable in enumerate(variables)
     }

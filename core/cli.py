@@ -381,6 +381,19 @@ def runs_stop(run: RunArgument) -> None:
     out.print(f"Asked run {escape(found.run_id)} to stop at its next step.")
 
 
+@runs_app.command("export")
+def runs_export(
+    run: RunArgument,
+    folder: Annotated[Path, typer.Argument(help="A folder to make.")],
+) -> None:
+    """Copy a finished run in a small form: weights in half precision."""
+    from core.export import export_run
+
+    target = export_run(_find_run(run), folder.expanduser().absolute())
+    size = sum(path.stat().st_size for path in target.iterdir())
+    out.print(f"Wrote {escape(str(target))}, {size / 1e6:.1f} MB.")
+
+
 @runs_app.command("remove")
 def runs_remove(run: RunArgument) -> None:
     """Delete one of your own runs."""

@@ -10,8 +10,6 @@ from core.errors import ConfigError
 from core.images import IMAGE_SIZE
 from models import NETWORKS
 
-FORMAT_VERSION = 1
-
 ImageSize = Annotated[int, Field(ge=32, le=IMAGE_SIZE)]
 Share = Annotated[float, Field(gt=0, le=1)]
 
@@ -129,7 +127,7 @@ class RunConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format_version: Literal[1] = FORMAT_VERSION
+    format_version: Literal[1] = 1
     run_id: str
     network: str
     dataset: str

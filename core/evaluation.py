@@ -103,6 +103,7 @@ def evaluate_run(
         "duration_s": round(time.monotonic() - started, 3),
         "evaluated_at": utc_now().isoformat(timespec="seconds"),
     }
+    counts = confusion(y_true, y_pred, num_classes=len(config.class_names))
     figures = class_figures(y_true, y_pred, class_names=config.class_names)
     evaluation = Evaluation(
         metrics=metrics,
@@ -112,9 +113,7 @@ def evaluate_run(
         logits=logits.astype(np.float16),
         embedding=embedding.astype(np.float16),
         map_2d=map_2d(embedding),
-        confusion=confusion(y_true, y_pred, num_classes=len(config.class_names)).astype(
-            np.int32
-        ),
+        confusion=counts.astype(np.min_scalar_type(counts.max())),
     )
     return evaluation, [asdict(figure) for figure in figures]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from core.errors import ImageError
 
@@ -62,7 +62,7 @@ def read_sketch(
                 return to_sketch(image)
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist.") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise ImageError(f"{name} is not a PNG, JPEG or WebP picture.") from error
     except (
         OSError,

@@ -42,6 +42,14 @@ def load_network(run_dir: Path, config: RunConfig) -> keras.Model:
     return network
 
 
-def save_network(run_dir: Path, network: keras.Model) -> None:
-    """Replaces the weights of a run."""
-    save_variables(run_dir / WEIGHTS, network.weights)
+def save_network(
+    run_dir: Path, network: keras.Model, *, dtype: str | None = None
+) -> None:
+    """Replaces the weights of a run.
+
+    Args:
+        run_dir: The run's folder.
+        network: The network.
+        dtype: What to store them as; None keeps their precision.
+    """
+    save_variables(run_dir / WEIGHTS, network.weights, dtype=dtype)

@@ -33,7 +33,8 @@ class Evaluation:
         logits: Shape `(n, num_classes)`, half precision.
         embedding: Input of the head, shape `(n, width)`, half precision.
         map_2d: The embedding laid out in the plane, shape `(n, 2)`.
-        confusion: Counts of shape `(num_classes, num_classes)`, true by predicted.
+        confusion: Counts of shape `(num_classes, num_classes)`, true by predicted,
+            in the smallest unsigned type that holds them.
     """
 
     metrics: dict[str, Any]
@@ -43,7 +44,7 @@ class Evaluation:
     logits: NDArray[np.float16]
     embedding: NDArray[np.float16]
     map_2d: NDArray[np.float32]
-    confusion: NDArray[np.int32]
+    confusion: NDArray[np.unsignedinteger]
 
     @cached_property
     def y_pred(self) -> NDArray[np.int64]:
@@ -76,6 +77,19 @@ def write_evaluation(
     # An old evaluation must not be taken for the new one's: its figures go first
     # and the new ones come last.
     (run_dir / METRICS_FILE).unlink(missing_ok=True)
+    write_predictions(run_dir, evaluation)
+    with (
+        replacing(run_dir / CLASSES) as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        writer = csv.DictWriter(stream, fieldnames=list(class_rows[0]))
+        writer.writeheader()
+        writer.writerows(class_rows)
+    write_json(run_dir / METRICS_FILE, evaluation.metrics)
+
+
+def write_predictions(run_dir: Path, evaluation: Evaluation) -> None:
+    """Replaces the arrays of a run's evaluation."""
     tensors = {
         "y_true": evaluation.y_true,
         "logits": evaluation.logits,
@@ -89,14 +103,6 @@ def write_evaluation(
             temporary,
             {"ids": json.dumps(evaluation.ids)},
         )
-    with (
-        replacing(run_dir / CLASSES) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.DictWriter(stream, fieldnames=list(class_rows[0]))
-        writer.writeheader()
-        writer.writerows(class_rows)
-    write_json(run_dir / METRICS_FILE, evaluation.metrics)
 
 
 def read_evaluation(run_dir: Path) -> Evaluation:

@@ -377,9 +377,7 @@ def _is_alive(status: Status) -> bool:
     try:
         process = psutil.Process(status.pid)
         started = process.create_time()
-        return (
-            abs(started - status.process_started) < PROCESS_START_TOLERANCE_S
-            and process.status() != psutil.STATUS_ZOMBIE
-        )
+        is_same = abs(started - status.process_started) < PROCESS_START_TOLERANCE_S
+        return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError, OverflowError):
         return False

@@ -5,13 +5,11 @@ with the same weights, optimizer state, order of sketches and random state, so t
 it ends as if nothing had happened.
 """
 
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import keras
@@ -31,12 +29,12 @@ from core.runs import (
     STOP_REQUEST,
     TRAIN_KEYS,
     Status,
-    clear_leftovers,
     current_process,
     write_history,
     write_status,
 )
 from core.splits import stratified_split
+from core.stopping import StopCheck
 
 STATUS_INTERVAL_S = 0.5
 THROUGHPUT_STEPS = 20
@@ -70,19 +68,20 @@ def train_run(
     config: RunConfig,
     dataset: Dataset,
     *,
+    is_stop_requested: StopCheck,
     report: Report | None = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
     """Trains a run from where it is to its end, or until it is asked to stop.
 
-    The caller holds the run's lock. Stop requests are the run's stop file, SIGINT
-    and SIGTERM. The status says `running` while it works, then `stopped`, `trained`
-    or `failed`.
+    The caller holds the run's lock. The status says `running` while it works, then
+    `stopped`, `trained` or `failed`.
 
     Args:
         run_dir: The run's folder, with its config written.
         config: That config.
         dataset: The dataset that the config names.
+        is_stop_requested: Asked after every step.
         report: Told of progress from this thread.
         checkpoint_interval_s: Seconds between checkpoints within an epoch.
 
@@ -91,22 +90,24 @@ def train_run(
 
     Raises:
         RunError: If the dataset isn't the one that the run began with, is too
-            small for a batch, or the checkpoint is damaged.
+            small for a batch, the checkpoint is damaged, or the disk is full.
     """
-    clear_leftovers(run_dir)
     training = _Training(
         run_dir,
         config,
         dataset,
+        is_stop_requested=is_stop_requested,
         report=report,
         checkpoint_interval_s=checkpoint_interval_s,
     )
     try:
-        with _stop_on_signals(training.request_stop):
-            return training.run()
+        return training.run()
+    except OSError as error:
+        message = f"{run_dir} can't be written: {error.strerror or error}."
+        training.fail(message)
+        raise RunError(message) from error
     except BaseException as error:
-        reason = str(error) or type(error).__name__
-        training.write_status(state="failed", message=reason)
+        training.fail(str(error) or type(error).__name__)
         raise
 
 
@@ -119,6 +120,7 @@ class _Training:
         config: RunConfig,
         dataset: Dataset,
         *,
+        is_stop_requested: StopCheck,
         report: Report | None,
         checkpoint_interval_s: float,
     ) -> None:
@@ -132,14 +134,8 @@ class _Training:
         self._status = Status(
             pid=pid, process_started=process_started, epochs=config.settings.epochs
         )
-        self._stop_requested = False
+        self.is_stop_requested = is_stop_requested
         self.state = _State()
-
-    def request_stop(self) -> None:
-        self._stop_requested = True
-
-    def is_stop_requested(self) -> bool:
-        return self._stop_requested or (self._run_dir / STOP_REQUEST).exists()
 
     def write_status(self, **changes: Any) -> None:
         self._status = replace(
@@ -152,6 +148,11 @@ class _Training:
         write_status(self._run_dir, self._status)
         if self._report:
             self._report(self._status, self.state.history)
+
+    def fail(self, message: str) -> None:
+        # Where not even this can be written, the dead process tells it.
+        with suppress(OSError):
+            self.write_status(state="failed", message=message)
 
     def run(self) -> bool:
         self.write_status(state="running")
@@ -500,21 +501,3 @@ def _build_optimizer(
     optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return optimizer
-
-
-@contextmanager
-def _stop_on_signals(request_stop: Callable[[], None]) -> Iterator[None]:
-    """Turns the first SIGINT or SIGTERM into a stop request, the second into an end."""
-    previous: dict[int, Any] = {}
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        request_stop()
-        signal.signal(number, previous[number])
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        previous[number] = signal.signal(number, handle)
-    try:
-        yield
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -17,6 +17,7 @@ from core.paths import TRAINED_DIR
 from core.runs import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
+    clear_leftovers,
     create_run_dir,
     current_process,
     lock_run,
@@ -26,6 +27,7 @@ from core.runs import (
     utc_now,
     write_status,
 )
+from core.stopping import stop_requests
 
 if TYPE_CHECKING:
     from core.training import Report
@@ -81,6 +83,8 @@ def train_run_dir(
 ) -> bool:
     """Trains a run from where it is to its end and evaluates it.
 
+    SIGINT, SIGTERM and the run's stop file stop it at the next step.
+
     Args:
         run_dir: A run's folder.
         data_dir: Where its dataset is installed.
@@ -105,18 +109,22 @@ def train_run_dir(
         if read_run(run_dir).state == "finished":
             raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
         dataset = find_dataset(config, data_dir=data_dir)
+        clear_leftovers(run_dir)
         if not (run_dir / WEIGHTS).exists():
             _say(run_dir, state="running", phase="starting", message="")
-            load_backend()
-            from core.training import train_run
+            with stop_requests(run_dir) as is_stop_requested:
+                load_backend()
+                from core.training import train_run
 
-            if not train_run(
-                run_dir,
-                config,
-                dataset,
-                report=report,
-                checkpoint_interval_s=checkpoint_interval_s,
-            ):
+                finished = train_run(
+                    run_dir,
+                    config,
+                    dataset,
+                    is_stop_requested=is_stop_requested,
+                    report=report,
+                    checkpoint_interval_s=checkpoint_interval_s,
+                )
+            if not finished:
                 return False
         _evaluate_locked(run_dir, config, dataset)
         return True

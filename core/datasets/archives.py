@@ -82,7 +82,7 @@ class _Zip(Archive):
             entries = self._zip.infolist()
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise DatasetError(f"{path} is not a readable zip: {error}.") from error
-        self._entries = {}
+        self._entries: dict[str, zipfile.ZipInfo] = {}
         for entry in entries:
             self._check(entry)
             if entry.is_dir():

@@ -130,7 +130,7 @@ class Dataset:
                 f"{self.path / 'images.npy'} holds {images.dtype}{images.shape}, not "
                 f"uint8{expected}. Remove dataset {self.name!r} and add it again."
             )
-        return images
+        return np.asanyarray(images, dtype=np.uint8)
 
     @cached_property
     def keys(self) -> NDArray[np.uint64]:
@@ -139,7 +139,13 @@ class Dataset:
         The first is of the id, where ids name the same sketch in every copy of the
         data, and else of the pixels; the second is of the pixels.
         """
-        return np.asarray(_load_array(self.path / "keys.npy"))
+        keys = _load_array(self.path / "keys.npy")
+        if keys.shape != (self.num_train + self.num_test, 2):
+            raise DatasetError(
+                f"{self.path / 'keys.npy'} has shape {keys.shape}. Remove dataset "
+                f"{self.name!r} and add it again."
+            )
+        return np.asarray(keys, dtype=np.uint64)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:

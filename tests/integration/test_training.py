@@ -341,3 +341,13 @@ def test_a_process_number_taken_over_is_not_the_training(data_dir: Path) -> None
     status = {"state": "running", "pid": os.getpid(), "process_started": 1.0}
     (run_dir / STATUS).write_text(json.dumps(status))
     assert read_run(run_dir).status.state != "running"
+
+
+@pytest.mark.slow
+def test_the_starter_s_command_reaches_ninety_percent(cli: Cli) -> None:
+    assert cli("dataset", "add", "starter").code == 0
+    words = ["train", "simple", "--dataset=starter", "--recipe=best", "--run-id=a"]
+    result = cli(*words, timeout_s=900)
+    assert result.code == 0, result.err
+    top1 = [r["top1"] for r in cli("runs", "list", "--json").json if r["run_id"] == "a"]
+    assert np.min(top1) >= 0.9

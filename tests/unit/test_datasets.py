@@ -165,8 +165,10 @@ def test_the_same_picture_in_train_and_test_is_refused(eitz: Path) -> None:
         install(find_eitz(eitz), "x", data_dir=eitz.parent / "data")
 
 
-def make_zip(path: Path, entries: dict[str, bytes], **options: int) -> Path:
-    with zipfile.ZipFile(path, "w", **options) as archive:
+def make_zip(
+    path: Path, entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED
+) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for name, content in entries.items():
             archive.writestr(name, content)
     return path

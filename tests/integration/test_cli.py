@@ -1,0 +1,217 @@
+"""The command line keeps its promises: documents, exit codes, one clear line."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.datasets.starter import draw, render
+from core.datasets.store import Dataset
+from core.runs import CONFIG, METRICS_FILE, STATUS, read_run, runs_dir
+from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, Completed
+
+
+def assert_refused(result: Completed, *words: str) -> None:
+    """A refusal is one line on standard error, nothing else, and exit code 2."""
+    assert result.code == 2, result.err
+    assert result.out == ""
+    assert result.err.count("\n") == 1, result.err
+    assert "Traceback" not in result.err
+    for word in words:
+        assert word in result.err
+
+
+@pytest.fixture
+def trained(tiny: Dataset, cli: Cli) -> str:
+    """A finished run."""
+    words = ["--dataset=tiny", "--recipe=best", "--epochs=10", "--run-id=a"]
+    result = cli("train", "simple", *words, *TINY_SETTINGS)
+    assert result.code == 0, result.err
+    return "a"
+
+
+def test_nothing_there_yet_is_no_error(cli: Cli) -> None:
+    assert cli("dataset", "list", "--json").json == []
+    assert "dataset add starter" in cli("dataset", "list").out
+    shipped = cli("runs", "list", "--json")
+    assert all(run["state"] == "finished" for run in shipped.json)
+
+
+def test_datasets_are_added_listed_and_removed(tiny_pictures: Path, cli: Cli) -> None:
+    added = cli("dataset", "add", tiny_pictures, "--name", "mine")
+    assert (added.code, added.err) == (0, "")
+    assert "4 classes, 64 training and 16 test sketches" in added.out
+    listed = cli("dataset", "list", "--json").json
+    assert [(d["name"], d["num_classes"], d["train"], d["test"]) for d in listed] == [
+        ("mine", 4, 64, 16)
+    ]
+    assert Path(listed[0]["path"]).is_dir()
+    assert cli("dataset", "remove", "mine").code == 0
+    assert cli("dataset", "list", "--json").json == []
+
+
+@pytest.mark.slow
+def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
+    trained: str, data_dir: Path, cli: Cli, tmp_path: Path
+) -> None:
+    run_dir = runs_dir(data_dir) / trained
+    listed = [r for r in cli("runs", "list", "--json").json if r["run_id"] == trained]
+    assert [r["state"] for r in listed] == ["finished"]
+    shown = cli("runs", "show", trained, "--json").json
+    assert (shown["network"], shown["dataset"], shown["recipe"]) == (
+        "simple",
+        "tiny",
+        "best",
+    )
+    assert (shown["epoch"], shown["epochs"], len(shown["history"])) == (10, 10, 10)
+    assert {"epoch", "loss", "top1", "val_loss", "val_top1"} <= shown["history"][
+        0
+    ].keys()
+
+    evaluated = cli("evaluate", str(run_dir), "--json").json
+    assert evaluated["run_id"] == trained
+    assert (evaluated["network"], evaluated["dataset"]) == ("simple", "tiny")
+    assert (evaluated["split"], evaluated["n"]) == ("test", 16)
+    assert evaluated["top1"] == shown["metrics"]["top1"]
+    assert 0 <= evaluated["top1"] <= evaluated["top5"] <= 1
+    assert {"loss", "ece"} <= evaluated.keys()
+
+    files = []
+    for label, name in enumerate(TINY_CLASSES):
+        generator = np.random.default_rng([label, 0])
+        sketch = Image.fromarray(render(draw(name, generator), generator))
+        for extension in ("png", "jpg", "webp"):
+            files.append(tmp_path / f"{name}.{extension}")
+            sketch.resize((400, 400)).convert("RGB").save(files[-1])
+    answers = cli("classify", *files, "--run", trained, "--top=3", "--json").json
+    assert [answer["file"] for answer in answers] == [str(file) for file in files]
+    for answer in answers:
+        probabilities = [guess["probability"] for guess in answer["predictions"]]
+        assert len(probabilities) == 3
+        assert probabilities == sorted(probabilities, reverse=True)
+    right = [
+        answer["predictions"][0]["class"] == Path(answer["file"]).stem
+        for answer in answers
+    ]
+    assert np.mean(right) > 0.6
+
+    exported = cli("runs", "export", trained, tmp_path / "small")
+    assert exported.code == 0, exported.err
+    small = read_run(tmp_path / "small")
+    assert small.state == "finished"
+    assert small.run_id == "small"
+    assert not (small.path / STATUS).exists()
+    again = cli("evaluate", tmp_path / "small", "--json").json
+    assert again["run_id"] == "small"
+    assert again["loss"] == pytest.approx(evaluated["loss"], abs=5e-3)
+
+    assert cli("runs", "remove", trained).code == 0
+    assert not run_dir.exists()
+
+
+@pytest.mark.slow
+def test_a_damaged_run_says_so_and_spoils_nothing_else(
+    trained: str, data_dir: Path, cli: Cli
+) -> None:
+    run_dir = runs_dir(data_dir) / trained
+    other = runs_dir(data_dir) / "other"
+    other.mkdir()
+    (other / CONFIG).write_text("{")
+    (other / STATUS).write_text("{}")
+    states = {r["run_id"]: r for r in cli("runs", "list", "--json").json}
+    assert states["other"]["state"] == "damaged"
+    assert "config.json is damaged" in states["other"]["problem"]
+    assert states[trained]["state"] == "finished"
+    (run_dir / METRICS_FILE).write_text("[]")
+    shown = cli("runs", "show", trained, "--json")
+    assert shown.code == 0
+    assert "metrics.json is damaged" in shown.json["problem"]
+    assert_refused(cli("evaluate", "other"), "config.json is damaged")
+
+
+REFUSED: dict[str, tuple[list[str], list[str]]] = {
+    "no such dataset": (
+        ["train", "simple", "--dataset", "none"],
+        ["no dataset 'none'", "dataset add starter"],
+    ),
+    "no such network": (
+        ["train", "vgg", "--dataset", "tiny"],
+        ["no network 'vgg'", "simple, resnet18"],
+    ),
+    "no such recipe": (
+        ["train", "simple", "--dataset", "tiny", "--recipe", "x"],
+        ["no recipe 'x'", "report, best"],
+    ),
+    "no network": (["train"], ["Name a network", "--resume"]),
+    "bad field": (
+        ["train", "simple", "--dataset", "tiny", "--set", "epoch=1"],
+        ["no field 'epoch'"],
+    ),
+    "bad value": (
+        ["train", "simple", "--dataset", "tiny", "--epochs", "0"],
+        ["`epochs`", "Received: epochs=0"],
+    ),
+    "bad run id": (
+        ["train", "simple", "--dataset", "tiny", "--run-id", "../x"],
+        ["A run id is", "'../x'"],
+    ),
+    "no such run": (["evaluate", "none"], ["no run 'none'", "runs list"]),
+    "run outside": (["runs", "remove", "../../etc"], ["A run id is"]),
+    "no such run to remove": (["runs", "remove", "none"], ["no run 'none'"]),
+    "nothing to resume": (["train", "--resume", "none"], ["no run 'none'"]),
+    "resume with settings": (
+        ["train", "--resume", "a", "--epochs", "3"],
+        ["takes no other settings"],
+    ),
+    "no such file": (["classify", "/nowhere/cat.png"], ["/nowhere/cat.png does not"]),
+    "no such path": (["dataset", "add", "/nowhere"], ["/nowhere does not exist"]),
+    "bad dataset name": (
+        ["dataset", "add", "starter", "--name", "a/b"],
+        ["A dataset's name", "'a/b'"],
+    ),
+    "no dataset to remove": (["dataset", "remove", "none"], ["no dataset 'none'"]),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bad_input_ends_in_one_clear_line_and_exit_code_2(
+    case: str, cli: Cli, request: pytest.FixtureRequest
+) -> None:
+    words, expected = REFUSED[case]
+    if "tiny" in words:
+        request.getfixturevalue("tiny")
+    assert_refused(cli(*words), *expected)
+
+
+def test_a_file_that_is_no_picture_is_refused(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_text("hello")
+    assert_refused(cli("classify", tmp_path / "a.png"), "a.png is not a PNG")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["train"],
+        ["evaluate"],
+        ["classify"],
+        ["dataset", "add"],
+        ["runs", "show"],
+        ["recipes"],
+    ],
+)
+def test_help_teaches(words: list[str], cli: Cli) -> None:
+    result = cli(*words, "--help")
+    assert result.code == 0
+    assert "Usage" in result.out
+
+
+def test_recipes_lists_every_field(cli: Cli) -> None:
+    from core.config import Settings
+
+    rows = cli("recipes", "--json").json
+    assert len(rows) == 4
+    assert Settings.model_fields.keys() <= rows[0].keys()
+    assert json.dumps(rows)

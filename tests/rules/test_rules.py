@@ -1,0 +1,113 @@
+"""The rules that the code promises to keep."""
+
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from core.config import RECIPES
+from models import NETWORKS
+from tests.conftest import REPOSITORY, cli_environment
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+
+def loaded_modules(program: str, data_dir: Path) -> set[str]:
+    """Runs a program and returns the modules that it has loaded."""
+    result = subprocess.run(
+        [sys.executable, "-c", f"{program}\nimport sys\nprint(*sys.modules)"],
+        cwd=REPOSITORY,
+        env=cli_environment(data_dir),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(result.stdout.split())
+
+
+def test_core_never_imports_streamlit(data_dir: Path) -> None:
+    program = (
+        "import importlib, pkgutil, core\n"
+        "for module in pkgutil.walk_packages(core.__path__, 'core.'):\n"
+        "    if module.name != 'core.__main__':\n"
+        "        importlib.import_module(module.name)"
+    )
+    loaded = loaded_modules(program, data_dir)
+    assert "core.training" in loaded
+    assert "streamlit" not in loaded
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "core.cli",
+        "core.runs",
+        "core.results",
+        "core.config",
+        "core.classify",
+        "core.workflow",
+        "core.export",
+        "core.datasets.sources",
+        "models",
+    ],
+)
+def test_reading_needs_no_tensorflow(module: str, data_dir: Path) -> None:
+    loaded = loaded_modules(f"import {module}", data_dir)
+    assert not {"tensorflow", "keras", "jax", "sklearn"} & loaded
+
+
+def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:
+    times = []
+    for _ in range(3):
+        started = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "core", "runs", "list"],
+            cwd=REPOSITORY,
+            env=cli_environment(data_dir),
+            check=True,
+            capture_output=True,
+        )
+        times.append(time.perf_counter() - started)
+    assert min(times) < 1, times
+
+
+def test_one_dnn_is_on_before_tensorflow_is_loaded(data_dir: Path) -> None:
+    program = "import core, os; assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == '1'"
+    assert "core" in loaded_modules(program, data_dir)
+
+
+@pytest.mark.parametrize("name", [*NETWORKS, *RECIPES])
+def test_every_network_and_recipe_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
+def test_every_command_of_the_readme_exists(data_dir: Path) -> None:
+    commands = re.findall(r"python -m core ([a-z]+(?: [a-z]+)?)", README)
+    assert len(set(commands)) > 8
+    for command in sorted(set(commands)):
+        words = command.split()
+        if words[0] not in ("dataset", "runs"):
+            words = words[:1]
+        result = subprocess.run(
+            [sys.executable, "-m", "core", *words, "--help"],
+            cwd=REPOSITORY,
+            env=cli_environment(data_dir),
+            check=False,
+            capture_output=True,
+        )
+        assert result.returncode == 0, command
+
+
+def test_ci_runs_the_readme_s_test_command() -> None:
+    command = "python -m pytest"
+    assert command in README
+    assert f"\n{command}\n" in (REPOSITORY / ".ci" / "run").read_text()
+
+
+def test_no_number_of_classes_is_written_into_the_core() -> None:
+    for path in (REPOSITORY / "core").rglob("*.py"):
+        if path.name != "tu_berlin.py":
+            assert not re.search(r"\b250\b", path.read_text()), path
