@@ -6,11 +6,12 @@ exit code 2.
 """
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -56,11 +57,29 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or fol
 def main() -> None:
     """Runs the command line and exits."""
     try:
-        app()
+        sys.exit(app(standalone_mode=False) or 0)
     except SketchScopeError as error:
-        # Not through Rich: it would wrap the line and colour its quotes.
-        print(f"Error: {' '.join(str(error).split())}", file=sys.stderr)  # noqa: T201
-        sys.exit(2)
+        _end(str(error))
+    except typer.TyperException as error:
+        message = error.format_message()
+        if "\n" in message:  # a command group without a command: its help
+            error.show()
+            sys.exit(2)
+        stop = "" if message.endswith((".", "?", ")")) else "."
+        _end(f"{message}{stop} `--help` after a command tells what it takes.")
+    except (typer.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _end(message: str) -> NoReturn:
+    """Prints an error as one line and exits with 2."""
+    # Not through Rich, which would wrap the line.
+    sys.stderr.write(f"Error: {' '.join(message.split())}\n")
+    sys.exit(2)
 
 
 @dataset_app.command("add")

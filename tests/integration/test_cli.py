@@ -171,6 +171,10 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
         ["dataset", "add", "starter", "--name", "a/b"],
         ["A dataset's name", "'a/b'"],
     ),
+    "unknown option": (["train", "--nonsense"], ["--nonsense", "--help"]),
+    "unknown command": (["trian"], ["trian", "--help"]),
+    "no file": (["classify"], ["--help"]),
+    "word for a number": (["train", "simple", "--epochs", "x"], ["--epochs", "--help"]),
     "no dataset to remove": (["dataset", "remove", "none"], ["no dataset 'none'"]),
 }
 
