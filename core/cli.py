@@ -63,7 +63,7 @@ def main() -> None:
     except typer.TyperException as error:
         message = error.format_message()
         if "\n" in message:  # a command group without a command: its help
-            error.show()
+            typer.echo(message, err=True)
             sys.exit(2)
         stop = "" if message.endswith((".", "?", ")")) else "."
         _end(f"{message}{stop} `--help` after a command tells what it takes.")

@@ -15,6 +15,7 @@ from core.datasets.store import (
     SketchSource,
     check_new_name,
     install,
+    list_datasets,
 )
 from core.datasets.tu_berlin import (
     URL,
@@ -74,6 +75,11 @@ def add_dataset(
         DatasetError: If there is nothing usable there, or the name is taken.
         ImageError: If a sketch can't be read.
     """
+    if what == "starter" and name in (None, "starter"):
+        # It is always the same, so a second time there is nothing to do.
+        installed = [d for d in list_datasets(data_dir) if d.name == "starter"]
+        if installed and installed[0].kind == "starter":
+            return installed[0]
     tell = progress or (lambda _title: _say_nothing)
     name = name or _default_name(what)
     check_new_name(name, data_dir=data_dir)

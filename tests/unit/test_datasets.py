@@ -295,6 +295,13 @@ def test_the_starter_is_the_same_whenever_it_is_drawn() -> None:
     assert ink.max() < 0.3
 
 
+def test_the_starter_is_added_only_once(data_dir: Path) -> None:
+    first = add_dataset("starter", data_dir=data_dir)
+    changed = first.path.stat().st_mtime_ns
+    assert add_dataset("starter", data_dir=data_dir) == first
+    assert first.path.stat().st_mtime_ns == changed
+
+
 def test_a_taken_name_is_refused_before_any_work(
     tiny_pictures: Path, tiny: Dataset, data_dir: Path
 ) -> None:
