@@ -13,6 +13,15 @@ from safetensors.numpy import save_file
 from core.errors import RunError
 from core.files import replacing
 
+_DAMAGE = (
+    OSError,
+    SafetensorError,
+    ValueError,
+    TypeError,
+    AttributeError,  # a type of number that NumPy doesn't have
+    RecursionError,
+)
+
 
 def save_variables(
     path: Path,
@@ -58,7 +67,7 @@ def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
             names = sorted(file.keys())
             tensors = [file.get_tensor(name) for name in names]
             metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
+    except _DAMAGE as error:
         raise RunError(f"{path} is missing or damaged: {error}.") from error
     saved = [tensor.shape for tensor in tensors]
     expected = [tuple(variable.shape) for variable in variables]
@@ -78,7 +87,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     try:
         with safe_open(path, framework="numpy") as file:
             metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-    except (OSError, SafetensorError, ValueError) as error:
+    except _DAMAGE as error:
         raise RunError(f"{path} is missing or damaged: {error}.") from error
     if not isinstance(metadata, dict):
         raise RunError(f"{path} is damaged: its metadata is no JSON object.")

@@ -63,6 +63,11 @@ def classify(
         ]
     )
     temperature = float(run.metrics["temperature"]) if run.metrics else 1.0
+    if not np.isfinite(logits).all():
+        raise RunError(
+            f"The network of run {run.run_id!r} answers with what is no number; its "
+            "training has diverged or its weights are damaged."
+        )
     probabilities = to_probabilities(logits, temperature=temperature)
     order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
     return [
@@ -83,7 +88,7 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
     runs = [
         run
         for run in list_runs(data_dir=data_dir, trained_dir=trained_dir)
-        if run.state == "finished" and (run.path / WEIGHTS).exists()
+        if run.metrics and (run.path / WEIGHTS).exists()
     ]
     if not runs:
         raise RunError(

@@ -47,8 +47,9 @@ runs_app = typer.Typer(no_args_is_help=True, help="List, show, stop and remove r
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
 
-out = Console()
-err = Console(stderr=True)
+# Lines are broken for people only, not in a file or a pipe.
+out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
+err = Console(stderr=True, emoji=False, soft_wrap=not sys.stderr.isatty())
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or folder.")]
@@ -62,8 +63,7 @@ def main() -> None:
         _end(str(error))
     except typer.TyperException as error:
         message = error.format_message()
-        if "\n" in message:  # a command group without a command: its help
-            typer.echo(message, err=True)
+        if not message:  # a group without a command, which has shown its help
             sys.exit(2)
         stop = "" if message.endswith((".", "?", ")")) else "."
         _end(f"{message}{stop} `--help` after a command tells what it takes.")
@@ -73,6 +73,8 @@ def main() -> None:
         # The reader, such as `head`, has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        _end(f"{error.filename or 'The disk'}: {error.strerror or error}.")
 
 
 def _end(message: str) -> NoReturn:
@@ -139,7 +141,7 @@ def dataset_list(as_json: Json = False) -> None:
                     "path": str(dataset.path),
                     "kind": dataset.kind,
                     "origin": dataset.origin,
-                    "fingerprint": dataset.fingerprint,
+                    "split_fingerprint": dataset.split_fingerprint,
                 }
                 for dataset in datasets
             ]
@@ -391,13 +393,11 @@ def runs_show(run: RunArgument, as_json: Json = False) -> None:
 @runs_app.command("stop")
 def runs_stop(run: RunArgument) -> None:
     """Ask a running training to save and end at its next step."""
-    from core.runs import read_run, request_stop
+    from core.runs import request_stop
 
-    found = read_run(_find_run(run))
-    if found.state != "running":
-        raise SketchScopeError(f"Run {found.run_id!r} is not running: {found.state}.")
-    request_stop(found.path)
-    out.print(f"Asked run {escape(found.run_id)} to stop at its next step.")
+    run_dir = _find_run(run)
+    request_stop(run_dir)
+    out.print(f"Asked run {escape(run_dir.name)} to stop at its next step.")
 
 
 @runs_app.command("export")

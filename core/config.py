@@ -117,7 +117,8 @@ class RunConfig(BaseModel):
         run_id: The folder's name when it was made.
         network: A name of `models.NETWORKS`.
         dataset: The dataset's name when it was used.
-        dataset_fingerprint: Which sketches were in which split.
+        dataset_fingerprint: `Dataset.fingerprint`.
+        split_fingerprint: `Dataset.split_fingerprint`.
         attribution: The dataset's.
         class_names: The class of each logit.
         recipe: The recipe that `settings` started from.
@@ -132,6 +133,7 @@ class RunConfig(BaseModel):
     network: str
     dataset: str
     dataset_fingerprint: str
+    split_fingerprint: str
     attribution: str
     class_names: tuple[str, ...] = Field(min_length=2)
     recipe: str
@@ -226,7 +228,7 @@ def make_settings(
     if "epochs" in (overrides or {}) and "warmup_epochs" not in (overrides or {}):
         epochs = fields["epochs"]
         warmup_epochs = fields.get("warmup_epochs", 0)
-        if isinstance(epochs, int) and warmup_epochs >= epochs:
+        if isinstance(epochs, int) and 1 <= epochs <= warmup_epochs:
             fields["warmup_epochs"] = epochs / 10
     try:
         settings = Settings.model_validate(fields)

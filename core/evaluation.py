@@ -38,6 +38,9 @@ MAP_COMPONENTS = 50
 
 NAMED_OVERLAPS = 3
 
+MIN_CALIBRATION_SKETCHES = 30
+"""On fewer, the fit runs to its bounds; probabilities are then left as they are."""
+
 
 def evaluate_run(
     run_dir: Path,
@@ -77,8 +80,11 @@ def evaluate_run(
                 f"dataset {config.dataset!r} first."
             )
         _, val_rows = validation_split(dataset, config.settings)
-        val_logits, _ = predict(network, config, dataset, val_rows)
-        temperature = fit_temperature(own_label[dataset.labels[val_rows]], val_logits)
+        temperature = 1.0
+        if len(val_rows) >= MIN_CALIBRATION_SKETCHES:
+            val_logits, _ = predict(network, config, dataset, val_rows)
+            val_true = own_label[dataset.labels[val_rows]]
+            temperature = fit_temperature(val_true, val_logits)
     probabilities = to_probabilities(logits)
     calibrated = to_probabilities(logits, temperature=temperature)
     y_pred = logits.argmax(axis=1)
@@ -88,6 +94,7 @@ def evaluate_run(
         "network": config.network,
         "dataset": dataset.name,
         "dataset_fingerprint": dataset.fingerprint,
+        "split_fingerprint": dataset.split_fingerprint,
         "split": "test",
         "n": len(rows),
         "num_classes": len(config.class_names),
@@ -110,8 +117,9 @@ def evaluate_run(
         class_names=config.class_names,
         ids=tuple(dataset.records[row].id for row in rows),
         y_true=y_true.astype(np.int32),
-        logits=logits.astype(np.float16),
-        embedding=embedding.astype(np.float16),
+        y_pred=y_pred.astype(np.int32),
+        logits=_to_half(logits),
+        embedding=_to_half(embedding),
         map_2d=map_2d(embedding),
         confusion=counts.astype(np.min_scalar_type(counts.max())),
     )
@@ -138,6 +146,11 @@ def predict(
     )
     predictor = build_predictor(network, config)
     logits, embedding = predictor.predict(batches, verbose=0)
+    if not (np.isfinite(logits).all() and np.isfinite(embedding).all()):
+        raise RunError(
+            f"The network of run {config.run_id!r} answers with what is no number; "
+            "its training has diverged or its weights are damaged."
+        )
     return np.asarray(logits, np.float32), np.asarray(embedding, np.float32)
 
 
@@ -168,14 +181,17 @@ def map_2d(embedding: NDArray[np.floating]) -> NDArray[np.float32]:
         embedding: Shape `(n, width)`.
 
     Returns:
-        Shape `(n, 2)`; fewer than five points are put on a circle.
+        Shape `(n, 2)`; fewer than five points, or points that are all the same,
+        are put on a circle.
     """
     n = len(embedding)
-    if n < 5:
-        angle = 2 * np.pi * np.arange(n) / max(n, 1)
-        return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+    if n < 5 or not np.ptp(embedding, axis=0).max() > 0:
+        return _circle(n)
     components = min(MAP_COMPONENTS, n, embedding.shape[1])
     reduced = PCA(components, random_state=MAP_SEED).fit_transform(embedding)
+    # Where all points are one, as with a dead layer, t-SNE divides by zero.
+    if not np.ptp(reduced, axis=0).max() > 0:
+        return _circle(n)
     layout = TSNE(
         perplexity=min(MAP_PERPLEXITY, (n - 1) / 3),
         init="pca",
@@ -185,10 +201,24 @@ def map_2d(embedding: NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(layout, dtype=np.float32)
 
 
+def _circle(n: int) -> NDArray[np.float32]:
+    """Returns n points on the unit circle, shape `(n, 2)`."""
+    angle = 2 * np.pi * np.arange(n) / max(n, 1)
+    return np.stack([np.cos(angle), np.sin(angle)], axis=1).astype(np.float32)
+
+
+def _to_half(values: NDArray[np.floating]) -> NDArray[np.float16]:
+    """Rounds to half precision; what is out of its range goes to its end."""
+    limit = np.finfo(np.float16).max
+    return np.asarray(np.clip(values, -limit, limit), dtype=np.float16)
+
+
 def _refuse_seen(run_dir: Path, dataset: Dataset) -> None:
     """Raises `RunError` if the run was trained on any of the test sketches."""
     try:
-        seen = np.load(run_dir / TRAIN_KEYS, allow_pickle=False)
+        seen = np.load(run_dir / TRAIN_KEYS, mmap_mode="r", allow_pickle=False)
+        if not isinstance(seen, np.ndarray) or seen.dtype != np.uint64 or not seen.size:
+            raise ValueError("it holds no keys")
     except (OSError, ValueError, EOFError) as error:
         raise RunError(
             f"{run_dir / TRAIN_KEYS} is missing or damaged, so nobody knows which "

@@ -20,6 +20,10 @@ PAPER = 255
 MAX_PIXELS = 50_000_000
 """Larger pictures are refused before they are decoded; 7,000 × 7,000 pass."""
 
+MAX_DARK_SHARE = 0.01
+"""Of what is visible of a transparent picture, how much may be dark where its strokes
+are light."""
+
 FORMATS = ("PNG", "JPEG", "WEBP")
 
 
@@ -69,6 +73,7 @@ def read_sketch(
         SyntaxError,  # Pillow's word for a broken PNG chunk
         ValueError,
         EOFError,
+        MemoryError,
         Image.DecompressionBombError,
     ) as error:
         raise ImageError(f"{name} can't be read as a picture: {error}.") from error
@@ -79,8 +84,8 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
 
     The picture is turned upright by its EXIF orientation, laid on white (on black
     where its strokes are light), inverted where the paper is darker than mid-gray,
-    padded to a square and resized by antialiased bilinear interpolation, which
-    keeps thin lines that nearest-neighbour sampling would lose.
+    resized by antialiased bilinear interpolation, which keeps thin lines that
+    nearest-neighbour sampling would lose, and padded to a square.
 
     Args:
         image: A picture of any mode and size.
@@ -92,10 +97,14 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
     if _paper_value(gray) < PAPER / 2:
         gray = ImageOps.invert(gray)
     side = max(gray.size)
-    if gray.size != (side, side):
-        gray = ImageOps.pad(gray, (side, side), color=PAPER)
     if side != IMAGE_SIZE:
-        gray = gray.resize((IMAGE_SIZE, IMAGE_SIZE), Image.Resampling.BILINEAR)
+        width, height = (max(round(n * IMAGE_SIZE / side), 1) for n in gray.size)
+        gray = gray.resize((width, height), Image.Resampling.BILINEAR)
+    if gray.size != (IMAGE_SIZE, IMAGE_SIZE):
+        sketch = Image.new("L", (IMAGE_SIZE, IMAGE_SIZE), PAPER)
+        left, top = ((IMAGE_SIZE - n) // 2 for n in gray.size)
+        sketch.paste(gray, (left, top))
+        gray = sketch
     return np.asarray(gray, dtype=np.uint8)
 
 
@@ -113,12 +122,10 @@ def _to_gray(image: Image.Image) -> Image.Image:
         return image.convert("L")
     with_alpha = image.convert("LA")
     luminance, alpha = (np.asarray(band) for band in with_alpha.split())
-    visible = alpha > 0
-    light_strokes = bool(
-        (alpha < PAPER).any()
-        and visible.any()
-        and np.average(luminance[visible], weights=alpha[visible]) > PAPER / 2
-    )
+    # Light strokes alone, not dark ones on a white card with transparent corners.
+    visible = float(alpha.sum())
+    dark = float(alpha[luminance < PAPER / 2].sum())
+    light_strokes = visible > 0 and dark < MAX_DARK_SHARE * visible
     ground = Image.new("LA", image.size, (0 if light_strokes else PAPER, PAPER))
     return Image.alpha_composite(
         ground.convert("RGBA"), with_alpha.convert("RGBA")

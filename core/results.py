@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import replacing, write_json
-from core.runs import METRICS_FILE, read_config
+from core.runs import METRICS_FILE, read_config, read_metrics
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"
@@ -30,6 +30,8 @@ class Evaluation:
         class_names: The class of each logit.
         ids: The sketches' ids in their dataset, n of them.
         y_true: True class indices of shape `(n,)`.
+        y_pred: Predicted class indices of shape `(n,)`, before the logits were
+            rounded, which may make ties.
         logits: Shape `(n, num_classes)`, half precision.
         embedding: Input of the head, shape `(n, width)`, half precision.
         map_2d: The embedding laid out in the plane, shape `(n, 2)`.
@@ -41,15 +43,11 @@ class Evaluation:
     class_names: tuple[str, ...]
     ids: tuple[str, ...]
     y_true: NDArray[np.int32]
+    y_pred: NDArray[np.int32]
     logits: NDArray[np.float16]
     embedding: NDArray[np.float16]
     map_2d: NDArray[np.float32]
     confusion: NDArray[np.unsignedinteger]
-
-    @cached_property
-    def y_pred(self) -> NDArray[np.int64]:
-        """Predicted class indices of shape `(n,)`."""
-        return np.asarray(self.logits.argmax(axis=1))
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32]:
@@ -61,7 +59,9 @@ class Evaluation:
 
     def top_k(self, k: int = 5) -> NDArray[np.int64]:
         """Returns the `k` likeliest class indices, shape `(n, k)`, best first."""
-        return np.argsort(-self.logits, axis=1, kind="stable")[:, :k]
+        order = -self.logits.astype(np.float32)
+        np.put_along_axis(order, self.y_pred[:, None], -np.inf, axis=1)
+        return np.argsort(order, axis=1, kind="stable")[:, :k]
 
 
 def write_evaluation(
@@ -92,6 +92,7 @@ def write_predictions(run_dir: Path, evaluation: Evaluation) -> None:
     """Replaces the arrays of a run's evaluation."""
     tensors = {
         "y_true": evaluation.y_true,
+        "y_pred": evaluation.y_pred,
         "logits": evaluation.logits,
         "embedding": evaluation.embedding,
         "map_2d": evaluation.map_2d,
@@ -113,7 +114,7 @@ def read_evaluation(run_dir: Path) -> Evaluation:
     """
     class_names = read_config(run_dir).class_names
     try:
-        metrics = json.loads((run_dir / METRICS_FILE).read_bytes())
+        metrics = read_metrics(run_dir)
         with safe_open(run_dir / PREDICTIONS, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in _names(file)}
             ids = tuple(json.loads((file.metadata() or {})["ids"]))
@@ -144,6 +145,7 @@ def _check_shapes(evaluation: Evaluation) -> None:
     n, classes = len(evaluation.ids), len(evaluation.class_names)
     shapes = {
         "y_true": (evaluation.y_true.shape, (n,)),
+        "y_pred": (evaluation.y_pred.shape, (n,)),
         "logits": (evaluation.logits.shape, (n, classes)),
         "embedding": (evaluation.embedding.shape[:1], (n,)),
         "map_2d": (evaluation.map_2d.shape, (n, 2)),
@@ -154,7 +156,6 @@ def _check_shapes(evaluation: Evaluation) -> None:
             raise ValueError(f"{name} has shape {shape}, expected {expected}")
     if evaluation.metrics["n"] != n:
         raise ValueError(f"its figures are of {evaluation.metrics['n']} sketches")
-    if not np.isfinite(float(evaluation.metrics["temperature"])):
-        raise ValueError("its temperature is not a number")
-    if n and not 0 <= evaluation.y_true.min() <= evaluation.y_true.max() < classes:
-        raise ValueError("a true label is out of range")
+    labels = np.concatenate([evaluation.y_true, evaluation.y_pred])
+    if n and not 0 <= labels.min() <= labels.max() < classes:
+        raise ValueError("a label is out of range")

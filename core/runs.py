@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import psutil
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from core.config import RunConfig, explain
 from core.errors import RunError
@@ -168,6 +168,12 @@ def create_run_dir(config: RunConfig, *, data_dir: Path) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()
+        try:
+            write_json(path / CONFIG, config.model_dump(mode="json"))
+            write_status(path, Status(state="stopped", epochs=config.settings.epochs))
+        except OSError:
+            shutil.rmtree(path, ignore_errors=True)
+            raise
     except FileExistsError as error:
         raise RunError(
             f"There is a run {config.run_id!r} already. Choose another --run-id, or "
@@ -175,8 +181,6 @@ def create_run_dir(config: RunConfig, *, data_dir: Path) -> Path:
         ) from error
     except OSError as error:
         raise RunError(f"{path} can't be made: {error.strerror}.") from error
-    write_json(path / CONFIG, config.model_dump(mode="json"))
-    write_status(path, Status(epochs=config.settings.epochs))
     return path
 
 
@@ -215,7 +219,18 @@ def write_history(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def request_stop(path: Path) -> None:
-    """Asks a running training to save and end at its next step."""
+    """Asks a running training to save and end at its next step.
+
+    Raises:
+        RunError: If it is not training.
+    """
+    run = read_run(path)
+    if run.state != "running":
+        raise RunError(f"Run {run.run_id!r} is not running: {run.state}.")
+    if run.status.phase == "evaluating":
+        raise RunError(
+            f"Run {run.run_id!r} is trained and being evaluated, which ends by itself."
+        )
     (path / STOP_REQUEST).touch()
 
 
@@ -243,10 +258,11 @@ def read_run(path: Path) -> Run:
         problems.append(str(error))
     try:
         status = _read_status(path)
-    except (OSError, ValueError, TypeError) as error:
+    except FileNotFoundError:
         status = None
-        if not isinstance(error, FileNotFoundError):
-            problems.append(f"{path / STATUS} is damaged: {error}.")
+    except _DAMAGE as error:
+        status = None
+        problems.append(_damaged(path / STATUS, error))
     history, history_problem = _read_history(path)
     if status is None:
         status = _infer_status(path, config, history)
@@ -254,11 +270,11 @@ def read_run(path: Path) -> Run:
         problems.append(history_problem)
     metrics = None
     try:
-        metrics = _read_object(path / METRICS_FILE)
+        metrics = read_metrics(path)
     except FileNotFoundError:
         pass
-    except (OSError, ValueError) as error:
-        problems.append(f"{path / METRICS_FILE} is damaged: {error}.")
+    except _DAMAGE as error:
+        problems.append(_damaged(path / METRICS_FILE, error))
     state, message = _present_state(path, status, evaluated=metrics is not None)
     if config is None:
         state, message = "damaged", problems[0]
@@ -275,7 +291,7 @@ def read_run(path: Path) -> Run:
 def list_runs(*, data_dir: Path, trained_dir: Path) -> list[Run]:
     """Returns every run, one's own by time of change, latest first, then shipped."""
     own = [path for path in runs_dir(data_dir).glob("[!.]*") if path.is_dir()]
-    own.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    own.sort(key=_changed_at, reverse=True)
     shipped = sorted(path for path in trained_dir.glob("[!.]*") if path.is_dir())
     return [read_run(path) for path in (*own, *shipped)]
 
@@ -304,11 +320,81 @@ def clear_leftovers(path: Path) -> None:
     for leftover in path.glob(f"{TEMPORARY_PREFIX}*"):
         leftover.unlink(missing_ok=True)
     (path / STOP_REQUEST).unlink(missing_ok=True)
+    if (path / WEIGHTS).exists():
+        (path / CHECKPOINT).unlink(missing_ok=True)
+
+
+def read_metrics(path: Path) -> dict[str, Any]:
+    """Reads the figures of a run's evaluation.
+
+    Raises:
+        FileNotFoundError: If it has none.
+        OSError: If they can't be read.
+        ValueError: If they are not what an evaluation writes.
+    """
+    metrics = _read_object(path / METRICS_FILE)
+    _Metrics.model_validate(metrics)
+    return metrics
 
 
 def utc_now() -> datetime:
     """Returns the present time in UTC."""
     return datetime.now(tz=UTC)
+
+
+class _Checked(BaseModel):
+    """What of a file's content others rely on; it may hold more."""
+
+    model_config = ConfigDict(strict=True, extra="allow", allow_inf_nan=False)
+
+
+_Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Metrics(_Checked):
+    run_id: str
+    network: str
+    dataset: str
+    n: Annotated[int, Field(ge=1)]
+    num_classes: Annotated[int, Field(ge=2)]
+    num_parameters: int
+    top1: _Fraction
+    top5: _Fraction
+    top1_interval: Annotated[list[_Fraction], Field(min_length=2, max_length=2)]
+    loss: float
+    ece: _Fraction
+    loss_calibrated: float
+    ece_calibrated: _Fraction
+    temperature: Annotated[float, Field(gt=0)]
+
+
+class _HistoryRow(_Checked):
+    epoch: int
+    step: int
+    loss: float
+    top1: _Fraction
+    val_loss: float
+    val_top1: _Fraction
+    elapsed_s: float
+
+
+_DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)
+"""What reading a damaged file raises; a `ValidationError` is a `ValueError`."""
+
+
+def _damaged(path: Path, error: BaseException) -> str:
+    """Returns one sentence on a file that can't be read."""
+    if isinstance(error, ValidationError):
+        return f"{path} is damaged. {explain(error)}"
+    return f"{path} is damaged: {str(error) or type(error).__name__}."
+
+
+def _changed_at(path: Path) -> float:
+    """Returns when a folder last changed, or 0 where it has just been removed."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -319,10 +405,7 @@ def _read_object(path: Path) -> dict[str, Any]:
 
 
 def _read_status(path: Path) -> Status:
-    status = Status(**_read_object(path / STATUS))
-    if status.state not in ("running", "stopped", "failed", "trained", "finished"):
-        raise ValueError(f"state is {status.state!r}")
-    return status
+    return TypeAdapter(Status).validate_python(_read_object(path / STATUS))
 
 
 def _infer_status(
@@ -349,9 +432,13 @@ def _read_history(path: Path) -> tuple[tuple[dict[str, Any], ...], str]:
     for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
-            if not isinstance(row, dict) or row.get("epoch") != number:
+            _HistoryRow.model_validate(row)
+            if row["epoch"] != number:
                 raise ValueError(f"it is not the row of epoch {number}")
-        except ValueError as error:
+        except ValidationError as error:
+            problem = f"{path / HISTORY} line {number} is damaged. {explain(error)}"
+            return tuple(rows), problem
+        except _DAMAGE as error:
             return tuple(rows), f"{path / HISTORY} line {number} is damaged: {error}."
         rows.append(row)
     return tuple(rows), ""
@@ -362,13 +449,18 @@ def _present_state(path: Path, status: Status, *, evaluated: bool) -> tuple[Stat
     if status.state == "running":
         if _is_alive(status):
             return "running", status.message
+        place = (
+            "in its evaluation"
+            if status.phase == "evaluating"
+            else f"at epoch {status.epoch + 1}, step {status.step}"
+        )
         return (
             "failed",
-            f"Its process ended without a word at epoch {status.epoch + 1}, step "
-            f"{status.step}. Go on with `python -m core train --resume {path.name}`.",
+            f"Its process ended without a word {place}. Go on with "
+            f"`python -m core train --resume {path.name}`.",
         )
-    if status.state == "trained" and evaluated:
-        return "finished", status.message
+    if status.state in ("trained", "finished"):
+        return ("finished" if evaluated else "trained"), status.message
     return status.state, status.message
 
 

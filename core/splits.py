@@ -4,6 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def split_size(n: int, *, fraction: float) -> int:
+    """Returns how many of `n` rows make the second part; both have at least one."""
+    return min(max(round(fraction * n), 1), n - 1)
+
+
 def stratified_split(
     labels: NDArray[np.integer], *, fraction: float, seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -35,6 +40,6 @@ def stratified_split(
         place[generator.permutation(rows)] = (
             np.arange(len(rows)) + generator.random()
         ) / len(rows)
-    count = min(max(round(fraction * len(labels)), 1), len(labels) - 1)
+    count = split_size(len(labels), fraction=fraction)
     order = np.argsort(place, kind="stable")
     return np.sort(order[count:]), np.sort(order[:count])

@@ -14,6 +14,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from pydantic import TypeAdapter
 
 from core.augmentation import SketchInput
 from core.batches import SketchBatches, epoch_order
@@ -30,6 +31,7 @@ from core.runs import (
     TRAIN_KEYS,
     Status,
     current_process,
+    read_run,
     write_history,
     write_status,
 )
@@ -89,8 +91,8 @@ def train_run(
         Whether training is complete and the weights are saved.
 
     Raises:
-        RunError: If the dataset isn't the one that the run began with, is too
-            small for a batch, the checkpoint is damaged, or the disk is full.
+        RunError: If the dataset isn't the one that the run began with, the
+            checkpoint is damaged, the disk is full, or the loss diverges.
     """
     training = _Training(
         run_dir,
@@ -131,11 +133,22 @@ class _Training:
         self._dataset = dataset
         self._report = report
         self._checkpoint_interval_s = checkpoint_interval_s
-        self._status = Status(
-            pid=pid, process_started=process_started, epochs=config.settings.epochs
+        # What an earlier sitting showed stays until this one has something newer.
+        shown = read_run(run_dir)
+        self._status = replace(
+            shown.status,
+            pid=pid,
+            process_started=process_started,
+            epochs=config.settings.epochs,
+            message="",
         )
         self.is_stop_requested = is_stop_requested
-        self.state = _State()
+        self.state = _State(
+            epoch=shown.status.epoch,
+            step=shown.status.step,
+            elapsed_s=shown.status.elapsed_s,
+            history=list(shown.history),
+        )
 
     def write_status(self, **changes: Any) -> None:
         self._status = replace(
@@ -159,11 +172,6 @@ class _Training:
         self._check_dataset()
         settings = self._settings
         train_rows, val_rows = validation_split(self._dataset, settings)
-        if len(train_rows) < settings.batch_size:
-            raise RunError(
-                f"Dataset {self._dataset.name!r} has {len(train_rows)} sketches to "
-                f"train on, fewer than one batch. Set batch_size to that or less."
-            )
         np.save(self._run_dir / TRAIN_KEYS, seen_keys(self._dataset))
         steps_per_epoch = len(train_rows) // settings.batch_size
         if settings.deterministic:
@@ -183,6 +191,8 @@ class _Training:
         )
         if (self._run_dir / CHECKPOINT).exists():
             recorder.restore(self._run_dir / CHECKPOINT)
+        else:
+            self.state = _State()
         # The checkpoint decides: a killed process may have been between the two.
         write_history(self._run_dir, self.state.history)
         self.write_status(steps_per_epoch=steps_per_epoch)
@@ -229,10 +239,7 @@ class _Training:
         return False
 
     def _check_dataset(self) -> None:
-        if (
-            self._dataset.fingerprint != self._config.dataset_fingerprint
-            or self._dataset.class_names != self._config.class_names
-        ):
+        if self._dataset.fingerprint != self._config.dataset_fingerprint:
             raise RunError(
                 f"Dataset {self._dataset.name!r} is not the one that run "
                 f"{self._run_dir.name!r} began with: other sketches or another split."
@@ -284,9 +291,11 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
         )
         try:
             self._restored_metrics = [np.float32(v) for v in metadata.pop("metrics")]
-            self._training.state = _State(**metadata)
+            self._training.state = TypeAdapter(_State).validate_python(metadata)
         except (KeyError, TypeError, ValueError) as error:
-            raise RunError(f"{path} is damaged: {error!r}.") from error
+            raise RunError(
+                f"{path} is damaged: what it says of the training can't be read."
+            ) from error
         # Metrics get their variables from the first batch that they see; a test
         # batch changes nothing else.
         paper = np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, np.uint8)
@@ -296,6 +305,9 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def save(self) -> None:
         """Replaces the checkpoint."""
         model = self._training_model
+        if keras.backend.backend() == "jax":
+            # While it trains on JAX, Keras keeps the values outside the variables.
+            model.jax_state_sync()
         metrics = self._restored_metrics
         if metrics is None:
             metrics = [
@@ -358,6 +370,11 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
     def finish_epoch(self, logs: dict[str, float], val_logs: dict[str, float]) -> None:
         """Adds the epoch's row and saves."""
         self._tick()
+        if not np.isfinite([logs["loss"], val_logs["loss"]]).all():
+            raise RunError(
+                f"The loss is no longer a number in epoch {self._state.epoch + 1}. "
+                "Start a new run with a lower learning_rate."
+            )
         state = self._state
         state.epoch += 1
         state.step = 0

@@ -5,12 +5,13 @@ after everything that can be refused has been.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.backend import load_backend
-from core.config import RunConfig, make_settings
+from core.config import RunConfig, Settings, make_settings
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
 from core.paths import TRAINED_DIR
@@ -27,6 +28,7 @@ from core.runs import (
     utc_now,
     write_status,
 )
+from core.splits import split_size
 from core.stopping import stop_requests
 
 if TYPE_CHECKING:
@@ -54,17 +56,19 @@ def create_run(
 
     Raises:
         ConfigError: If a setting is unknown or out of range.
-        DatasetError: If there is no such dataset.
+        DatasetError: If there is no such dataset, or it is too small.
         RunError: If the run id is taken or unfit.
     """
     settings = make_settings(network, recipe, overrides)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
+    _check_size(dataset, settings)
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
         network=network,
         dataset=dataset.name,
         dataset_fingerprint=dataset.fingerprint,
+        split_fingerprint=dataset.split_fingerprint,
         attribution=dataset.attribution,
         class_names=dataset.class_names,
         recipe=recipe,
@@ -108,7 +112,7 @@ def train_run_dir(
     try:
         if read_run(run_dir).state == "finished":
             raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
-        dataset = find_dataset(config, data_dir=data_dir)
+        dataset = find_dataset(config, data_dir=data_dir, exact=True)
         clear_leftovers(run_dir)
         if not (run_dir / WEIGHTS).exists():
             _say(run_dir, state="running", phase="starting", message="")
@@ -129,6 +133,7 @@ def train_run_dir(
         _evaluate_locked(run_dir, config, dataset)
         return True
     finally:
+        clear_leftovers(run_dir)
         lock.release()
 
 
@@ -164,13 +169,13 @@ def evaluate_run_dir(
     else:
         dataset = open_dataset(dataset_name, data_dir=data_dir)
     own = dataset.fingerprint == config.dataset_fingerprint
+    metrics = read_run(run_dir).metrics
     if own and not is_shipped(run_dir):
         lock = lock_run(run_dir)
         try:
             return _evaluate_locked(run_dir, config, dataset)
         finally:
             lock.release()
-    metrics = read_run(run_dir).metrics
     load_backend()
     from core.evaluation import evaluate_run
 
@@ -183,18 +188,30 @@ def evaluate_run_dir(
     return evaluation.metrics
 
 
-def find_dataset(config: RunConfig, *, data_dir: Path) -> Dataset:
-    """Finds the dataset of a run by its split, whatever its name is here.
+def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
+    """Finds the dataset of a run, whatever its name is here.
+
+    Args:
+        config: The run's.
+        data_dir: Where datasets are installed.
+        exact: Whether it must be the very one, and not only another copy of its
+            sketches with the same split.
 
     Raises:
         DatasetError: If it is not installed.
     """
+
+    def likeness(dataset: Dataset) -> tuple[bool, bool]:
+        is_same = dataset.fingerprint == config.dataset_fingerprint
+        return is_same, dataset.name == config.dataset
+
     candidates = [
         dataset
         for dataset in list_datasets(data_dir)
         if dataset.fingerprint == config.dataset_fingerprint
+        or (not exact and dataset.split_fingerprint == config.split_fingerprint)
     ]
-    candidates.sort(key=lambda dataset: dataset.name != config.dataset)
+    candidates.sort(key=likeness, reverse=True)
     if not candidates:
         raise DatasetError(
             f"Dataset {config.dataset!r}, with the sketches and the split that run "
@@ -209,6 +226,22 @@ def is_shipped(run_dir: Path) -> bool:
     return run_dir.resolve().is_relative_to(TRAINED_DIR)
 
 
+def _check_size(dataset: Dataset, settings: Settings) -> None:
+    """Raises `DatasetError` if a dataset doesn't fill one batch."""
+    if dataset.num_train < 2:
+        raise DatasetError(
+            f"Dataset {dataset.name!r} has {dataset.num_train} training sketch; it "
+            "takes at least one to train on and one for validation."
+        )
+    held_out = split_size(dataset.num_train, fraction=settings.val_fraction)
+    left = dataset.num_train - held_out
+    if left < settings.batch_size:
+        raise DatasetError(
+            f"Dataset {dataset.name!r} has {left} sketches to train on, fewer than one "
+            f"batch of {settings.batch_size}. Add `--set batch_size={left}` or less."
+        )
+
+
 def _evaluate_locked(
     run_dir: Path, config: RunConfig, dataset: Dataset
 ) -> dict[str, Any]:
@@ -221,11 +254,11 @@ def _evaluate_locked(
 
         evaluation, class_rows = evaluate_run(run_dir, config, dataset)
         write_evaluation(run_dir, evaluation, class_rows=class_rows)
-    except KeyboardInterrupt:
-        _say(run_dir, state="trained", message="Its evaluation was interrupted.")
-        raise
     except BaseException as error:
-        _say(run_dir, state="failed", message=str(error) or type(error).__name__)
+        # The weights are as good as before; an earlier evaluation counts on.
+        reason = str(error) or type(error).__name__
+        with suppress(OSError):
+            _say(run_dir, state="trained", message=f"It was not evaluated: {reason}")
         raise
     _say(run_dir, state="finished", message="")
     return evaluation.metrics

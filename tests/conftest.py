@@ -21,6 +21,11 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_CLASSES = ("house", "key", "spider", "sun")
 TINY_PER_CLASS = 20
 
+HISTORY_ROW = (
+    '{"epoch": 1, "step": 3, "loss": 1.5, "top1": 0.25, "val_loss": 1.4, '
+    '"val_top1": 0.5, "elapsed_s": 2.0}'
+)
+
 TINY_SETTINGS = (
     "--set=image_sizes=[32]",
     "--set=batch_size=16",

@@ -1,6 +1,8 @@
 """Reads a folder or a zip of files the same way, trusting neither."""
 
+import lzma
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 
@@ -43,10 +45,14 @@ def open_archive(path: Path) -> Archive:
         DatasetError: If it is neither, or a zip that is damaged, encrypted, or
             has an entry that points outside or expands absurdly.
     """
-    if path.is_dir():
-        return _Folder(path)
-    if not path.exists():
-        raise DatasetError(f"{path} does not exist.")
+    try:
+        if path.is_dir():
+            return _Folder(path)
+        path.stat()
+    except FileNotFoundError as error:
+        raise DatasetError(f"{path} does not exist.") from error
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} can't be opened: {error}.") from error
     return _Zip(path)
 
 
@@ -56,11 +62,18 @@ class _Folder(Archive):
         self._root = path.resolve()
 
     def names(self) -> list[str]:
-        return sorted(
+        names = sorted(
             path.relative_to(self._root).as_posix()
             for path in self._root.rglob("*")
             if path.is_file()
         )
+        for name in names:
+            if not name.isprintable():
+                raise DatasetError(
+                    f"{self.origin} has a file whose name can't be shown: {name!a}. "
+                    "Rename it."
+                )
+        return names
 
     def read(self, name: str) -> bytes:
         path = (self._root / name).resolve()
@@ -105,12 +118,22 @@ class _Zip(Archive):
             raise DatasetError(f"{self.origin} has no file {name}.") from error
         try:
             return self._zip.read(entry)
-        except (OSError, zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+        except (
+            OSError,
+            zipfile.BadZipFile,
+            NotImplementedError,
+            EOFError,
+            RuntimeError,
+            zlib.error,
+            lzma.LZMAError,
+        ) as error:
             raise DatasetError(f"{self.origin}: {name} is damaged: {error}.") from error
 
     def _check(self, entry: zipfile.ZipInfo) -> None:
         """Refuses an entry that no honest archive of drawings holds."""
-        where = f"{self.origin}: {entry.filename!r}"
+        where = f"{self.origin}: {entry.filename!a}"
+        if not entry.filename.isprintable():
+            raise DatasetError(f"{where} has a name that can't be shown. Rename it.")
         path = PurePosixPath(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
             raise DatasetError(f"{where} points outside the archive.")

@@ -16,8 +16,11 @@ ATTRIBUTION = (
     "How Do Humans Sketch Objects?, ACM TOG 31(4), 2012. CC BY 4.0."
 )
 ID_NAMESPACE = "tu-berlin"
+NUM_CLASSES = 250
+SKETCHES_PER_CLASS = 80
 LISTS: dict[str, Split] = {"train.txt": "train", "test.txt": "test"}
 MAPPING = "mapping.txt"
+MAX_LABEL_DIGITS = 10
 
 
 def is_eitz(archive: Archive) -> bool:
@@ -78,8 +81,20 @@ def find_eitz(path: Path) -> SketchSource:
         records=records,
         read=read,
         attribution=ATTRIBUTION,
-        id_namespace=ID_NAMESPACE,
+        # Others may use this form too, and their sketch 1 is not TU-Berlin's.
+        id_namespace=ID_NAMESPACE if _is_complete(records, class_names) else None,
     )
+
+
+def expected_ids() -> frozenset[str]:
+    """Returns the ids of the complete TU-Berlin sketches, 1 to 20000."""
+    return frozenset(map(str, range(1, NUM_CLASSES * SKETCHES_PER_CLASS + 1)))
+
+
+def _is_complete(records: list[SketchRecord], class_names: tuple[str, ...]) -> bool:
+    """Returns whether these are all of the TU-Berlin sketches."""
+    ids = {record.id for record in records}
+    return len(class_names) == NUM_CLASSES and ids == expected_ids()
 
 
 def _find_root(names: frozenset[str], *, origin: str) -> str:
@@ -130,8 +145,7 @@ def _read_pairs(archive: Archive, root: str, name: str) -> list[tuple[int, str, 
         if not line.strip():
             continue
         text, tab, label = line.rpartition("\t")
-        # str.isdecimal() accepts digits of every script; int() does too.
-        if not tab or not text.strip() or not label.strip().isdecimal():
+        if not tab or not text.strip() or not _is_label(label.strip()):
             raise DatasetError(
                 f"{archive.origin}: {name} line {number} must be "
                 f"'{'class' if name == MAPPING else 'file'}<TAB>label'. "
@@ -141,3 +155,8 @@ def _read_pairs(archive: Archive, root: str, name: str) -> list[tuple[int, str, 
     if not pairs:
         raise DatasetError(f"{archive.origin}: {name} is empty.")
     return pairs
+
+
+def _is_label(text: str) -> bool:
+    """Returns whether a word can be a class's number."""
+    return text.isascii() and text.isdecimal() and len(text) < MAX_LABEL_DIGITS

@@ -23,6 +23,7 @@ from core.datasets.tu_berlin import (
     find_tu_berlin,
     is_tu_berlin,
 )
+from core.errors import DatasetError
 from core.paths import TRAINED_DIR
 
 
@@ -89,7 +90,10 @@ def add_dataset(
         path = download_tu_berlin(
             data_dir / "downloads", url=url, progress=tell("Downloading")
         )
-        source = find_tu_berlin(path, trained_dir=TRAINED_DIR)
+        try:
+            source = find_tu_berlin(path, trained_dir=TRAINED_DIR)
+        except DatasetError as error:
+            raise DatasetError(f"{error} Delete {path} to download it anew.") from error
     else:
         path = Path(what).expanduser()
         archive = open_archive(path)

@@ -89,7 +89,10 @@ class Dataset:
         class_names: The class of each label.
         num_train: Number of training sketches, validation included.
         num_test: Number of test sketches.
-        fingerprint: Hex digest of which sketches are in which split.
+        fingerprint: Hex digest of all that a training depends on: pixels, labels,
+            order and split.
+        split_fingerprint: Hex digest of which sketches are in which split; the same
+            for every copy of sketches that are known by their ids.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Dataset:
     num_train: int
     num_test: int
     fingerprint: str
+    split_fingerprint: str
 
     @property
     def num_classes(self) -> int:
@@ -220,6 +224,7 @@ def open_dataset(name: str, *, data_dir: Path) -> Dataset:
             num_train=int(fields["num_train"]),
             num_test=int(fields["num_test"]),
             fingerprint=str(fields["fingerprint"]),
+            split_fingerprint=str(fields["split_fingerprint"]),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
         installed = sorted(
@@ -246,7 +251,7 @@ def remove_dataset(name: str, *, data_dir: Path) -> None:
     """Deletes an installed dataset; runs trained on it stay.
 
     Raises:
-        DatasetError: If there is none of that name.
+        DatasetError: If there is none of that name, or the disk is read-only.
     """
     check_name(name)
     path = datasets_dir(data_dir) / name
@@ -254,8 +259,11 @@ def remove_dataset(name: str, *, data_dir: Path) -> None:
         raise DatasetError(f"There is no dataset {name!r}.")
     # Renamed first, so that a reader never meets half a dataset.
     doomed = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-removed-{name}")
-    path.rename(doomed)
-    shutil.rmtree(doomed)
+    try:
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+    except OSError as error:
+        raise DatasetError(f"{path} can't be removed: {error.strerror}.") from error
 
 
 def install(
@@ -308,15 +316,17 @@ def install(
     return open_dataset(name, data_dir=data_dir)
 
 
-def split_fingerprint(
-    train_keys: NDArray[np.uint64], test_keys: NDArray[np.uint64]
-) -> str:
-    """Returns a hex digest of which sketches are in which split, in any order."""
-    digest = hashlib.blake2b(digest_size=16)
-    for keys in (train_keys, test_keys):
-        digest.update(np.sort(keys).astype("<u8").tobytes())
-        digest.update(b"|")
-    return digest.hexdigest()
+def _fingerprints(source: SketchSource, keys: NDArray[np.uint64]) -> tuple[str, str]:
+    """Returns `Dataset.fingerprint` and `Dataset.split_fingerprint`."""
+    everything = hashlib.blake2b(digest_size=16)
+    everything.update(json.dumps(source.class_names).encode())
+    for record, pair in zip(source.records, keys.tolist(), strict=True):
+        everything.update(f"{pair} {record.label} {record.split}\n".encode())
+    split = hashlib.blake2b(digest_size=16)
+    is_test = np.array([record.split == "test" for record in source.records])
+    for part in (keys[~is_test, 0], keys[is_test, 0]):
+        split.update(np.sort(part).astype("<u8").tobytes() + b"|")
+    return everything.hexdigest(), split.hexdigest()
 
 
 def _digest(content: bytes) -> int:
@@ -436,6 +446,7 @@ def _write_summary(
     path: Path, source: SketchSource, *, name: str, keys: NDArray[np.uint64]
 ) -> None:
     is_test = np.array([record.split == "test" for record in source.records])
+    fingerprint, split_fingerprint = _fingerprints(source, keys)
     summary = {
         "format_version": FORMAT_VERSION,
         "name": name,
@@ -446,7 +457,8 @@ def _write_summary(
         "class_names": source.class_names,
         "num_train": int((~is_test).sum()),
         "num_test": int(is_test.sum()),
-        "fingerprint": split_fingerprint(keys[~is_test, 0], keys[is_test, 0]),
+        "fingerprint": fingerprint,
+        "split_fingerprint": split_fingerprint,
     }
     path.write_text(json.dumps(summary, ensure_ascii=False, indent=1), encoding="utf-8")
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets import eitz
 from core.datasets.archives import Archive, open_archive
 from core.datasets.download import download, sha256
 from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
@@ -18,8 +19,6 @@ from core.results import read_evaluation
 from core.splits import stratified_split
 
 URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
-NUM_CLASSES = 250
-SKETCHES_PER_CLASS = 80
 SKETCH_SIZE = (1111, 1111)
 
 
@@ -112,14 +111,14 @@ def _check_structure(archive: Archive) -> dict[str, str]:
             )
         files[sketch_id] = name
     per_class = Counter(PurePosixPath(name).parent.name for name in files.values())
-    expected = {
-        str(number) for number in range(1, NUM_CLASSES * SKETCHES_PER_CLASS + 1)
-    }
-    if len(per_class) != NUM_CLASSES or set(per_class.values()) != {SKETCHES_PER_CLASS}:
+    expected = eitz.expected_ids()
+    if len(per_class) != eitz.NUM_CLASSES or set(per_class.values()) != {
+        eitz.SKETCHES_PER_CLASS
+    }:
         raise DatasetError(
             f"{archive.origin} has {len(files)} drawings in {len(per_class)} classes; "
-            f"the TU-Berlin archive has {NUM_CLASSES} classes of "
-            f"{SKETCHES_PER_CLASS}. Delete it and download it again."
+            f"the TU-Berlin archive has {eitz.NUM_CLASSES} classes of "
+            f"{eitz.SKETCHES_PER_CLASS}."
         )
     if files.keys() != expected:
         odd = min(files.keys() ^ expected, key=int)
@@ -139,6 +138,6 @@ def _shipped_split(
             evaluation = read_evaluation(path.parent)
         except RunError:
             continue
-        if len(evaluation.class_names) == NUM_CLASSES:
+        if len(evaluation.class_names) == eitz.NUM_CLASSES:
             return evaluation.class_names, frozenset(evaluation.ids)
     return None

@@ -24,7 +24,13 @@ from core.runs import (
     read_run,
     runs_dir,
 )
-from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
+from tests.conftest import (
+    HISTORY_ROW,
+    REPOSITORY,
+    TINY_SETTINGS,
+    Cli,
+    cli_environment,
+)
 
 EPOCHS = 6
 
@@ -319,16 +325,15 @@ def test_a_dataset_smaller_than_a_batch_says_what_to_set(
 ) -> None:
     result = cli(*train_words("a"), "--set=batch_size=999")
     assert result.code == 2
-    assert "fewer than one batch" in result.err
-    run = read_run(runs_dir(data_dir) / "a")
-    assert run.state == "failed"
-    assert "fewer than one batch" in run.status.message
+    assert "fewer than one batch of 999. Add `--set batch_size=48`" in result.err
+    assert not (runs_dir(data_dir) / "a").exists()
 
 
 def test_rows_after_a_broken_line_are_not_shown(tiny: Dataset, data_dir: Path) -> None:
     run_dir = runs_dir(data_dir) / "a"
     run_dir.mkdir(parents=True)
-    (run_dir / HISTORY).write_text('{"epoch": 1}\n{"epoch": 2}\n{"epo')
+    second = HISTORY_ROW.replace('"epoch": 1', '"epoch": 2')
+    (run_dir / HISTORY).write_text(f'{HISTORY_ROW}\n{second}\n{{"epo')
     run = read_run(run_dir)
     assert [row["epoch"] for row in run.history] == [1, 2]
     assert "history.jsonl line 3 is damaged" in run.problem

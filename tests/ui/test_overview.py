@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.paths import TRAINED_DIR
 from core.runs import CONFIG, HISTORY, runs_dir
-from tests.conftest import REPOSITORY
+from tests.conftest import HISTORY_ROW, REPOSITORY
 
 SHIPPED = sorted(path.parent.name for path in TRAINED_DIR.glob("*/config.json"))
 
@@ -37,7 +37,7 @@ def test_a_damaged_and_a_half_written_run_say_so(page: AppTest, data_dir: Path) 
     for path in (damaged, half):
         path.mkdir(parents=True)
     (damaged / CONFIG).write_text("{")
-    (half / HISTORY).write_text('{"epoch": 1, "val_top1": 0.5}\n{"epo')
+    (half / HISTORY).write_text(HISTORY_ROW + '\n{"epo')
     page.run()
     assert not page.exception
     rows = page.dataframe[0].value.set_index("Run")

@@ -32,6 +32,7 @@ def test_a_config_survives_json(settings: Settings) -> None:
         network="simple",
         dataset="d",
         dataset_fingerprint="f",
+        split_fingerprint="s",
         attribution="",
         class_names=("ä", "日本"),
         recipe="best",

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from core.datasets import tu_berlin
+from core.datasets import eitz
 from core.datasets.archives import open_archive
 from core.datasets.download import download, sha256
 from core.datasets.sources import add_dataset
@@ -83,8 +83,8 @@ def server() -> Iterator[Server]:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Expects 3 classes of 5, since 20,000 large drawings take minutes to make."""
-    monkeypatch.setattr(tu_berlin, "NUM_CLASSES", 3)
-    monkeypatch.setattr(tu_berlin, "SKETCHES_PER_CLASS", 5)
+    monkeypatch.setattr(eitz, "NUM_CLASSES", 3)
+    monkeypatch.setattr(eitz, "SKETCHES_PER_CLASS", 5)
 
 
 def picture(number: int, side: int = 1111) -> bytes:
