@@ -18,6 +18,7 @@ from core.paths import TRAINED_DIR
 from core.runs import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
+    check_run_id,
     clear_leftovers,
     create_run_dir,
     current_process,
@@ -59,6 +60,8 @@ def create_run(
         DatasetError: If there is no such dataset, or it is too small.
         RunError: If the run id is taken or unfit.
     """
+    if run_id is not None:
+        check_run_id(run_id)
     settings = make_settings(network, recipe, overrides)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
     _check_size(dataset, settings)

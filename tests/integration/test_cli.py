@@ -6,11 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors import safe_open
+from safetensors.numpy import save_file
 
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
-from core.runs import CONFIG, METRICS_FILE, STATUS, read_run, runs_dir
-from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, Completed
+from core.runs import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
+from tests.conftest import (
+    HISTORY_ROW,
+    TINY_CLASSES,
+    TINY_SETTINGS,
+    Cli,
+    Completed,
+)
 
 
 def assert_refused(result: Completed, *words: str) -> None:
@@ -129,6 +137,85 @@ def test_a_damaged_run_says_so_and_spoils_nothing_else(
     assert shown.code == 0
     assert "metrics.json is damaged" in shown.json["problem"]
     assert_refused(cli("evaluate", "other"), "config.json is damaged")
+
+
+DAMAGE: dict[str, tuple[str, str]] = {
+    "status of another kind": ("status.json", "[]"),
+    "status with a word for a process": ("status.json", '{"pid": "abc"}'),
+    "status without an epoch": ("status.json", '{"epoch": null}'),
+    "status with an unknown state": ("status.json", '{"state": "dreaming"}'),
+    "status too deep": ("status.json", "[" * 100_000),
+    "history of words": ("history.jsonl", HISTORY_ROW.replace("1.5", '"x"')),
+    "history without a loss": ("history.jsonl", '{"epoch": 1}'),
+    "history out of order": ("history.jsonl", HISTORY_ROW.replace(": 1,", ": 7,")),
+    "metrics of words": ("metrics.json", '{"top1": "abc"}'),
+    "metrics of nothing": ("metrics.json", "{}"),
+    "metrics too deep": ("metrics.json", "[" * 100_000),
+    "metrics not a number": ("metrics.json", '{"top1": NaN}'),
+    "empty config": ("config.json", ""),
+    "config with a hostile network": ("config.json", '{"network": "os.system"}'),
+}
+
+
+def test_a_damaged_file_of_a_run_is_named_by_every_command(
+    data_dir: Path, cli: Cli
+) -> None:
+    for number, (file, content) in enumerate(DAMAGE.values()):
+        path = runs_dir(data_dir) / f"run{number}"
+        path.mkdir(parents=True)
+        (path / file).write_text(content)
+        if file != STATUS:
+            (path / STATUS).write_text("{}")
+    listed = cli("runs", "list", "--json")
+    assert listed.code == 0, listed.err
+    problems = {run["run_id"]: run["problem"] for run in listed.json}
+    assert cli("runs", "list").code == 0
+    for number, (file, _) in enumerate(DAMAGE.values()):
+        assert f"{file}" in problems[f"run{number}"], (file, number)
+        assert "\n" not in problems[f"run{number}"]
+        assert cli("runs", "show", f"run{number}").code == 0
+
+
+@pytest.mark.slow
+def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
+    trained: str, data_dir: Path, cli: Cli, tmp_path: Path
+) -> None:
+    run_dir = runs_dir(data_dir) / trained
+    before = read_run(run_dir)
+    with safe_open(run_dir / WEIGHTS, framework="numpy") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    head = max(tensors)
+    save_file({**tensors, head: np.full_like(tensors[head], np.nan)}, run_dir / WEIGHTS)
+    Image.new("L", (50, 50), 255).save(tmp_path / "a.png")
+    for words in (["evaluate", trained], ["classify", tmp_path / "a.png", "--run=a"]):
+        assert_refused(cli(*words), "is no number")
+    after = read_run(run_dir)
+    assert (after.state, after.metrics) == ("finished", before.metrics)
+    assert "It was not evaluated" in after.status.message
+    # Keys that are no keys let nobody through.
+    save_file(tensors, run_dir / WEIGHTS)
+    np.save(run_dir / "train_keys.npy", np.array(["a"]))
+    assert_refused(cli("evaluate", trained), "train_keys.npy is missing or damaged")
+
+
+def test_a_dataset_too_small_to_train_on_is_refused_before_a_run_is_made(
+    tmp_path: Path, data_dir: Path, cli: Cli
+) -> None:
+    for label, name in enumerate(("a", "b")):
+        (tmp_path / "two" / name).mkdir(parents=True)
+        sketch = render(
+            draw("sun", np.random.default_rng(label)), np.random.default_rng(0)
+        )
+        Image.fromarray(sketch).save(tmp_path / "two" / name / "1.png")
+    assert cli("dataset", "add", tmp_path / "two").code == 0
+    assert_refused(cli("train", "simple", "--dataset=two"), "takes at least one")
+    assert not runs_dir(data_dir).exists()
+
+
+def test_what_is_not_training_can_not_be_stopped(data_dir: Path, cli: Cli) -> None:
+    (runs_dir(data_dir) / "a").mkdir(parents=True)
+    (runs_dir(data_dir) / "a" / STATUS).write_text('{"state": "stopped"}')
+    assert_refused(cli("runs", "stop", "a"), "is not running")
 
 
 REFUSED: dict[str, tuple[list[str], list[str]]] = {

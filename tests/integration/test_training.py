@@ -197,8 +197,9 @@ def test_the_same_run_trains_on_jax(tiny: Dataset, data_dir: Path, cli: Cli) -> 
     pytest.importorskip("jax")
     assert cli(*train_words("tf", epochs=1)).code == 0
     environment = {**cli_environment(data_dir), "KERAS_BACKEND": "jax"}
+    often = "--checkpoint-every=0"
     result = subprocess.run(
-        [sys.executable, "-m", "core", *train_words("jax", epochs=1)],
+        [sys.executable, "-m", "core", *train_words("jax", epochs=1), often],
         cwd=REPOSITORY,
         env=environment,
         capture_output=True,
@@ -249,13 +250,20 @@ def test_a_damaged_checkpoint_is_one_clear_error_and_is_kept(
     wait_for_step(run_dir, process)
     process.send_signal(signal.SIGTERM)
     process.wait()
+    before = read_run(run_dir)
     content = (run_dir / CHECKPOINT).read_bytes()
     (run_dir / CHECKPOINT).write_bytes(content[: len(content) // 2])
     result = cli("train", "--resume=a")
     assert result.code == 2
     assert "checkpoint.safetensors is missing or damaged" in result.err
-    assert read_run(run_dir).state == "failed"
-    assert read_run(run_dir).history, "the history is kept"
+    after = read_run(run_dir)
+    assert after.state == "failed"
+    # What was shown is shown still.
+    assert after.history == before.history
+    assert (after.status.epoch, after.status.step) == (
+        before.status.epoch,
+        before.status.step,
+    )
 
 
 @pytest.mark.slow

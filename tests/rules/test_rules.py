@@ -109,5 +109,5 @@ def test_ci_runs_the_readme_s_test_command() -> None:
 
 def test_no_number_of_classes_is_written_into_the_core() -> None:
     for path in (REPOSITORY / "core").rglob("*.py"):
-        if path.name != "eitz.py":
+        if path.name not in ("eitz.py", "tu_berlin.py"):
             assert not re.search(r"\b250\b", path.read_text()), path

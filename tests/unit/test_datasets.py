@@ -115,6 +115,7 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
     "label unknown": (_replace("test.txt", "\t2", "\t3"), r"label 3 is not in mapping"),
     "label twice": (_replace("mapping.txt", "\t1", "\t0"), "twice"),
     "class twice": (_append("mapping.txt", "swan\t3\n"), "'swan'.*twice"),
+    "huge label": (_append("train.txt", "a.png\t" + "1" * 5000), "line 13 must be"),
     "gap in labels": (_replace("mapping.txt", "\t2", "\t7"), "without a gap"),
     "file absent": (_remove("png_w256/swan/3.png"), r"swan/3\.png is not in"),
     "listed twice": (
@@ -196,6 +197,47 @@ def test_an_entry_that_lies_about_its_size_is_refused(tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(DatasetError, match="damaged"):
         open_archive(path).read("cat/1.png")
+
+
+def test_an_entry_with_broken_content_is_refused(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).bytes(500) + bytes(500)
+    path = make_zip(
+        tmp_path / "a.zip", {"cat/1.png": noise}, compression=zipfile.ZIP_DEFLATED
+    )
+    content = bytearray(path.read_bytes())
+    start = content.index(b"cat/1.png") + len("cat/1.png")
+    content[start : start + 2] = b"\xff\xff"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=r"cat/1\.png is damaged"):
+        open_archive(path).read("cat/1.png")
+
+
+@pytest.mark.parametrize("name", [b"cat/\xff.png", b"cat/a\nb.png"])
+def test_a_file_name_that_can_t_be_shown_is_refused(
+    name: bytes, tmp_path: Path, data_dir: Path
+) -> None:
+    (tmp_path / "mine" / "cat").mkdir(parents=True)
+    with open(bytes(tmp_path / "mine") + b"/" + name, "wb"):  # noqa: PTH123
+        pass
+    with pytest.raises(DatasetError, match="can't be shown") as caught:
+        add_dataset(str(tmp_path / "mine"), data_dir=data_dir)
+    assert str(caught.value).isprintable()
+
+
+def test_other_pictures_with_the_same_ids_are_another_dataset(
+    eitz: Path, data_dir: Path
+) -> None:
+    first = add_dataset(str(eitz), name="first", data_dir=data_dir)
+    again = add_dataset(str(eitz), name="again", data_dir=data_dir)
+    assert again.fingerprint == first.fingerprint
+    picture = eitz / "png_w256/swan/3.png"
+    with Image.open(picture) as image:
+        Image.fromarray(np.roll(np.asarray(image), 3)).save(picture)
+    other = add_dataset(str(eitz), name="other", data_dir=data_dir)
+    assert other.fingerprint != first.fingerprint
+    _replace("train.txt", "swan/4.png\t0", "swan/4.png\t1")(eitz)
+    relabelled = add_dataset(str(eitz), name="relabelled", data_dir=data_dir)
+    assert relabelled.fingerprint != other.fingerprint
 
 
 def test_an_archive_of_too_much_in_all_is_refused(

@@ -1,6 +1,7 @@
 """One picture of any kind becomes dark strokes on white, 128×128."""
 
 import io
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,26 @@ def test_another_size_than_the_archive_s_is_refused() -> None:
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (3000, 2)])
 def test_odd_sizes_are_read(size: tuple[int, int]) -> None:
     assert to_sketch(Image.new("L", size, 255)).shape == (128, 128)
+
+
+@pytest.mark.parametrize("size", [(60_000, 1), (1, 400_000), (40_000, 1_000)])
+def test_a_long_thin_picture_takes_no_more_memory_than_its_pixels(
+    size: tuple[int, int],
+) -> None:
+    encoded = encode(Image.new("1", size, 1))
+    tracemalloc.start()
+    try:
+        assert read_sketch(encoded, name="x").shape == (128, 128)
+        assert tracemalloc.get_traced_memory()[1] < 200e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_white_card_on_transparency_is_paper() -> None:
+    card = Image.new("LA", (500, 500), (0, 0))
+    card.paste(drawing().convert("LA"), (50, 50))
+    assert (to_sketch(card)[20:108, 20:108] == 255).mean() > 0.9
+    assert (to_sketch(card)[:10] == 255).all()
 
 
 def test_a_blank_picture_is_blank_paper_in_every_polarity() -> None:
