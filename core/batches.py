@@ -1,56 +1,32 @@
-"""Feeds training straight from the packed array."""
+"""Feeds networks straight from the packed array."""
 
-from typing import Any
+from collections.abc import Iterator
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.store import Dataset
 
-class SketchBatches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches of packed sketches and one-hot labels, in a given order.
 
-    A batch is `(images, targets)`: gray values of shape `(batch, 128, 128)`,
-    `uint8`, and targets of shape `(batch, num_classes)`, `float32`.
+def batches(
+    dataset: Dataset, rows: NDArray[np.int64], *, batch_size: int
+) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+    """Reads sketches and their one-hot targets, batch by batch.
+
+    Args:
+        dataset: Where they are.
+        rows: Which of them, in the order in which they are fed.
+        batch_size: Sketches a batch; the last is smaller where rows don't fill it.
+
+    Yields:
+        Gray values of shape `(batch, 128, 128)`, and targets of shape
+        `(batch, num_classes)`.
     """
-
-    def __init__(
-        self,
-        images: NDArray[np.uint8],
-        labels: NDArray[np.int64],
-        rows: NDArray[np.int64],
-        *,
-        num_classes: int,
-        batch_size: int,
-    ) -> None:
-        """Creates the batches; the last is smaller where `rows` don't fill it.
-
-        Args:
-            images: All sketches of a dataset, memory-mapped or not.
-            labels: Their class indices.
-            rows: Which of them, in the order in which they are fed.
-            num_classes: Length of a target.
-            batch_size: Sketches a batch.
-        """
-        super().__init__()
-        self._images = images
-        self._labels = labels
-        self._rows = rows
-        self._batch_size = batch_size
-        self._identity = np.eye(num_classes, dtype=np.float32)
-
-    @property
-    def num_batches(self) -> int:
-        """How many batches an epoch has."""
-        return -(-len(self._rows) // self._batch_size)
-
-    def __getitem__(self, index: int) -> tuple[Any, Any]:
-        """Returns one batch."""
-        start = index * self._batch_size
-        rows = self._rows[start : start + self._batch_size]
-        # A memory map is read fastest from low to high addresses, but the order
-        # in which sketches meet the random augmentation is part of the result.
-        return np.asarray(self._images[rows]), self._identity[self._labels[rows]]
+    images, labels = dataset.images, dataset.labels
+    targets = np.eye(dataset.num_classes, dtype=np.float32)
+    for start in range(0, len(rows), batch_size):
+        chosen = rows[start : start + batch_size]
+        yield np.asarray(images[chosen]), targets[labels[chosen]]
 
 
 def epoch_order(

@@ -1,18 +1,20 @@
 """Measures training throughput: ours, its upper bound, and the report's way.
 
 *bare* is `train_on_batch` on one batch that stays in memory: what the network alone
-allows. *ours* is `fit` on the packed array with augmentation. *report* is
+allows. *ours* is a step of our training: the packed array, augmented. *report* is
 `ImageDataGenerator.flow_from_dataframe` on PNG files in a process of its own, once
 as TensorFlow sets itself up on this CPU and once with oneDNN off, which is how it
 sets itself up on a CPU without AVX-512.
 """
 
+import itertools
 import json
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -109,7 +111,7 @@ def _measure_ours(
     network_name: str, dataset: Dataset, *, steps: int, rounds: int
 ) -> dict[str, list[float]]:
     """Returns images a second of the bare and of our way, a figure a round."""
-    from core.batches import SketchBatches, epoch_order
+    from core.batches import batches, epoch_order
     from core.training import build_training_model, compile_model
 
     settings = _settings(network_name)
@@ -121,59 +123,31 @@ def _measure_ours(
         settings,
         steps_per_epoch=steps,
     )
-    order = np.concatenate(
-        [
-            epoch_order(
+
+    def feed() -> Iterator[tuple[Any, Any]]:
+        for epoch in itertools.count():
+            order = epoch_order(
                 dataset.indices("train"), seed=0, epoch=epoch, batch_size=BATCH_SIZE
             )
-            for epoch in range(
-                -(-(steps + WARM_UP_STEPS) * BATCH_SIZE // _whole(dataset))
-            )
-        ]
-    )
-    batches = SketchBatches(
-        dataset.images,
-        dataset.labels,
-        order[: (steps + WARM_UP_STEPS) * BATCH_SIZE],
-        num_classes=dataset.num_classes,
-        batch_size=BATCH_SIZE,
-    )
-    images, targets = batches[0]
+            yield from batches(dataset, order, batch_size=BATCH_SIZE)
+
+    images, targets = next(feed())
     ink = (1 - images[..., None] / 255).astype(np.float32)
-    speeds: dict[str, list[float]] = {"bare": [], "ours": []}
+    ways = {
+        "bare": (bare, itertools.repeat((ink, targets))),
+        "ours": (model, feed()),
+    }
+    speeds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
-        for _ in range(WARM_UP_STEPS):
-            bare.train_on_batch(ink, targets)
-        started = time.perf_counter()
-        for _ in range(steps):
-            bare.train_on_batch(ink, targets)
-        speeds["bare"].append(steps * BATCH_SIZE / (time.perf_counter() - started))
-        speeds["ours"].append(_time_fit(model, batches, steps=steps))
+        for way, (trained, data) in ways.items():
+            for batch in itertools.islice(data, WARM_UP_STEPS):
+                trained.train_on_batch(*batch)
+            started = time.perf_counter()
+            for batch in itertools.islice(data, steps):
+                trained.train_on_batch(*batch)
+            seconds = time.perf_counter() - started
+            speeds[way].append(steps * BATCH_SIZE / seconds)
     return speeds
-
-
-def _whole(dataset: Dataset) -> int:
-    """Returns how many training sketches fill whole batches."""
-    count = len(dataset.indices("train"))
-    return count - count % BATCH_SIZE
-
-
-def _time_fit(model: Any, data: Any, *, steps: int) -> float:
-    """Returns images a second of the last `steps` steps of one `fit`."""
-    import keras
-
-    ends: list[float] = []
-
-    def tick(batch: int, logs: object = None) -> None:  # noqa: ARG001
-        ends.append(time.perf_counter())
-
-    model.fit(
-        data,
-        shuffle=False,
-        verbose=0,
-        callbacks=[keras.callbacks.LambdaCallback(on_train_batch_end=tick)],
-    )
-    return steps * BATCH_SIZE / (ends[-1] - ends[-1 - steps])
 
 
 def _unpack(pngs: Path, folder: Path, *, count: int) -> None:

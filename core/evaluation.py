@@ -13,7 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from core.augmentation import SketchInput
-from core.batches import SketchBatches
+from core.batches import batches
 from core.config import RunConfig
 from core.datasets.store import Dataset
 from core.errors import RunError
@@ -137,21 +137,21 @@ def predict(
     Returns:
         Logits of shape `(n, num_classes)` and embeddings of shape `(n, width)`.
     """
-    batches = SketchBatches(
-        dataset.images,
-        dataset.labels,
-        rows,
-        num_classes=dataset.num_classes,
-        batch_size=BATCH_SIZE,
-    )
     predictor = build_predictor(network, config)
-    logits, embedding = predictor.predict(batches, verbose=0)
+    answers = [
+        predictor.predict_on_batch(images)
+        for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE)
+    ]
+    logits, embedding = (
+        np.concatenate([np.asarray(answer[part], np.float32) for answer in answers])
+        for part in range(2)
+    )
     if not (np.isfinite(logits).all() and np.isfinite(embedding).all()):
         raise RunError(
             f"The network of run {config.run_id!r} answers with what is no number; "
             "its training has diverged or its weights are damaged."
         )
-    return np.asarray(logits, np.float32), np.asarray(embedding, np.float32)
+    return logits, embedding
 
 
 def build_predictor(network: keras.Model, config: RunConfig) -> keras.Model:

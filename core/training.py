@@ -6,18 +6,20 @@ it ends as if nothing had happened.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.augmentation import SketchInput
-from core.batches import SketchBatches, epoch_order
+from core.batches import batches, epoch_order
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
@@ -114,7 +116,13 @@ def train_run(
 
 
 class _Training:
-    """One sitting of a run's training."""
+    """One sitting of a run's training.
+
+    It steps by `train_on_batch`, not by `fit`: Keras feeds `fit` through a
+    `tf.data` generator, whose end was seen to stand still for 10 to 40 seconds an
+    epoch (Keras 3.15, TensorFlow 2.21), and a step of one's own is where a
+    training is to be saved and stopped anyway.
+    """
 
     def __init__(
         self,
@@ -131,6 +139,7 @@ class _Training:
         self._config = config
         self._settings = config.settings
         self._dataset = dataset
+        self._is_stop_requested = is_stop_requested
         self._report = report
         self._checkpoint_interval_s = checkpoint_interval_s
         # What an earlier sitting showed stays until this one has something newer.
@@ -142,260 +151,207 @@ class _Training:
             epochs=config.settings.epochs,
             message="",
         )
-        self.is_stop_requested = is_stop_requested
-        self.state = _State(
+        self._state = _State(
             epoch=shown.status.epoch,
             step=shown.status.step,
             elapsed_s=shown.status.elapsed_s,
             history=list(shown.history),
         )
-
-    def write_status(self, **changes: Any) -> None:
-        self._status = replace(
-            self._status,
-            epoch=self.state.epoch,
-            step=self.state.step,
-            elapsed_s=self.state.elapsed_s,
-            **changes,
-        )
-        write_status(self._run_dir, self._status)
-        if self._report:
-            self._report(self._status, self.state.history)
-
-    def fail(self, message: str) -> None:
-        # Where not even this can be written, the dead process tells it.
-        with suppress(OSError):
-            self.write_status(state="failed", message=message)
+        now = time.monotonic()
+        self._last_tick = self._last_save = self._last_status = now
+        self._step_times: deque[float] = deque(maxlen=THROUGHPUT_STEPS)
 
     def run(self) -> bool:
-        self.write_status(state="running")
+        """Trains to the end or to a stop request; returns whether to the end."""
+        self._write_status(state="running")
         self._check_dataset()
         settings = self._settings
         train_rows, val_rows = validation_split(self._dataset, settings)
         np.save(self._run_dir / TRAIN_KEYS, seen_keys(self._dataset))
-        steps_per_epoch = len(train_rows) // settings.batch_size
+        self._steps_per_epoch = len(train_rows) // settings.batch_size
         if settings.deterministic:
             enable_determinism()
         keras.utils.set_random_seed(settings.seed)
-        model, front, network = build_training_model(
+        self._model, front, network = build_training_model(
             self._config.network,
             self._dataset.num_classes,
             settings,
-            steps_per_epoch=steps_per_epoch,
-        )
-        recorder = _Recorder(
-            self,
-            model,
-            steps_per_epoch=steps_per_epoch,
-            checkpoint_interval_s=self._checkpoint_interval_s,
+            steps_per_epoch=self._steps_per_epoch,
         )
         if (self._run_dir / CHECKPOINT).exists():
-            recorder.restore(self._run_dir / CHECKPOINT)
+            self._restore()
         else:
-            self.state = _State()
+            self._state = _State()
         # The checkpoint decides: a killed process may have been between the two.
-        write_history(self._run_dir, self.state.history)
-        self.write_status(steps_per_epoch=steps_per_epoch)
-        val_batches = self._batches(val_rows, batch_size=EVALUATION_BATCH_SIZE)
-        while self.state.epoch < settings.epochs:
-            if self.is_stop_requested():
-                return self._stopped(recorder)
-            set_image_size(model, front, settings.image_size_at(self.state.epoch))
-            order = epoch_order(
-                train_rows,
-                seed=settings.seed,
-                epoch=self.state.epoch,
-                batch_size=settings.batch_size,
-            )[self.state.step * settings.batch_size :]
-            self.write_status(phase="training")
-            logs = model.fit(
-                self._batches(order, batch_size=settings.batch_size),
-                initial_epoch=self.state.epoch,
-                epochs=self.state.epoch + 1,
-                shuffle=False,
-                verbose=0,
-                callbacks=[recorder],
-            ).history
-            if recorder.stopped:
-                return self._stopped(recorder)
-            self.write_status(phase="validating")
-            val_logs = model.evaluate(val_batches, verbose=0, return_dict=True)
-            recorder.finish_epoch(
-                {name: values[-1] for name, values in logs.items()}, val_logs
+        write_history(self._run_dir, self._state.history)
+        self._write_status(steps_per_epoch=self._steps_per_epoch)
+        while self._state.epoch < settings.epochs:
+            set_image_size(
+                self._model, front, settings.image_size_at(self._state.epoch)
             )
+            logs = self._train_epoch(train_rows)
+            if logs is None:
+                return False
+            self._write_status(phase="validating")
+            self._finish_epoch(logs, self._validate(val_rows))
         save_network(self._run_dir, network)
         (self._run_dir / CHECKPOINT).unlink(missing_ok=True)
-        self.write_status(state="trained", eta_s=0.0)
+        self._write_status(state="trained", eta_s=0.0)
         return True
 
-    def _stopped(self, recorder: "_Recorder") -> bool:
-        recorder.save()
-        (self._run_dir / STOP_REQUEST).unlink(missing_ok=True)
-        self.write_status(
-            state="stopped",
-            message="Stopped on request. Go on with `python -m core train --resume "
-            f"{self._run_dir.name}`.",
-        )
-        return False
+    def fail(self, message: str) -> None:
+        """Says in the status why the training ended."""
+        # Where not even this can be written, the dead process tells it.
+        with suppress(OSError):
+            self._write_status(state="failed", message=message)
 
-    def _check_dataset(self) -> None:
-        if self._dataset.fingerprint != self._config.dataset_fingerprint:
-            raise RunError(
-                f"Dataset {self._dataset.name!r} is not the one that run "
-                f"{self._run_dir.name!r} began with: other sketches or another split."
-            )
-
-    def _batches(self, rows: Any, *, batch_size: int) -> SketchBatches:
-        return SketchBatches(
-            self._dataset.images,
-            self._dataset.labels,
-            rows,
-            num_classes=self._dataset.num_classes,
-            batch_size=batch_size,
-        )
-
-
-class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
-    """Keeps a training's state, and writes checkpoint, status and history."""
-
-    def __init__(
-        self,
-        training: _Training,
-        model: keras.Model,
-        *,
-        steps_per_epoch: int,
-        checkpoint_interval_s: float,
-    ) -> None:
-        super().__init__()
-        self.stopped = False
-        self._training = training
-        self._training_model = model
-        self._steps_per_epoch = steps_per_epoch
-        self._checkpoint_interval_s = checkpoint_interval_s
-        self._restored_metrics: list[Any] | None = None
-        now = time.monotonic()
-        self._last_tick = self._last_save = self._last_status = now
-        self._step_times: list[float] = []
-
-    @property
-    def _state(self) -> _State:
-        return self._training.state
-
-    def restore(self, path: Path) -> None:
-        """Puts variables and state back to those of a checkpoint."""
-        # Keras clears metrics when an epoch begins, so theirs travel apart and are
-        # put back after that.
-        metadata = load_variables(
-            path,
-            self._training_model.variables + self._training_model.optimizer.variables,
-        )
-        try:
-            self._restored_metrics = [np.float32(v) for v in metadata.pop("metrics")]
-            self._training.state = TypeAdapter(_State).validate_python(metadata)
-        except (KeyError, TypeError, ValueError) as error:
-            raise RunError(
-                f"{path} is damaged: what it says of the training can't be read."
-            ) from error
-        # Metrics get their variables from the first batch that they see; a test
-        # batch changes nothing else.
-        paper = np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, np.uint8)
-        classes = self._training_model.output_shape[-1]
-        self._training_model.test_on_batch(paper, np.eye(1, classes, dtype=np.float32))
-
-    def save(self) -> None:
-        """Replaces the checkpoint."""
-        model = self._training_model
-        if keras.backend.backend() == "jax":
-            # While it trains on JAX, Keras keeps the values outside the variables.
-            model.jax_state_sync()
-        metrics = self._restored_metrics
-        if metrics is None:
-            metrics = [
-                keras.ops.convert_to_numpy(variable)
-                for variable in model.metrics_variables
-            ]
+    def _train_epoch(self, train_rows: NDArray[np.int64]) -> dict[str, float] | None:
+        """Trains the rest of an epoch; returns its means, or None if stopped."""
+        settings = self._settings
         state = self._state
-        save_variables(
-            self._training._run_dir / CHECKPOINT,
-            model.variables + model.optimizer.variables,
-            metadata={
-                "epoch": state.epoch,
-                "step": state.step,
-                "elapsed_s": state.elapsed_s,
-                "history": state.history,
-                # A float32 is a double, and JSON keeps doubles exactly.
-                "metrics": [float(value) for value in metrics],
-            },
-        )
-        self._last_save = time.monotonic()
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Puts the running means of a half-finished epoch back."""
-        if self._restored_metrics is not None and self._state.step > 0:
-            for variable, value in zip(
-                self._training_model.metrics_variables,
-                self._restored_metrics,
-                strict=True,
-            ):
-                variable.assign(value)
-        self._restored_metrics = None
-        self._step_times = []
+        if state.step == 0:
+            self._model.reset_metrics()
+        self._step_times.clear()
+        self._write_status(phase="training")
+        order = epoch_order(
+            train_rows,
+            seed=settings.seed,
+            epoch=state.epoch,
+            batch_size=settings.batch_size,
+        )[state.step * settings.batch_size :]
         self._tick()
+        logs: dict[str, float] = {}
+        for images, targets in batches(
+            self._dataset, order, batch_size=settings.batch_size
+        ):
+            if self._is_stop_requested():
+                self._stop()
+                return None
+            logs = self._model.train_on_batch(images, targets, return_dict=True)
+            state.step += 1
+            self._step_times.append(self._tick())
+            self._after_step(logs)
+        return logs
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
-        """Counts the step, and saves or stops when it is time."""
-        state = self._state
-        state.step += 1
-        seconds = self._tick()
-        self._step_times = [*self._step_times[-THROUGHPUT_STEPS + 1 :], seconds]
+    def _after_step(self, logs: dict[str, float]) -> None:
+        """Saves and tells of progress when it is time."""
         now = time.monotonic()
-        # After the last step the epoch is finished first.
-        in_mid_epoch = state.step < self._steps_per_epoch
-        if in_mid_epoch and self._training.is_stop_requested():
-            self.stopped = True
-            self._training_model.stop_training = True
-            return
-        if in_mid_epoch and now - self._last_save > self._checkpoint_interval_s:
-            self.save()
+        # After an epoch's last step it is validated and saved anyway.
+        if (
+            self._state.step < self._steps_per_epoch
+            and now - self._last_save > self._checkpoint_interval_s
+        ):
+            self._save()
         if now - self._last_status > STATUS_INTERVAL_S:
             self._last_status = now
             step_s = float(np.mean(self._step_times))
-            self._training.write_status(
-                loss=float(logs["loss"]),
-                top1=float(logs["top1"]),
-                images_per_s=self._training._settings.batch_size / step_s,
+            self._write_status(
+                loss=_finite(logs["loss"]),
+                top1=_finite(logs["top1"]),
+                images_per_s=self._settings.batch_size / step_s,
                 eta_s=self._remaining_s(step_s),
             )
 
-    def finish_epoch(self, logs: dict[str, float], val_logs: dict[str, float]) -> None:
+    def _validate(self, val_rows: NDArray[np.int64]) -> dict[str, float]:
+        """Returns the means over the validation part."""
+        self._model.reset_metrics()
+        logs: dict[str, float] = {}
+        for images, targets in batches(
+            self._dataset, val_rows, batch_size=EVALUATION_BATCH_SIZE
+        ):
+            logs = self._model.test_on_batch(images, targets, return_dict=True)
+        return logs
+
+    def _finish_epoch(self, logs: dict[str, float], val_logs: dict[str, float]) -> None:
         """Adds the epoch's row and saves."""
-        self._tick()
+        state = self._state
         if not np.isfinite([logs["loss"], val_logs["loss"]]).all():
             raise RunError(
-                f"The loss is no longer a number in epoch {self._state.epoch + 1}. "
+                f"The loss is no longer a number in epoch {state.epoch + 1}. "
                 "Start a new run with a lower learning_rate."
             )
-        state = self._state
+        self._tick()
         state.epoch += 1
         state.step = 0
+        rate = keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)
         state.history.append(
             {
                 "epoch": state.epoch,
                 "step": state.epoch * self._steps_per_epoch,
                 **{name: float(value) for name, value in logs.items()},
                 **{f"val_{name}": float(value) for name, value in val_logs.items()},
-                "learning_rate": float(
-                    keras.ops.convert_to_numpy(
-                        self._training_model.optimizer.learning_rate
-                    )
-                ),
-                "image_size": self._training._settings.image_size_at(state.epoch - 1),
+                "learning_rate": float(rate),
+                "image_size": self._settings.image_size_at(state.epoch - 1),
                 "elapsed_s": round(state.elapsed_s, 3),
             }
         )
-        self.save()
-        write_history(self._training._run_dir, state.history)
-        self._training.write_status()
+        self._save()
+        write_history(self._run_dir, state.history)
+        self._write_status()
+
+    def _stop(self) -> None:
+        """Saves, and says that the training was stopped."""
+        self._save()
+        (self._run_dir / STOP_REQUEST).unlink(missing_ok=True)
+        self._write_status(
+            state="stopped",
+            message="Stopped on request. Go on with `python -m core train --resume "
+            f"{self._run_dir.name}`.",
+        )
+
+    def _save(self) -> None:
+        """Replaces the checkpoint."""
+        state = self._state
+        # At an epoch's start the running means are those of validation.
+        metrics = self._model.metrics_variables if state.step else []
+        save_variables(
+            self._run_dir / CHECKPOINT,
+            self._variables(),
+            metadata={
+                **asdict(state),
+                # A float32 is a double, and JSON keeps doubles exactly.
+                "metrics": [float(keras.ops.convert_to_numpy(v)) for v in metrics],
+            },
+        )
+        self._last_save = time.monotonic()
+
+    def _restore(self) -> None:
+        """Puts variables and state back to those of the checkpoint."""
+        path = self._run_dir / CHECKPOINT
+        metadata = load_variables(path, self._variables())
+        # Metrics get their variables from the first batch that they see; a test
+        # batch changes nothing else.
+        paper = np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, np.uint8)
+        target = np.eye(1, self._dataset.num_classes, dtype=np.float32)
+        self._model.test_on_batch(paper, target)
+        try:
+            metrics = [float(value) for value in metadata.pop("metrics")]
+            self._state = TypeAdapter(_State).validate_python(metadata)
+            if self._state.step:
+                for variable, value in zip(
+                    self._model.metrics_variables, metrics, strict=True
+                ):
+                    variable.assign(value)
+        except (KeyError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{path} is damaged: what it says of the training can't be read."
+            ) from error
+
+    def _variables(self) -> list[Any]:
+        """Returns all variables that decide how the training goes on."""
+        return [*self._model.variables, *self._model.optimizer.variables]
+
+    def _write_status(self, **changes: Any) -> None:
+        self._status = replace(
+            self._status,
+            epoch=self._state.epoch,
+            step=self._state.step,
+            elapsed_s=self._state.elapsed_s,
+            **changes,
+        )
+        write_status(self._run_dir, self._status)
+        if self._report:
+            self._report(self._status, self._state.history)
 
     def _tick(self) -> float:
         """Adds the time since the last tick to the training's; returns it."""
@@ -407,14 +363,25 @@ class _Recorder(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _remaining_s(self, step_s: float) -> float:
         """Estimates the time left; a step costs as much as it has pixels."""
-        settings = self._training._settings
-        state = self._state
+        settings = self._settings
         pixels = [
             settings.image_size_at(epoch) ** 2
-            for epoch in range(state.epoch, settings.epochs)
+            for epoch in range(self._state.epoch, settings.epochs)
         ]
-        steps = self._steps_per_epoch * sum(pixels) / pixels[0] - state.step
+        steps = self._steps_per_epoch * sum(pixels) / pixels[0] - self._state.step
         return step_s * steps
+
+    def _check_dataset(self) -> None:
+        if self._dataset.fingerprint != self._config.dataset_fingerprint:
+            raise RunError(
+                f"Dataset {self._dataset.name!r} is not the one that run "
+                f"{self._run_dir.name!r} began with: other sketches or another split."
+            )
+
+
+def _finite(value: float) -> float | None:
+    """Returns a number, or None for what JSON has no word for."""
+    return float(value) if np.isfinite(value) else None
 
 
 def validation_split(dataset: Dataset, settings: Settings) -> tuple[Any, Any]:
