@@ -154,7 +154,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "best": {
         "simple": {
-            "epochs": 12,
+            "epochs": 15,
             "val_fraction": 0.05,
             "optimizer": "adamw",
             "learning_rate": 2e-3,
@@ -172,7 +172,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "ink_gain": 1,
         },
         "resnet18": {
-            "epochs": 25,
+            "epochs": 20,
             "val_fraction": 0.05,
             "optimizer": "adamw",
             "learning_rate": 3e-3,

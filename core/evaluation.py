@@ -20,7 +20,6 @@ from core.errors import RunError
 from core.metrics import (
     METRICS,
     class_figures,
-    confusion,
     fit_temperature,
     to_probabilities,
     wilson_interval,
@@ -110,7 +109,6 @@ def evaluate_run(
         "duration_s": round(time.monotonic() - started, 3),
         "evaluated_at": utc_now().isoformat(timespec="seconds"),
     }
-    counts = confusion(y_true, y_pred, num_classes=len(config.class_names))
     figures = class_figures(y_true, y_pred, class_names=config.class_names)
     evaluation = Evaluation(
         metrics=metrics,
@@ -121,7 +119,6 @@ def evaluate_run(
         logits=_to_half(logits),
         embedding=_to_half(embedding),
         map_2d=map_2d(embedding),
-        confusion=counts.astype(np.min_scalar_type(counts.max())),
     )
     return evaluation, [asdict(figure) for figure in figures]
 

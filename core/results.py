@@ -35,8 +35,6 @@ class Evaluation:
         logits: Shape `(n, num_classes)`, half precision.
         embedding: Input of the head, shape `(n, width)`, half precision.
         map_2d: The embedding laid out in the plane, shape `(n, 2)`.
-        confusion: Counts of shape `(num_classes, num_classes)`, true by predicted,
-            in the smallest unsigned type that holds them.
     """
 
     metrics: dict[str, Any]
@@ -47,7 +45,14 @@ class Evaluation:
     logits: NDArray[np.float16]
     embedding: NDArray[np.float16]
     map_2d: NDArray[np.float32]
-    confusion: NDArray[np.unsignedinteger]
+
+    @cached_property
+    def confusion(self) -> NDArray[np.int64]:
+        """Counts of shape `(num_classes, num_classes)`, true by predicted class."""
+        classes = len(self.class_names)
+        cells = self.y_true.astype(np.int64) * classes + self.y_pred
+        counts = np.bincount(cells, minlength=classes**2)
+        return counts.reshape(classes, classes)
 
     @cached_property
     def probabilities(self) -> NDArray[np.float32]:
@@ -96,7 +101,6 @@ def write_predictions(run_dir: Path, evaluation: Evaluation) -> None:
         "logits": evaluation.logits,
         "embedding": evaluation.embedding,
         "map_2d": evaluation.map_2d,
-        "confusion": evaluation.confusion,
     }
     with replacing(run_dir / PREDICTIONS) as temporary:
         save_file(
@@ -149,7 +153,6 @@ def _check_shapes(evaluation: Evaluation) -> None:
         "logits": (evaluation.logits.shape, (n, classes)),
         "embedding": (evaluation.embedding.shape[:1], (n,)),
         "map_2d": (evaluation.map_2d.shape, (n, 2)),
-        "confusion": (evaluation.confusion.shape, (classes, classes)),
     }
     for name, (shape, expected) in shapes.items():
         if shape != expected:
