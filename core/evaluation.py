@@ -37,8 +37,8 @@ MAP_COMPONENTS = 50
 
 NAMED_OVERLAPS = 3
 
-MIN_CALIBRATION_SKETCHES = 30
-"""On fewer, the fit runs to its bounds; probabilities are then left as they are."""
+MIN_CALIBRATION_MISTAKES = 10
+"""With fewer on validation, the fit knows no bounds; probabilities are left alone."""
 
 
 def evaluate_run(
@@ -79,10 +79,11 @@ def evaluate_run(
                 f"dataset {config.dataset!r} first."
             )
         _, val_rows = validation_split(dataset, config.settings)
+        val_logits, _ = predict(network, config, dataset, val_rows)
+        val_true = own_label[dataset.labels[val_rows]]
+        mistakes = int((val_logits.argmax(axis=1) != val_true).sum())
         temperature = 1.0
-        if len(val_rows) >= MIN_CALIBRATION_SKETCHES:
-            val_logits, _ = predict(network, config, dataset, val_rows)
-            val_true = own_label[dataset.labels[val_rows]]
+        if mistakes >= MIN_CALIBRATION_MISTAKES:
             temperature = fit_temperature(val_true, val_logits)
     probabilities = to_probabilities(logits)
     calibrated = to_probabilities(logits, temperature=temperature)

@@ -7,7 +7,7 @@ it ends as if nothing had happened.
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -24,7 +24,6 @@ from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.images import IMAGE_SIZE, PAPER
 from core.networks import build_network, save_network
 from core.runs import (
     CHECKPOINT,
@@ -51,6 +50,31 @@ Report = Callable[[Status, Sequence[dict[str, Any]]], None]
 
 
 @dataclass
+class Means:
+    """Means over the sketches seen so far.
+
+    Keras clears its metrics with every `train_on_batch`, so they are added up here.
+
+    Attributes:
+        count: Sketches seen.
+        sums: The sum of each figure over them.
+    """
+
+    count: int = 0
+    sums: dict[str, float] = field(default_factory=dict)
+
+    def add(self, logs: Mapping[str, float], *, count: int) -> None:
+        """Takes in the means over one batch of `count` sketches."""
+        self.count += count
+        for name, value in logs.items():
+            self.sums[name] = self.sums.get(name, 0.0) + float(value) * count
+
+    def result(self) -> dict[str, float]:
+        """Returns the mean of each figure."""
+        return {name: total / self.count for name, total in self.sums.items()}
+
+
+@dataclass
 class _State:
     """What a checkpoint says beside the variables.
 
@@ -58,12 +82,14 @@ class _State:
         epoch: Epochs completed.
         step: Steps completed in the current epoch.
         elapsed_s: Seconds of training so far, over all sittings.
+        means: Of the current epoch's training figures.
         history: A row for each completed epoch.
     """
 
     epoch: int = 0
     step: int = 0
     elapsed_s: float = 0.0
+    means: Means = field(default_factory=Means)
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -189,11 +215,10 @@ class _Training:
             set_image_size(
                 self._model, front, settings.image_size_at(self._state.epoch)
             )
-            logs = self._train_epoch(train_rows)
-            if logs is None:
+            if not self._train_epoch(train_rows):
                 return False
             self._write_status(phase="validating")
-            self._finish_epoch(logs, self._validate(val_rows))
+            self._finish_epoch(self._validate(val_rows))
         save_network(self._run_dir, network)
         (self._run_dir / CHECKPOINT).unlink(missing_ok=True)
         self._write_status(state="trained", eta_s=0.0)
@@ -205,12 +230,10 @@ class _Training:
         with suppress(OSError):
             self._write_status(state="failed", message=message)
 
-    def _train_epoch(self, train_rows: NDArray[np.int64]) -> dict[str, float] | None:
-        """Trains the rest of an epoch; returns its means, or None if stopped."""
+    def _train_epoch(self, train_rows: NDArray[np.int64]) -> bool:
+        """Trains the rest of an epoch; returns False if asked to stop."""
         settings = self._settings
         state = self._state
-        if state.step == 0:
-            self._model.reset_metrics()
         self._step_times.clear()
         self._write_status(phase="training")
         order = epoch_order(
@@ -220,20 +243,20 @@ class _Training:
             batch_size=settings.batch_size,
         )[state.step * settings.batch_size :]
         self._tick()
-        logs: dict[str, float] = {}
         for images, targets in batches(
             self._dataset, order, batch_size=settings.batch_size
         ):
             if self._is_stop_requested():
                 self._stop()
-                return None
+                return False
             logs = self._model.train_on_batch(images, targets, return_dict=True)
             state.step += 1
+            state.means.add(logs, count=len(images))
             self._step_times.append(self._tick())
-            self._after_step(logs)
-        return logs
+            self._after_step()
+        return True
 
-    def _after_step(self, logs: dict[str, float]) -> None:
+    def _after_step(self) -> None:
         """Saves and tells of progress when it is time."""
         now = time.monotonic()
         # After an epoch's last step it is validated and saved anyway.
@@ -245,26 +268,28 @@ class _Training:
         if now - self._last_status > STATUS_INTERVAL_S:
             self._last_status = now
             step_s = float(np.mean(self._step_times))
+            means = self._state.means.result()
             self._write_status(
-                loss=_finite(logs["loss"]),
-                top1=_finite(logs["top1"]),
+                loss=_finite(means["loss"]),
+                top1=_finite(means["top1"]),
                 images_per_s=self._settings.batch_size / step_s,
                 eta_s=self._remaining_s(step_s),
             )
 
     def _validate(self, val_rows: NDArray[np.int64]) -> dict[str, float]:
         """Returns the means over the validation part."""
-        self._model.reset_metrics()
-        logs: dict[str, float] = {}
+        means = Means()
         for images, targets in batches(
             self._dataset, val_rows, batch_size=EVALUATION_BATCH_SIZE
         ):
             logs = self._model.test_on_batch(images, targets, return_dict=True)
-        return logs
+            means.add(logs, count=len(images))
+        return means.result()
 
-    def _finish_epoch(self, logs: dict[str, float], val_logs: dict[str, float]) -> None:
+    def _finish_epoch(self, val_logs: dict[str, float]) -> None:
         """Adds the epoch's row and saves."""
         state = self._state
+        logs = state.means.result()
         if not np.isfinite([logs["loss"], val_logs["loss"]]).all():
             raise RunError(
                 f"The loss is no longer a number in epoch {state.epoch + 1}. "
@@ -273,13 +298,14 @@ class _Training:
         self._tick()
         state.epoch += 1
         state.step = 0
+        state.means = Means()
         rate = keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)
         state.history.append(
             {
                 "epoch": state.epoch,
                 "step": state.epoch * self._steps_per_epoch,
-                **{name: float(value) for name, value in logs.items()},
-                **{f"val_{name}": float(value) for name, value in val_logs.items()},
+                **logs,
+                **{f"val_{name}": value for name, value in val_logs.items()},
                 "learning_rate": float(rate),
                 "image_size": self._settings.image_size_at(state.epoch - 1),
                 "elapsed_s": round(state.elapsed_s, 3),
@@ -301,17 +327,9 @@ class _Training:
 
     def _save(self) -> None:
         """Replaces the checkpoint."""
-        state = self._state
-        # At an epoch's start the running means are those of validation.
-        metrics = self._model.metrics_variables if state.step else []
+        # JSON keeps Python's numbers exactly.
         save_variables(
-            self._run_dir / CHECKPOINT,
-            self._variables(),
-            metadata={
-                **asdict(state),
-                # A float32 is a double, and JSON keeps doubles exactly.
-                "metrics": [float(keras.ops.convert_to_numpy(v)) for v in metrics],
-            },
+            self._run_dir / CHECKPOINT, self._variables(), metadata=asdict(self._state)
         )
         self._last_save = time.monotonic()
 
@@ -319,20 +337,9 @@ class _Training:
         """Puts variables and state back to those of the checkpoint."""
         path = self._run_dir / CHECKPOINT
         metadata = load_variables(path, self._variables())
-        # Metrics get their variables from the first batch that they see; a test
-        # batch changes nothing else.
-        paper = np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, np.uint8)
-        target = np.eye(1, self._dataset.num_classes, dtype=np.float32)
-        self._model.test_on_batch(paper, target)
         try:
-            metrics = [float(value) for value in metadata.pop("metrics")]
             self._state = TypeAdapter(_State).validate_python(metadata)
-            if self._state.step:
-                for variable, value in zip(
-                    self._model.metrics_variables, metrics, strict=True
-                ):
-                    variable.assign(value)
-        except (KeyError, TypeError, ValueError) as error:
+        except ValueError as error:
             raise RunError(
                 f"{path} is damaged: what it says of the training can't be read."
             ) from error

@@ -95,6 +95,10 @@ def test_a_run_goes_from_nothing_to_an_evaluation(
     assert [row["epoch"] for row in run.history] == list(range(1, EPOCHS + 1))
     assert run.history[-1]["loss"] < run.history[0]["loss"]
     assert run.history[-1]["step"] == EPOCHS * 3
+    # Means over the epoch's 48 sketches, not over its last batch of 16.
+    hits = np.array([row["top1"] for row in run.history]) * 48
+    assert hits == pytest.approx(hits.round(), abs=1e-4)
+    assert (hits.round() % 3 != 0).any()
     assert run.history[-1]["learning_rate"] < run.history[2]["learning_rate"]
     assert not (run.path / CHECKPOINT).exists()
     evaluation = read_evaluation(run.path)

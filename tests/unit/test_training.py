@@ -1,0 +1,39 @@
+"""The parts of training that need no network."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.batches import epoch_order
+from core.training import Means
+
+
+def test_means_weigh_batches_by_their_size() -> None:
+    means = Means()
+    means.add({"loss": 1.0, "top1": 0.5}, count=10)
+    means.add({"loss": 4.0, "top1": 1.0}, count=5)
+    assert means.result() == pytest.approx({"loss": 2.0, "top1": 2 / 3})
+
+
+@given(st.integers(1, 200), st.integers(1, 50), st.integers(0, 3), st.integers(0, 3))
+def test_an_epoch_s_order_has_whole_batches_of_different_rows(
+    n: int, batch_size: int, seed: int, epoch: int
+) -> None:
+    rows = np.arange(n) * 7
+    order = epoch_order(rows, seed=seed, epoch=epoch, batch_size=batch_size)
+    assert len(order) == n - n % batch_size
+    assert len(set(order.tolist())) == len(order)
+    assert set(order.tolist()) <= set(rows.tolist())
+
+
+def test_every_epoch_and_seed_has_its_own_order() -> None:
+    rows = np.arange(100)
+    orders = [
+        epoch_order(rows, seed=seed, epoch=epoch, batch_size=10).tolist()
+        for seed, epoch in ((0, 0), (0, 1), (1, 0))
+    ]
+    assert orders[0] != orders[1]
+    assert orders[0] != orders[2]
+    again = epoch_order(rows, seed=0, epoch=0, batch_size=10).tolist()
+    assert orders[0] == again
