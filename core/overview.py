@@ -62,7 +62,7 @@ def best_of_each_network(runs: Sequence[Run]) -> list[NetworkCard]:
 
 
 def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Returns a table row for each run."""
+    """Returns a table row for each run; accuracies are in percent."""
     rows = []
     for run in runs:
         config, metrics = run.config, run.metrics or {}
@@ -79,13 +79,17 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "Recipe": config.recipe if config else None,
                 "Epoch": f"{run.status.epoch} of {run.status.epochs}",
                 "Best epoch": -best[1] if best else None,
-                "Best validation top-1": best[0] if best else None,
-                "Test top-1": metrics.get("top1"),
-                "Test top-5": metrics.get("top5"),
+                "Best validation top-1": _percent(best[0] if best else None),
+                "Test top-1": _percent(metrics.get("top1")),
+                "Test top-5": _percent(metrics.get("top5")),
                 "Remark": run.problem or run.status.message,
             }
         )
     return rows
+
+
+def _percent(fraction: float | None) -> float | None:
+    return None if fraction is None else 100 * fraction
 
 
 def _card(title: str, run: Run) -> NetworkCard:

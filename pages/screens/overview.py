@@ -20,8 +20,8 @@ if cards:
     for column, card in zip(st.columns(len(cards)), cards, strict=True):
         with column.container(border=True, height="stretch"):
             st.subheader(card.title)
-            st.metric("Top-1 accuracy", card.top1, help=card.interval)
-            st.caption(card.details)
+            st.metric("Top-1 accuracy", card.top1)
+            st.caption(f"{card.interval}  \n{card.details}")
 st.caption(
     "To compare, on TU-Berlin sketches: "
     + " · ".join(f"{name} {100 * top1:g} %" for name, top1 in REFERENCES.items())
@@ -33,7 +33,7 @@ if runs:
         run_rows(runs),
         hide_index=True,
         column_config={
-            name: st.column_config.NumberColumn(format="percent")
+            name: st.column_config.NumberColumn(format="%.1f%%")
             for name in ("Test top-1", "Test top-5", "Best validation top-1")
         },
     )
