@@ -33,7 +33,9 @@ def real_data(real_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     _, status, usage = os.wait4(process.pid, 0)
     wall_s = time.perf_counter() - started
-    assert status == 0
+    # Popen must hear of it too, or it warns of a process left behind.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
     print(f"imported in {wall_s:.1f} s, {usage.ru_maxrss / 1024:.0f} MiB")  # noqa: T201
     # Twice the promised 20 s, since this machine may be doing other work as well.
     assert wall_s < 40
@@ -68,7 +70,8 @@ def test_labels_and_split_are_exactly_the_course_s(
     for record in dataset.records[::500]:
         assert record.path.split("/")[1] == dataset.class_names[record.label]
     ink = (255 - dataset.images[::50].astype(float)).mean()
-    assert 5 < ink < 25
+    # Some 5 % of the pixels have ink, most of it gray.
+    assert 3 < ink < 10
 
 
 @pytest.mark.skipif(not SHIPPED, reason="no run ships")
