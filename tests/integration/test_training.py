@@ -277,7 +277,13 @@ def test_a_dataset_that_changed_is_refused(
     assert cli(*train_words("a", epochs=1)).code == 0
     summary = tiny.path / "dataset.json"
     fields = json.loads(summary.read_text())
+    # Another copy of the same sketches and split is scored, but not written.
+    before = read_run(runs_dir(data_dir) / "a").metrics
     summary.write_text(json.dumps({**fields, "fingerprint": "another"}))
+    assert cli("evaluate", "a").code == 0
+    assert read_run(runs_dir(data_dir) / "a").metrics == before
+    fields |= {"fingerprint": "another", "split_fingerprint": "another"}
+    summary.write_text(json.dumps(fields))
     result = cli("evaluate", "a")
     assert result.code == 2
     assert "Dataset 'tiny', with the sketches and the split" in result.err
