@@ -76,19 +76,3 @@ def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
     for variable, tensor in zip(variables, tensors, strict=True):
         variable.assign(tensor)
     return metadata
-
-
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Reads what `save_variables` stored beside the variables.
-
-    Raises:
-        RunError: If the file is missing or damaged.
-    """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-    except _DAMAGE as error:
-        raise RunError(f"{path} is missing or damaged: {error}.") from error
-    if not isinstance(metadata, dict):
-        raise RunError(f"{path} is damaged: its metadata is no JSON object.")
-    return metadata

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from core.backend import load_backend
 from core.errors import RunError
+from core.images import read_sketch
 from core.runs import WEIGHTS, Run, list_runs, read_run
 
 
@@ -102,12 +103,10 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
     return max(runs, key=worth).path
 
 
-def check_sketches(files: Sequence[Path]) -> NDArray[np.uint8]:
+def read_sketches(files: Sequence[Path]) -> NDArray[np.uint8]:
     """Reads picture files into sketches of shape `(n, 128, 128)`.
 
     Raises:
         ImageError: Naming the first file that can't be read.
     """
-    from core.images import read_sketch
-
     return np.stack([read_sketch(file, name=str(file)) for file in files])

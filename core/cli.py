@@ -288,10 +288,10 @@ def classify(
     as_json: Json = False,
 ) -> None:
     """Name what pictures show."""
-    from core.classify import best_run, check_sketches
+    from core.classify import best_run, read_sketches
     from core.classify import classify as classify_sketches
 
-    sketches = check_sketches(files)
+    sketches = read_sketches(files)
     if run is None:
         run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     else:

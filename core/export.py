@@ -22,7 +22,7 @@ def export_run(run_dir: Path, target: Path) -> Path:
     """Copies a finished run with its weights in half precision.
 
     The copy has all that other programs may want and nothing of this machine: no
-    status, log or checkpoint. It is named after its new folder.
+    status or checkpoint. It is named after its new folder.
 
     Args:
         run_dir: A finished run.

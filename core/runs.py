@@ -33,7 +33,6 @@ TRAIN_KEYS = "train_keys.npy"
 METRICS_FILE = "metrics.json"
 STOP_REQUEST = "stop"
 LOCK = "run.lock"
-LOG = "log.txt"
 
 State = Literal["running", "stopped", "failed", "trained", "finished", "damaged"]
 """`trained` has weights but no evaluation yet, `finished` has both."""
@@ -130,7 +129,7 @@ def check_run_id(run_id: str) -> None:
 
 
 def new_run_id(network: str, recipe: str, *, data_dir: Path, now: datetime) -> str:
-    """Returns an unused id such as `simple-best-20261123-0726`."""
+    """Returns an unused id such as `simple-best-20261123-072600`."""
     stem = f"{network}-{recipe}-{now:%Y%m%d-%H%M%S}"
     run_id, number = stem, 2
     while (runs_dir(data_dir) / run_id).exists():
