@@ -1,5 +1,6 @@
 """Names what pictures show, with a trained run."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from core.backend import load_backend
 from core.errors import RunError
 from core.images import read_sketch
 from core.runs import WEIGHTS, Run, list_runs, read_run
+from models import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -26,58 +28,70 @@ class Prediction:
     probability: float
 
 
-def classify(
-    sketches: NDArray[np.uint8], run_dir: Path, *, top: int = 5
-) -> list[list[Prediction]]:
-    """Classifies sketches.
+class Classifier:
+    """A trained network, kept in memory; may be called from several threads."""
 
-    Args:
-        sketches: Gray values of shape `(n, 128, 128)`, as `read_sketch` gives.
-        run_dir: A run with weights.
-        top: How many guesses a sketch, at least 1; no more than there are classes
-            are given.
+    def __init__(self, run_dir: Path) -> None:
+        """Loads it, which takes seconds the first time.
 
-    Returns:
-        For each sketch its guesses, likeliest first.
+        Raises:
+            RunError: If the run is damaged or has no weights.
+        """
+        run = read_run(run_dir)
+        if run.config is None:
+            raise RunError(run.problem)
+        if not (run_dir / WEIGHTS).exists():
+            raise RunError(
+                f"Run {run.run_id!r} has no weights yet. Go on with "
+                f"`python -m core train --resume {run.run_id}`."
+            )
+        load_backend()
+        from core.evaluation import build_predictor
+        from core.networks import load_network
 
-    Raises:
-        RunError: If the run is damaged or has no weights.
-    """
-    run = read_run(run_dir)
-    if run.config is None:
-        raise RunError(run.problem)
-    if not (run_dir / WEIGHTS).exists():
-        raise RunError(
-            f"Run {run.run_id!r} has no weights yet. Go on with "
-            f"`python -m core train --resume {run.run_id}`."
-        )
-    load_backend()
-    from core.evaluation import build_predictor
-    from core.metrics import to_probabilities
-    from core.networks import load_network
+        self.run = run
+        self.title = NETWORKS[run.config.network].title
+        self.class_names = run.config.class_names
+        self._temperature = float(run.metrics["temperature"]) if run.metrics else 1.0
+        self._predictor = build_predictor(load_network(run_dir, run.config), run.config)
+        self._lock = threading.Lock()
 
-    predictor = build_predictor(load_network(run_dir, run.config), run.config)
-    logits = np.concatenate(
-        [
-            np.asarray(predictor.predict_on_batch(sketches[start : start + 64])[0])
-            for start in range(0, len(sketches), 64)
+    def __call__(
+        self, sketches: NDArray[np.uint8], *, top: int = 5
+    ) -> list[list[Prediction]]:
+        """Classifies sketches.
+
+        Args:
+            sketches: Gray values of shape `(n, 128, 128)`, as `read_sketch` gives.
+            top: How many guesses a sketch, at least 1; no more than there are
+                classes are given.
+
+        Returns:
+            For each sketch its guesses, likeliest first.
+
+        Raises:
+            RunError: If the network answers with what is no number.
+        """
+        from core.metrics import to_probabilities
+
+        with self._lock:
+            logits = np.concatenate(
+                [
+                    np.asarray(self._predictor.predict_on_batch(batch)[0])
+                    for batch in np.split(sketches, range(64, len(sketches), 64))
+                ]
+            )
+        if not np.isfinite(logits).all():
+            raise RunError(
+                f"The network of run {self.run.run_id!r} answers with what is no "
+                "number; its training has diverged or its weights are damaged."
+            )
+        probabilities = to_probabilities(logits, temperature=self._temperature)
+        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        return [
+            [Prediction(self.class_names[label], float(row[label])) for label in labels]
+            for row, labels in zip(probabilities, order, strict=True)
         ]
-    )
-    temperature = float(run.metrics["temperature"]) if run.metrics else 1.0
-    if not np.isfinite(logits).all():
-        raise RunError(
-            f"The network of run {run.run_id!r} answers with what is no number; its "
-            "training has diverged or its weights are damaged."
-        )
-    probabilities = to_probabilities(logits, temperature=temperature)
-    order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
-    return [
-        [
-            Prediction(run.config.class_names[label], float(row[label]))
-            for label in labels
-        ]
-        for row, labels in zip(probabilities, order, strict=True)
-    ]
 
 
 def best_run(*, data_dir: Path, trained_dir: Path) -> Path:

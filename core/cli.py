@@ -199,6 +199,9 @@ def train(
             metavar="RUN", help="Go on with a run that was stopped or killed."
         ),
     ] = None,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait until no other training runs.")
+    ] = False,
     checkpoint_every: Annotated[
         float,
         typer.Option(min=0, help="Seconds between checkpoints within an epoch."),
@@ -244,6 +247,7 @@ def train(
         finished = train_run_dir(
             run_dir,
             data_dir=data_dir(),
+            wait=wait,
             report=_training_report(bars),
             checkpoint_interval_s=checkpoint_every,
         )
@@ -288,15 +292,14 @@ def classify(
     as_json: Json = False,
 ) -> None:
     """Name what pictures show."""
-    from core.classify import best_run, read_sketches
-    from core.classify import classify as classify_sketches
+    from core.classify import Classifier, best_run, read_sketches
 
     sketches = read_sketches(files)
     if run is None:
         run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     else:
         run_dir = _find_run(run)
-    answers = classify_sketches(sketches, run_dir, top=top)
+    answers = Classifier(run_dir)(sketches, top=top)
     if as_json:
         _print_json(
             [

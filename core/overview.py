@@ -20,12 +20,14 @@ class NetworkCard:
     """A network's best run, in words.
 
     Attributes:
+        run_id: The run.
         title: The network's name.
         top1: Its top-1 accuracy.
         interval: The 95 % interval and how many sketches it rests on.
         details: Top-5, size, training time, dataset.
     """
 
+    run_id: str
     title: str
     top1: str
     interval: str
@@ -96,6 +98,7 @@ def _card(title: str, run: Run) -> NetworkCard:
     metrics = run.metrics or {}
     low, high = metrics["top1_interval"]
     return NetworkCard(
+        run_id=run.run_id,
         title=title,
         top1=f"{metrics['top1']:.1%}",
         interval=(

@@ -62,6 +62,11 @@ class Evaluation:
         exponentials = np.exp(scaled)
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
+    @cached_property
+    def top_five(self) -> NDArray[np.int64]:
+        """The five likeliest class indices, shape `(n, 5)` or fewer, best first."""
+        return self.top_k(5)
+
     def top_k(self, k: int = 5) -> NDArray[np.int64]:
         """Returns the `k` likeliest class indices, shape `(n, k)`, best first."""
         order = -self.logits.astype(np.float32)

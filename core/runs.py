@@ -34,8 +34,14 @@ METRICS_FILE = "metrics.json"
 STOP_REQUEST = "stop"
 LOCK = "run.lock"
 
-State = Literal["running", "stopped", "failed", "trained", "finished", "damaged"]
-"""`trained` has weights but no evaluation yet, `finished` has both."""
+State = Literal[
+    "queued", "running", "stopped", "failed", "trained", "finished", "damaged"
+]
+"""`queued` waits for its turn, `trained` has weights but no evaluation yet,
+`finished` has both."""
+
+ACTIVE_STATES = ("queued", "running")
+"""The states of a run that a living process holds."""
 
 CHECKPOINT_INTERVAL_S = 45.0
 """With the time that a step and a save take, at most a minute is lost."""
@@ -63,6 +69,7 @@ class Status:
         eta_s: Seconds until the last step, if known.
         elapsed_s: Seconds spent in training, over all sittings.
         updated_at: Seconds since 1970.
+        queued_at: Since when it waits, in seconds since 1970, or 0.
         message: Why it failed, or what comes next.
     """
 
@@ -80,6 +87,7 @@ class Status:
     eta_s: float | None = None
     elapsed_s: float = 0.0
     updated_at: float = 0.0
+    queued_at: float = 0.0
     message: str = ""
 
 
@@ -218,13 +226,13 @@ def write_history(path: Path, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def request_stop(path: Path) -> None:
-    """Asks a running training to save and end at its next step.
+    """Asks a running training to save and end at its next step, or to wait no more.
 
     Raises:
-        RunError: If it is not training.
+        RunError: If it is neither training nor waiting.
     """
     run = read_run(path)
-    if run.state != "running":
+    if run.state not in ACTIVE_STATES:
         raise RunError(f"Run {run.run_id!r} is not running: {run.state}.")
     if run.status.phase == "evaluating":
         raise RunError(
@@ -285,6 +293,19 @@ def read_run(path: Path) -> Run:
         metrics=metrics,
         problem=" ".join(problems),
     )
+
+
+def read_status(path: Path) -> Status:
+    """Reads what a run is at this moment, without its history or figures.
+
+    Raises:
+        OSError: If it has no status that can be read.
+        ValueError: If its status is damaged.
+    """
+    status = _read_status(path)
+    evaluated = (path / METRICS_FILE).exists()
+    state, message = _present_state(path, status, evaluated=evaluated)
+    return replace(status, state=state, message=message)
 
 
 def list_runs(*, data_dir: Path, trained_dir: Path) -> list[Run]:
@@ -445,14 +466,15 @@ def _read_history(path: Path) -> tuple[tuple[dict[str, Any], ...], str]:
 
 def _present_state(path: Path, status: Status, *, evaluated: bool) -> tuple[State, str]:
     """Returns what a run is now: one that says it runs may have been killed."""
-    if status.state == "running":
+    if status.state in ACTIVE_STATES:
         if _is_alive(status):
-            return "running", status.message
-        place = (
-            "in its evaluation"
-            if status.phase == "evaluating"
-            else f"at epoch {status.epoch + 1}, step {status.step}"
-        )
+            return status.state, status.message
+        if status.state == "queued":
+            place = "while it waited"
+        elif status.phase == "evaluating":
+            place = "in its evaluation"
+        else:
+            place = f"at epoch {status.epoch + 1}, step {status.step}"
         return (
             "failed",
             f"Its process ended without a word {place}. Go on with "

@@ -4,8 +4,9 @@ TensorFlow takes seconds to load, so it is loaded inside the functions that need
 after everything that can be refused has been.
 """
 
+import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from core.config import RunConfig, Settings, make_settings
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
 from core.paths import TRAINED_DIR
+from core.queueing import wait_for_turn
 from core.runs import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
@@ -85,6 +87,7 @@ def train_run_dir(
     run_dir: Path,
     *,
     data_dir: Path,
+    wait: bool = False,
     report: "Report | None" = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
@@ -95,6 +98,7 @@ def train_run_dir(
     Args:
         run_dir: A run's folder.
         data_dir: Where its dataset is installed.
+        wait: Whether to wait until no other training runs.
         report: Told of progress.
         checkpoint_interval_s: Seconds between checkpoints within an epoch.
 
@@ -118,8 +122,18 @@ def train_run_dir(
         dataset = find_dataset(config, data_dir=data_dir, exact=True)
         clear_leftovers(run_dir)
         if not (run_dir / WEIGHTS).exists():
-            _say(run_dir, state="running", phase="starting", message="")
-            with stop_requests(run_dir) as is_stop_requested:
+            with ExitStack() as stack:
+                is_stop_requested = stack.enter_context(stop_requests(run_dir))
+                if wait:
+                    now = time.time()
+                    _say(run_dir, state="queued", queued_at=now, message="")
+                    turn = wait_for_turn(run_dir, is_stop_requested=is_stop_requested)
+                    if turn is None:
+                        message = "Stopped before it began. It can be resumed."
+                        _say(run_dir, state="stopped", message=message)
+                        return False
+                    stack.callback(turn.release)
+                _say(run_dir, state="running", phase="starting", message="")
                 load_backend()
                 from core.training import train_run
 

@@ -156,6 +156,11 @@ class Dataset:
         """Class indices of shape `(n,)`."""
         return np.array([record.label for record in self.records], dtype=np.int64)
 
+    @cached_property
+    def rows(self) -> dict[str, int]:
+        """The row of each sketch by its id."""
+        return {record.id: row for row, record in enumerate(self.records)}
+
     def indices(self, split: Split) -> NDArray[np.int64]:
         """Returns the rows of one split, ascending."""
         return np.array(

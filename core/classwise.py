@@ -1,0 +1,150 @@
+"""How single classes fare, in one run and between two. Needs no Keras."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.metrics import ClassFigures
+from core.results import Evaluation
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The best or worst classes of a run.
+
+    Attributes:
+        figures: In order.
+        tied: Names of the further classes that are as good as the last one shown,
+            and only for want of room are not.
+    """
+
+    figures: tuple[ClassFigures, ...]
+    tied: tuple[str, ...]
+
+
+def rank_classes(
+    figures: Sequence[ClassFigures], *, limit: int, worst: bool = False
+) -> Ranking:
+    """Ranks classes by accuracy.
+
+    Equal accuracies are ordered by the number of sketches behind them, most first,
+    then by name. Classes without test sketches are left out.
+
+    Args:
+        figures: Of all classes.
+        limit: How many to show.
+        worst: Whether to begin with the lowest accuracy.
+    """
+    sign = 1 if worst else -1
+    ordered = sorted(
+        (f for f in figures if f.n),
+        key=lambda f: (sign * f.recall, -f.n, f.class_name),
+    )
+    shown, rest = ordered[:limit], ordered[limit:]
+    tied = [f.class_name for f in rest if f.recall == shown[-1].recall]
+    return Ranking(tuple(shown), tuple(tied))
+
+
+@dataclass(frozen=True)
+class PairedClass:
+    """One class in two runs.
+
+    Attributes:
+        first: Its figures in one run.
+        second: Its figures in the other.
+    """
+
+    first: ClassFigures
+    second: ClassFigures
+
+    @property
+    def change(self) -> float:
+        """Accuracy in the second run less that in the first."""
+        return self.second.recall - self.first.recall
+
+
+def pair_classes(
+    first: Sequence[ClassFigures], second: Sequence[ClassFigures]
+) -> list[PairedClass]:
+    """Joins the figures of two runs by class name, leaving out what one lacks."""
+    by_name = {figures.class_name: figures for figures in second}
+    return [
+        PairedClass(figures, by_name[figures.class_name])
+        for figures in first
+        if figures.class_name in by_name and figures.n
+    ]
+
+
+def common_classes(
+    pairs: Sequence[PairedClass], *, limit: int, which: Literal["hard", "easy"]
+) -> list[PairedClass]:
+    """Returns the classes that are hard, or easy, for both runs.
+
+    Hard for both: the better of the two accuracies is low. Easy for both: the worse
+    of the two is high. Ties are ordered by the other accuracy, then by name.
+    """
+
+    def key(pair: PairedClass) -> tuple[float, float, str]:
+        low, high = sorted((pair.first.recall, pair.second.recall))
+        name = pair.first.class_name
+        return (high, low, name) if which == "hard" else (-low, -high, name)
+
+    return sorted(pairs, key=key)[:limit]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many sketches of one class met another.
+
+    Attributes:
+        class_name: The other class.
+        count: Of sketches.
+        n: Out of how many.
+    """
+
+    class_name: str
+    count: int
+    n: int
+
+
+def taken_for(evaluation: Evaluation, label: int) -> list[Share]:
+    """Returns what a class's sketches are wrongly taken for, most frequent first."""
+    return _shares(evaluation, evaluation.confusion[label], label)
+
+
+def takes_in(evaluation: Evaluation, label: int) -> list[Share]:
+    """Returns whose sketches are wrongly taken for a class, most frequent first."""
+    return _shares(evaluation, evaluation.confusion[:, label], label)
+
+
+def sketches_of_class(
+    evaluation: Evaluation, label: int
+) -> tuple[list[int], list[int]]:
+    """Returns a class's test sketches: right ones and wrong ones, surest first.
+
+    Returns:
+        Two lists of rows of the evaluation's arrays.
+    """
+    rows = np.nonzero(evaluation.y_true == label)[0]
+    sure = evaluation.probabilities[rows, evaluation.y_pred[rows]]
+    rows = rows[np.argsort(-sure, kind="stable")]
+    is_right = evaluation.y_pred[rows] == label
+    return [int(r) for r in rows[is_right]], [int(r) for r in rows[~is_right]]
+
+
+def _shares(
+    evaluation: Evaluation,
+    counts: NDArray[np.int64],
+    label: int,
+) -> list[Share]:
+    others = [
+        Share(name, int(count), int(counts.sum()))
+        for index, (name, count) in enumerate(
+            zip(evaluation.class_names, counts, strict=True)
+        )
+        if count and index != label
+    ]
+    return sorted(others, key=lambda share: (-share.count, share.class_name))

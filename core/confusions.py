@@ -1,0 +1,157 @@
+"""What is taken for what: views of one evaluation's confusion matrix.
+
+Rows are true classes, columns predicted ones. Needs no Keras.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
+from scipy.spatial.distance import squareform
+
+from core.errors import RunError
+from core.results import Evaluation
+
+Counts = NDArray[np.int64]
+Normalise = Literal["count", "row", "column"]
+Order = Literal["name", "accuracy", "similarity"]
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A pair of classes of which one is taken for the other.
+
+    Attributes:
+        true: Index of the true class.
+        predicted: Index of what it was taken for.
+        count: How many of its sketches.
+        n: How many it has.
+    """
+
+    true: int
+    predicted: int
+    count: int
+    n: int
+
+
+def top_confusions(matrix: Counts, *, limit: int) -> list[Confusion]:
+    """Returns the most frequent confusions.
+
+    Equal counts are ordered by their share of the class, then by label.
+
+    Args:
+        matrix: Counts of shape `(num_classes, num_classes)`.
+        limit: How many to return at most.
+    """
+    n = matrix.sum(axis=1)
+    mistakes = matrix - np.diag(np.diag(matrix))
+    true, predicted = np.nonzero(mistakes)
+    counts = mistakes[true, predicted]
+    order = np.lexsort((predicted, true, -counts / n[true], -counts))[:limit]
+    return [
+        Confusion(int(true[i]), int(predicted[i]), int(counts[i]), int(n[true[i]]))
+        for i in order
+    ]
+
+
+def most_confused_classes(matrix: Counts, *, limit: int) -> list[int]:
+    """Returns the classes of the top confusions, at most `limit`, by first mention."""
+    chosen: list[int] = []
+    for pair in top_confusions(matrix, limit=matrix.size):
+        new = [label for label in (pair.true, pair.predicted) if label not in chosen]
+        if len(chosen) + len(new) > limit:
+            break
+        chosen += new
+    return chosen
+
+
+def normalise(matrix: Counts, by: Normalise) -> NDArray[np.float64]:
+    """Returns counts as they are, or in percent of their row or column.
+
+    A row or column without any sketch stays 0.
+    """
+    values = matrix.astype(float)
+    if by == "count":
+        return values
+    totals = values.sum(axis=1 if by == "row" else 0, keepdims=True)
+    if by == "row":
+        totals = totals.reshape(-1, 1)
+    return np.asarray(100 * np.divide(values, totals, where=totals > 0, out=values * 0))
+
+
+def class_order(evaluation: Evaluation, by: Order) -> list[int]:
+    """Returns the labels in an order that shows something.
+
+    Args:
+        evaluation: Whose classes.
+        by: `name`; `accuracy`, lowest first; or `similarity`, so that classes the
+            network confuses stand side by side.
+    """
+    names = evaluation.class_names
+    by_name = sorted(range(len(names)), key=lambda label: names[label].casefold())
+    if by == "accuracy":
+        matrix = evaluation.confusion
+        recall = np.diag(matrix) / np.maximum(matrix.sum(axis=1), 1)
+        return sorted(by_name, key=lambda label: recall[label])
+    if by == "similarity":
+        return similarity_order(mean_probabilities(evaluation))
+    return by_name
+
+
+def mean_probabilities(evaluation: Evaluation) -> NDArray[np.float64]:
+    """Returns how likely, on average, sketches of each class are taken for each.
+
+    Returns:
+        Shape `(num_classes, num_classes)`, true by predicted; a class without
+        sketches has a row of zeros.
+    """
+    classes = len(evaluation.class_names)
+    members = np.zeros((classes, len(evaluation.y_true)), dtype=np.float32)
+    members[evaluation.y_true, np.arange(len(evaluation.y_true))] = 1
+    totals = np.maximum(members.sum(axis=1, keepdims=True), 1)
+    return np.asarray(members @ evaluation.probabilities / totals, dtype=np.float64)
+
+
+def similarity_order(affinity: NDArray[np.floating]) -> list[int]:
+    """Orders classes so that similar ones are neighbours.
+
+    Average linkage, with the order of leaves that puts the most alike side by side
+    (Bar-Joseph et al. 2001, Fast optimal leaf ordering for hierarchical clustering).
+
+    Args:
+        affinity: How much each class is taken for each, shape
+            `(num_classes, num_classes)`; it need not be symmetric.
+    """
+    if len(affinity) < 3:
+        return list(range(len(affinity)))
+    mutual = (affinity + affinity.T) / 2
+    np.fill_diagonal(mutual, 0)
+    # Probabilities span orders of magnitude; their logarithm tells degrees apart.
+    likeness = np.log(np.maximum(mutual, 1e-6))
+    distance = likeness.max() - likeness
+    np.fill_diagonal(distance, 0)
+    condensed = squareform(distance, checks=False)
+    tree = optimal_leaf_ordering(linkage(condensed, method="average"), condensed)
+    return [int(label) for label in leaves_list(tree)]
+
+
+def sketches_of_cell(evaluation: Evaluation, true: int, predicted: int) -> list[int]:
+    """Returns the test sketches behind a cell, surest first.
+
+    Returns:
+        Rows of the evaluation's arrays.
+    """
+    rows = np.nonzero((evaluation.y_true == true) & (evaluation.y_pred == predicted))[0]
+    sure = evaluation.probabilities[rows, predicted]
+    return [int(row) for row in rows[np.argsort(-sure, kind="stable")]]
+
+
+def check_comparable(evaluation: Evaluation, other: Evaluation) -> None:
+    """Raises `RunError` unless two evaluations are of the same test sketches."""
+    if evaluation.ids != other.ids or evaluation.class_names != other.class_names:
+        raise RunError(
+            f"Runs {evaluation.metrics['run_id']!r} and {other.metrics['run_id']!r} "
+            "were not scored on the same test sketches; choose another to compare."
+        )

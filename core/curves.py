@@ -1,0 +1,129 @@
+"""Learning curves: what a run's history says against epochs, steps or time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import Settings
+from core.runs import Run
+
+Figure = Literal["loss", "top1", "top5"]
+Split = Literal["train", "val"]
+Against = Literal["epoch", "step", "time"]
+
+MAX_SMOOTHING = 0.95
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One figure of one run, a point an epoch.
+
+    Attributes:
+        x: Epochs, steps, or minutes of training, ascending.
+        y: The figure; accuracies are fractions.
+        live_x: Where the epoch under way is, if the run is in one.
+        live_y: Its mean so far.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    live_x: float | None = None
+    live_y: float | None = None
+
+
+def curve(
+    run: Run, figure: Figure, *, split: Split = "val", against: Against = "epoch"
+) -> Curve:
+    """Returns one figure's curve; epochs without it are left out.
+
+    The training's figures are means over an epoch in which the network still
+    learns, with dropout and augmentation on; the validation's are taken after it.
+    """
+    name = figure if split == "train" else f"val_{figure}"
+    rows = [row for row in run.history if isinstance(row.get(name), int | float)]
+    column = {"epoch": "epoch", "step": "step", "time": "elapsed_s"}[against]
+    x = np.array([row[column] for row in rows], dtype=float)
+    if against == "time":
+        x /= 60
+    live_x, live_y = None, None
+    status = run.status
+    value = {"loss": status.loss, "top1": status.top1}.get(figure)
+    is_live = run.state == "running" and split == "train" and status.step > 0
+    if is_live and value is not None:
+        steps = status.epoch * status.steps_per_epoch + status.step
+        live_x = {
+            "epoch": steps / status.steps_per_epoch,
+            "step": float(steps),
+            "time": status.elapsed_s / 60,
+        }[against]
+        live_y = value
+    return Curve(x, np.array([row[name] for row in rows], dtype=float), live_x, live_y)
+
+
+def smooth(y: NDArray[np.floating], *, weight: float) -> NDArray[np.float64]:
+    """Exponential moving average, corrected for its start as in Adam.
+
+    Args:
+        y: Values of shape `(n,)`.
+        weight: Of the past, from 0 (no smoothing) to below 1.
+
+    Raises:
+        ValueError: If `weight` is out of range.
+    """
+    if not 0 <= weight < 1:
+        raise ValueError(f"`weight` must be from 0 to below 1. Received: {weight}")
+    smoothed, mean = np.empty(len(y)), 0.0
+    for step, value in enumerate(y):
+        mean = weight * mean + (1 - weight) * float(value)
+        smoothed[step] = mean / (1 - weight ** (step + 1))
+    return smoothed
+
+
+def best_epoch(run: Run) -> dict[str, Any] | None:
+    """Returns the row of highest validation top-1, the earliest if tied."""
+    rows = [row for row in run.history if "val_top1" in row]
+    return max(rows, key=lambda row: (row["val_top1"], -row["epoch"]), default=None)
+
+
+def settings_rows(runs: Sequence[Run]) -> list[dict[str, str]]:
+    """Compares runs field by field.
+
+    Returns:
+        A row for each field, with its name, whether the runs differ in it, what it
+        means, and a column a run. Fields in which they differ come first.
+    """
+    configs = [run.config for run in runs]
+    fields: dict[str, tuple[str, list[str]]] = {}
+    for name in ("network", "dataset", "recipe"):
+        fields[name] = ("", [str(getattr(c, name)) if c else "?" for c in configs])
+    for name, info in Settings.model_fields.items():
+        values = [_text(getattr(c.settings, name)) if c else "?" for c in configs]
+        fields[name] = (info.description or "", values)
+    rows = []
+    for name, (meaning, values) in fields.items():
+        differ = len(set(values)) > 1
+        rows.append(
+            {
+                "Field": name,
+                "Differs": "differs" if differ else "",
+                **{run.run_id: v for run, v in zip(runs, values, strict=True)},
+                "Meaning": meaning,
+            }
+        )
+    return sorted(rows, key=lambda row: row["Differs"], reverse=True)
+
+
+def history_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """Returns every run's history as rows of one table."""
+    return [{"run": run.run_id, **row} for run in runs for row in run.history]
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, tuple):
+        return ", ".join(map(_text, value))
+    return str(value)

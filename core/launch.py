@@ -1,0 +1,114 @@
+"""Starts trainings as processes that outlive whoever started them."""
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from core.errors import RunError
+from core.paths import DATA_VARIABLE, REPOSITORY_DIR
+from core.runs import ACTIVE_STATES, read_status
+
+LOG = "train.log"
+LOG_TAIL_BYTES = 20_000
+
+START_TIMEOUT_S = 60.0
+NICENESS = 10
+"""The dashboard goes first where both want the processor."""
+
+
+def train_command(
+    network: str,
+    dataset: str,
+    recipe: str,
+    *,
+    overrides: Mapping[str, Any] | None = None,
+    run_id: str | None = None,
+) -> str:
+    """Returns the command line that makes and trains a run, quoted for a shell."""
+    words = ["python", "-m", "core", "train", network]
+    words += ["--dataset", dataset, "--recipe", recipe]
+    if run_id:
+        words += ["--run-id", run_id]
+    for field, value in (overrides or {}).items():
+        if field in ("epochs", "seed"):
+            words += [f"--{field}", str(value)]
+        else:
+            words += ["--set", f"{field}={json.dumps(value)}"]
+    return shlex.join(words)
+
+
+def launch_training(run_dir: Path, *, data_dir: Path) -> None:
+    """Starts the process that trains a run, or goes on with it, when it is its turn.
+
+    It lives on when this process ends; what it prints is appended to the run's log.
+    Returns as soon as it has spoken, within a second or two.
+
+    Raises:
+        RunError: If it is at work already, or ends at once.
+    """
+    try:
+        if read_status(run_dir).state in ACTIVE_STATES:
+            raise RunError(f"Run {run_dir.name!r} is under way already.")
+    except (OSError, ValueError) as error:
+        raise RunError(f"The status of {run_dir} can't be read: {error}.") from error
+    with (run_dir / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "core", "train", "--resume", run_dir.name, "--wait"],
+            cwd=REPOSITORY_DIR,
+            env={
+                **os.environ,
+                DATA_VARIABLE: str(data_dir),
+                "PYTHONUNBUFFERED": "1",
+                "COLUMNS": "100",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # Neither Ctrl-C in the dashboard's terminal nor its end reaches it.
+            start_new_session=True,
+        )
+    if os.name == "posix":
+        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    # Someone has to take note of its end, or it stays a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    _wait_until_it_speaks(run_dir, process)
+
+
+def read_log(run_dir: Path) -> str:
+    """Returns the end of what a run's processes printed, "" if nothing."""
+    try:
+        with (run_dir / LOG).open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - LOG_TAIL_BYTES))
+            return log.read().decode("utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def _wait_until_it_speaks(run_dir: Path, process: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        ended = process.poll()
+        try:
+            if read_status(run_dir).pid == process.pid:
+                return
+        except (OSError, ValueError):
+            pass  # It is being replaced or has been removed.
+        if ended is not None:
+            last = read_log(run_dir).strip().rpartition("\n")[2]
+            raise RunError(
+                f"Run {run_dir.name!r} could not be started: "
+                f"{last or f'its process ended with code {ended}'}"
+            )
+        time.sleep(0.05)
+    raise RunError(
+        f"The process of run {run_dir.name!r} has not said anything for "
+        f"{START_TIMEOUT_S:.0f} s; the machine may be overloaded. Look again later."
+    )

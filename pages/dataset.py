@@ -1,0 +1,211 @@
+"""Dataset: what is installed, what it looks like, and how to add more."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+
+from core.datasets.sources import add_dataset
+from core.datasets.store import Dataset, Progress, remove_dataset
+from core.errors import SketchScopeError
+from core.paths import data_dir
+from core.runs import ACTIVE_STATES
+from pages.shared import reads
+from pages.shared.frame import require_frame
+from pages.shared.sketches import SKETCH_WIDTH
+from pages.shared.text import plain
+
+PAGE_SIZE = 84
+"""More than any class of TU-Berlin has in one split."""
+
+
+def add(what: str, *, name: str | None = None) -> None:
+    """Adds a dataset while showing how far it is, and opens it."""
+    bar = st.progress(0.0, text="Looking at it")
+
+    def start(title: str) -> Progress:
+        def tell(done: int, total: int) -> None:
+            share = done / total if total else 0.0
+            bar.progress(min(share, 1.0), text=f"{title}: {done:,} of {total:,}")
+
+        return tell
+
+    try:
+        dataset = add_dataset(what, name=name, data_dir=data_dir(), progress=start)
+    except SketchScopeError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    finally:
+        bar.empty()
+    reads.look_again()
+    st.session_state["dataset_opened"] = dataset.name
+    st.rerun()
+
+
+def show_add(*, expanded: bool) -> None:
+    """Offers the ways to add a dataset."""
+    with st.expander("Add a dataset", icon=":material/add:", expanded=expanded):
+        starter, course, path, upload, official = st.tabs(
+            ["Starter", "Course's zip", "Zip or folder", "Upload", "TU-Berlin"]
+        )
+        with starter:
+            st.write(
+                "Twenty simple things, drawn by the program itself in a few seconds. "
+                "Enough for a first training of two minutes."
+            )
+            if st.button("Add the starter dataset", type="primary"):
+                add("starter")
+        with course:
+            st.write(
+                "`Sketch_EITZ.zip`, the course's form of TU-Berlin: 250 classes, "
+                "16,000 training and 4,000 test sketches. The networks that ship "
+                "were trained on it. Give its place under *Zip or folder*."
+            )
+        with path, st.form("dataset_path", border=False):
+            place = st.text_input(
+                "Path on this machine",
+                placeholder="/home/me/my-sketches or …/Sketch_EITZ.zip",
+                help="A zip or a folder: the course's form, the official archive, or "
+                "any folder of class folders with pictures",
+            )
+            name = st.text_input("Name (optional)", key="dataset_path_name")
+            if st.form_submit_button("Add it"):
+                if place.strip():
+                    add(str(Path(place.strip()).expanduser()), name=name or None)
+                else:
+                    st.warning("Type the path of a zip or a folder first.")
+        with upload, st.form("dataset_upload", border=False):
+            file = st.file_uploader("A zip of class folders", type="zip")
+            name = st.text_input("Name (optional)", key="dataset_upload_name")
+            if st.form_submit_button("Add it"):
+                if file is None:
+                    st.warning("Choose a zip first.")
+                else:
+                    add_upload(file.name, file.getbuffer(), name=name or None)
+        with official:
+            st.write(
+                "The official archive of 20,000 sketches, downloaded from its home "
+                "page (525 MB). A download that was interrupted goes on where it "
+                "ended. CC BY 4.0."
+            )
+            if st.button("Download TU-Berlin"):
+                add("tu-berlin")
+
+
+def add_upload(file_name: str, content: memoryview, *, name: str | None) -> None:
+    """Adds an uploaded zip, which is kept on the disk only meanwhile."""
+    data_dir().mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".upload-", dir=data_dir()) as folder:
+        path = Path(folder) / Path(file_name).name
+        path.write_bytes(content)
+        add(str(path), name=name)
+
+
+def show_removal(dataset: Dataset) -> None:
+    """Removes a dataset after a second click."""
+    in_use = [
+        run.run_id
+        for run in reads.runs()
+        if run.state in ACTIVE_STATES
+        and run.config is not None
+        and run.config.dataset == dataset.name
+    ]
+    with st.popover("Remove", icon=":material/delete:"):
+        if in_use:
+            st.write(f"{', '.join(in_use)} is training on it. Stop that first.")
+            return
+        st.write(
+            f"Deletes the packed sketches of {dataset.name} from this program's data "
+            "folder. What it was made from and the runs trained on it stay."
+        )
+        if st.button(f"Remove {dataset.name}", type="primary"):
+            remove_dataset(dataset.name, data_dir=data_dir())
+            reads.look_again()
+            st.rerun()
+
+
+def show_counts(dataset: Dataset) -> None:
+    """Shows how many sketches each class has."""
+    is_test = np.array([record.split == "test" for record in dataset.records])
+    classes = dataset.num_classes
+    train = np.bincount(dataset.labels[~is_test], minlength=classes)
+    test = np.bincount(dataset.labels[is_test], minlength=classes)
+    order = np.argsort(np.array(dataset.class_names))
+    names = [dataset.class_names[label] for label in order]
+    st.dataframe(
+        {"Class": names, "Train": train[order], "Test": test[order]},
+        hide_index=True,
+        height=460,
+        alt=f"Number of training and test sketches of each class of {dataset.name}",
+    )
+
+
+def show_gallery(dataset: Dataset) -> None:
+    """Shows the sketches of one class and split, a page at a time."""
+    picked, split_column = st.columns([2, 1], vertical_alignment="bottom")
+    name = picked.selectbox(
+        "Class", sorted(dataset.class_names), key="class", bind="query-params"
+    )
+    split = split_column.segmented_control(
+        "Split",
+        ["train", "test"],
+        default="train",
+        required=True,
+        key="split",
+        bind="query-params",
+    )
+    label = dataset.class_names.index(name)
+    rows = [
+        row
+        for row, record in enumerate(dataset.records)
+        if record.label == label and record.split == split
+    ]
+    pages = max(-(-len(rows) // PAGE_SIZE), 1)
+    number = 1
+    if pages > 1:
+        number = st.number_input(f"Page, of {pages}", 1, pages, key="dataset_page")
+    shown = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    st.caption(f"{len(rows)} {split} sketches of {plain(name)}")
+    if shown:
+        st.image(
+            [dataset.images[row] for row in shown],
+            caption=[plain(dataset.records[row].id) for row in shown],
+            width=SKETCH_WIDTH,
+            output_format="PNG",
+            alt=[f"Sketch {dataset.records[row].id} of {name}" for row in shown],
+        )
+    if dataset.attribution:
+        st.caption(plain(dataset.attribution))
+
+
+require_frame()
+st.title("Dataset")
+datasets = {dataset.name: dataset for dataset in reads.datasets()}
+just_added = st.session_state.pop("dataset_opened", None)
+if just_added in datasets:
+    st.session_state["dataset"] = just_added
+    st.toast(f"Dataset {just_added} is installed.", icon=":material/check:")
+if not datasets:
+    st.info(
+        "No dataset is installed yet. The networks that ship can be explored without "
+        "one; to see sketches and to train, add one here.",
+        icon=":material/photo_library:",
+    )
+show_add(expanded=not datasets)
+if datasets:
+    dataset = datasets[
+        st.selectbox("Dataset", list(datasets), key="dataset", bind="query-params")
+    ]
+    figures, removal = st.columns([5, 1], vertical_alignment="center")
+    with figures.container(horizontal=True, gap="large"):
+        st.metric("Classes", f"{dataset.num_classes:,}", width="content")
+        st.metric("Training sketches", f"{dataset.num_train:,}", width="content")
+        st.metric("Test sketches", f"{dataset.num_test:,}", width="content")
+    with removal:
+        show_removal(dataset)
+    gallery, counts = st.columns([3, 1], gap="large")
+    with gallery:
+        show_gallery(dataset)
+    with counts:
+        show_counts(dataset)

@@ -1,0 +1,107 @@
+// Draws a Plotly figure, keeps its zoom while its data grow, and reports clicks.
+// `data` is {figure, alt, uirevision, height}; see chart.py.
+
+const UNWANTED_BUTTONS = ["sendChartToCloud", "lasso2d", "select2d"];
+
+/** Waits for the library, which another element of the page loads. */
+function plotly() {
+  if (globalThis.Plotly) return Promise.resolve(globalThis.Plotly);
+  return new Promise((resolve) =>
+    globalThis.addEventListener("plotly-loaded", () => resolve(globalThis.Plotly), {
+      once: true,
+    }),
+  );
+}
+
+/** Returns a value for each colour that a figure takes from the dashboard's theme. */
+function theme(element) {
+  const style = getComputedStyle(element);
+  const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
+  return {
+    text: value("text-color"),
+    grid: value("border-color"),
+    ground: value("background-color"),
+    font: value("font"),
+  };
+}
+
+function themed(layout, colours) {
+  const axis = {
+    gridcolor: colours.grid,
+    linecolor: colours.grid,
+    zerolinecolor: colours.grid,
+    tickcolor: colours.grid,
+    automargin: true,
+  };
+  const themedLayout = {
+    xaxis: axis,
+    yaxis: axis,
+    margin: { l: 8, r: 8, t: layout.title ? 36 : 12, b: 8 },
+    ...layout,
+    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.text, activecolor: colours.text },
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { color: colours.text, family: colours.font, size: 13 },
+    hoverlabel: {
+      bgcolor: colours.ground,
+      bordercolor: colours.grid,
+      font: { color: colours.text, family: colours.font },
+    },
+  };
+  for (const name of Object.keys(layout)) {
+    if (/^[xy]axis\d*$/.test(name)) themedLayout[name] = { ...axis, ...layout[name] };
+  }
+  return themedLayout;
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".chart");
+  root.setAttribute("aria-label", data.alt);
+  root.style.height = `${data.height}px`;
+  root.latest = data;
+  root.setTriggerValue = setTriggerValue;
+
+  const draw = async () => {
+    const Plotly = await plotly();
+    if (!root.isConnected) return;
+    const { figure, uirevision } = root.latest;
+    const layout = { ...themed(figure.layout, theme(root)), uirevision, autosize: true };
+    await Plotly.react(root, figure.data, layout, {
+      displaylogo: false,
+      modeBarButtonsToRemove: UNWANTED_BUTTONS,
+      responsive: false,
+      scrollZoom: false,
+    });
+    if (root.isListening) return;
+    root.isListening = true;
+    root.on("plotly_click", ({ points: [point] }) =>
+      root.setTriggerValue("click", {
+        x: point.x,
+        y: point.y,
+        index: point.pointNumber,
+        trace: point.curveNumber,
+      }),
+    );
+  };
+  draw();
+
+  if (!root.observers) {
+    const resized = new ResizeObserver(() => {
+      if (root.isListening && root.clientWidth) globalThis.Plotly.Plots.resize(root);
+    });
+    resized.observe(root);
+    // A change of theme changes variables on an ancestor's style.
+    const restyled = new MutationObserver(draw);
+    for (let up = root.parentElement; up; up = up.parentElement) {
+      restyled.observe(up, { attributeFilter: ["class", "style"] });
+    }
+    root.observers = [resized, restyled];
+  }
+
+  return () => {
+    for (const observer of root.observers ?? []) observer.disconnect();
+    root.observers = null;
+    root.isListening = false;
+    globalThis.Plotly?.purge(root);
+  };
+}

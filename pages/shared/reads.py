@@ -1,0 +1,90 @@
+"""Cached reads of the data folder, shared by all pages and visitors."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.datasets.store import Dataset, list_datasets
+from core.metrics import ClassFigures, class_figures
+from core.paths import TRAINED_DIR, data_dir
+from core.results import Evaluation, read_evaluation
+from core.runs import METRICS_FILE, Run, list_runs
+
+FRESH_S = 1.0
+"""For so long a listing is shown again without looking at the disk."""
+
+EVALUATIONS_KEPT = 6
+"""Each takes about 10 MB for the sketches of TU-Berlin."""
+
+
+@st.cache_resource(ttl=FRESH_S, show_spinner=False)
+def _runs(data: Path) -> tuple[Run, ...]:
+    return tuple(list_runs(data_dir=data, trained_dir=TRAINED_DIR))
+
+
+@st.cache_resource(ttl=FRESH_S, show_spinner=False)
+def _datasets(data: Path) -> tuple[Dataset, ...]:
+    return tuple(list_datasets(data))
+
+
+@st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
+def _evaluation(run_dir: Path, _changed_ns: int) -> Evaluation:
+    return read_evaluation(run_dir)
+
+
+@st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
+def _figures(run_dir: Path, _changed_ns: int) -> tuple[ClassFigures, ...]:
+    found = _evaluation(run_dir, _changed_ns)
+    return tuple(
+        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+    )
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _opened(dataset_path: Path, fingerprint: str) -> Dataset:
+    """Keeps a dataset's index between runs of a page; reading it takes a while."""
+    found = next(d for d in _datasets(data_dir()) if d.path == dataset_path)
+    assert found.fingerprint == fingerprint
+    return found
+
+
+def runs() -> tuple[Run, ...]:
+    """Returns all runs as they were within the last second."""
+    return _runs(data_dir())
+
+
+def datasets() -> tuple[Dataset, ...]:
+    """Returns the installed datasets, with what was read of them before."""
+    found = _datasets(data_dir())
+    return tuple(_opened(d.path, d.fingerprint) for d in found)
+
+
+def look_again() -> None:
+    """Forgets the listings, after something was added, started or removed."""
+    _runs.clear()
+    _datasets.clear()
+
+
+def evaluation(run: Run) -> Evaluation:
+    """Reads a run's evaluation.
+
+    Raises:
+        RunError: If it has none, or it is damaged.
+    """
+    return _evaluation(run.path, _changed_ns(run))
+
+
+def figures(run: Run) -> tuple[ClassFigures, ...]:
+    """Computes the figures of each class of a run.
+
+    Raises:
+        RunError: If it has no evaluation, or it is damaged.
+    """
+    return _figures(run.path, _changed_ns(run))
+
+
+def _changed_ns(run: Run) -> int:
+    try:
+        return (run.path / METRICS_FILE).stat().st_mtime_ns
+    except OSError:
+        return 0

@@ -1,0 +1,116 @@
+"""Shows sketches: always dark strokes on white, with words that tell what they are."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.datasets.store import Dataset
+from core.errors import DatasetError
+from core.paths import data_dir
+from core.results import Evaluation
+from core.runs import Run
+from core.workflow import find_dataset
+from pages.shared import reads
+from pages.shared.text import plain
+
+SKETCH_WIDTH = 112
+"""In pixels; six fit beside each other on a telephone held sideways."""
+
+
+def sketch_dataset(run: Run) -> Dataset | None:
+    """Returns the installed dataset that holds a run's test sketches, if any."""
+    if run.config is None:
+        return None
+    try:
+        found = find_dataset(run.config, data_dir=data_dir())
+    except DatasetError:
+        return None
+    return next((d for d in reads.datasets() if d.path == found.path), None)
+
+
+def show_test_sketches(
+    run: Run, evaluation: Evaluation, rows: Sequence[int], *, key: str, limit: int = 24
+) -> None:
+    """Shows test sketches with what the network thought of each.
+
+    Without the dataset, the same as a table, and where to get the pictures.
+
+    Args:
+        run: Whose evaluation it is.
+        evaluation: That evaluation.
+        rows: Rows of its arrays, in the order to show.
+        key: Unique on the page.
+        limit: How many to show before one asks for more.
+    """
+    if not rows:
+        st.caption("No sketches.")
+        return
+    dataset = sketch_dataset(run)
+    shown = rows
+    if len(rows) > limit and not st.toggle(f"Show all {len(rows)}", key=f"{key}_all"):
+        shown = rows[:limit]
+        st.caption(f"{limit} of {len(rows)} sketches are shown.")
+    if dataset is None:
+        st.dataframe(
+            [sketch_row(evaluation, row) for row in shown],
+            hide_index=True,
+            column_config={
+                "Probability": st.column_config.NumberColumn(format="percent"),
+                "Of the true class": st.column_config.NumberColumn(format="percent"),
+            },
+            key=f"{key}_table",
+            alt="The sketches' ids and the network's guesses",
+        )
+        offer_dataset(run)
+        return
+    images = [dataset.images[dataset.rows[evaluation.ids[row]]] for row in shown]
+    st.image(
+        images,
+        caption=[_thought(evaluation, row) for row in shown],
+        width=SKETCH_WIDTH,
+        output_format="PNG",
+        alt=[_in_words(evaluation, row) for row in shown],
+    )
+    st.caption(plain(dataset.attribution))
+
+
+def sketch_row(evaluation: Evaluation, row: int) -> dict[str, object]:
+    """Returns a table row for one test sketch."""
+    guess = int(evaluation.y_pred[row])
+    true = int(evaluation.y_true[row])
+    return {
+        "Sketch": evaluation.ids[row],
+        "Drawn": evaluation.class_names[true],
+        "Guess": evaluation.class_names[guess],
+        "Probability": float(evaluation.probabilities[row, guess]),
+        "Of the true class": float(evaluation.probabilities[row, true]),
+        "Top five": ", ".join(
+            evaluation.class_names[label] for label in evaluation.top_five[row]
+        ),
+    }
+
+
+def offer_dataset(run: Run) -> None:
+    """Says that a run's pictures are not here, and where to get them."""
+    name = run.config.dataset if run.config else "of this run"
+    st.info(
+        f"The drawings themselves are in dataset {plain(name)}, which is not "
+        "installed. Add it to see them.",
+        icon=":material/image:",
+    )
+    st.page_link("pages/dataset.py", label="Add a dataset", icon=":material/add:")
+
+
+def _thought(evaluation: Evaluation, row: int) -> str:
+    guess = int(evaluation.y_pred[row])
+    mark = "✓" if guess == evaluation.y_true[row] else "✗"
+    probability = evaluation.probabilities[row, guess]
+    return f"{mark} {plain(evaluation.class_names[guess])} {probability:.0%}"
+
+
+def _in_words(evaluation: Evaluation, row: int) -> str:
+    told = sketch_row(evaluation, row)
+    return (
+        f"Sketch {told['Sketch']} of {told['Drawn']}, taken for {told['Guess']} with "
+        f"probability {told['Probability']:.0%}"
+    )

@@ -1,0 +1,313 @@
+"""Train: start a run, watch it learn, stop it, go on with it."""
+
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+
+from core.config import RECIPES, Settings, make_settings
+from core.curves import Figure
+from core.errors import ConfigError, SketchScopeError
+from core.launch import launch_training, read_log, train_command
+from core.paths import data_dir
+from core.queueing import runs_ahead
+from core.runs import ACTIVE_STATES, Run, remove_run, request_stop
+from core.workflow import create_run, is_shipped
+from models import NETWORKS
+from pages.shared import reads
+from pages.shared.chart import chart
+from pages.shared.figures import learning_curves
+from pages.shared.frame import require_frame
+
+FIRST_FIELDS = ("epochs", "seed")
+LIVE_INTERVAL_S = 1.0
+LOG_LINES = 25
+STATE_COLOURS: dict[str, Any] = {
+    "queued": "orange",
+    "running": "blue",
+    "stopped": "gray",
+    "failed": "red",
+    "trained": "violet",
+    "finished": "green",
+    "damaged": "red",
+}
+
+
+def field_widget(name: str, value: Any, *, key: str) -> Any:
+    """Draws the widget of one setting and returns what was entered."""
+    info = Settings.model_fields[name]
+    label = name.replace("_", " ").capitalize()
+    help_text = info.description
+    if get_origin(info.annotation) is Literal:
+        options = list(get_args(info.annotation))
+        index = options.index(value)
+        return st.selectbox(label, options, index=index, key=key, help=help_text)
+    if isinstance(value, bool):
+        return st.toggle(label, value=value, key=key, help=help_text)
+    if isinstance(value, tuple):
+        text = st.text_input(
+            label, ", ".join(f"{v:g}" for v in value), key=key, help=help_text
+        )
+        return [word.strip() for word in text.split(",")]
+    if isinstance(value, int):
+        return st.number_input(label, value=value, min_value=0, key=key, help=help_text)
+    return st.number_input(
+        label, value=value, min_value=0.0, format="%g", key=key, help=help_text
+    )
+
+
+def show_form() -> None:
+    """Lets one describe a run, shows its command line, and starts it."""
+    datasets = [dataset.name for dataset in reads.datasets()]
+    dataset = st.selectbox("Dataset", datasets, key="train_dataset")
+    network = st.segmented_control(
+        "Network",
+        list(NETWORKS),
+        default=next(iter(NETWORKS)),
+        required=True,
+        format_func=lambda name: NETWORKS[name].title,
+        key="train_network",
+    )
+    recipe = st.segmented_control(
+        "Recipe",
+        list(reversed(RECIPES)),
+        default="best",
+        required=True,
+        key="train_recipe",
+        help="best is tuned for sketches; report is the course report's: 50 epochs "
+        "with Keras's defaults.",
+    )
+    base = make_settings(network, recipe)
+    entered = {}
+    # A recipe's defaults are its own: its widgets are too.
+    key = f"train_{network}_{recipe}"
+    for column, name in zip(st.columns(2), FIRST_FIELDS, strict=True):
+        with column:
+            entered[name] = field_widget(name, getattr(base, name), key=f"{key}_{name}")
+    with st.expander("All settings"):
+        for name in Settings.model_fields:
+            if name not in FIRST_FIELDS:
+                value = getattr(base, name)
+                entered[name] = field_widget(name, value, key=f"{key}_{name}")
+    run_id = st.text_input("Name (optional)", key="train_run_id") or None
+    try:
+        settings = make_settings(network, recipe, changed(base, entered))
+    except ConfigError as error:
+        st.error(str(error), icon=":material/error:")
+        return
+    # Only what differs from the recipe, in the form that was checked.
+    overrides = {
+        name: value
+        for name, value in settings.model_dump(mode="json").items()
+        if name in changed(base, entered)
+    }
+    st.caption("The same from a terminal:")
+    st.code(
+        train_command(network, dataset, recipe, overrides=overrides, run_id=run_id),
+        language="sh",
+        wrap_lines=True,
+    )
+    busy = any(run.state in ACTIVE_STATES for run in reads.runs())
+    if st.button(
+        "Queue" if busy else "Start",
+        type="primary",
+        icon=":material/play_arrow:",
+        help="It begins when the runs before it have ended." if busy else None,
+        key="train_start",
+    ):
+        with st.spinner("Starting"):
+            run_dir = create_run(
+                network,
+                dataset,
+                recipe,
+                data_dir=data_dir(),
+                run_id=run_id,
+                overrides=overrides,
+            )
+            launch_training(run_dir, data_dir=data_dir())
+        open_run(run_dir.name)
+
+
+def changed(base: Settings, entered: dict[str, Any]) -> dict[str, Any]:
+    """Returns the entered fields that differ from the recipe's."""
+    changes = {}
+    for name, value in entered.items():
+        standard = getattr(base, name)
+        if isinstance(standard, tuple):
+            standard = [f"{v:g}" for v in standard]
+        if value != standard:
+            changes[name] = value
+    return changes
+
+
+def open_run(run_id: str) -> None:
+    """Shows a run in the panel from the next run of the page on."""
+    st.session_state["train_opened"] = run_id
+    reads.look_again()
+    st.rerun()
+
+
+def show_actions(run: Run) -> None:
+    """Offers what can be done with a run in its state."""
+    with st.container(horizontal=True):
+        can_stop = run.state in ACTIVE_STATES and run.status.phase != "evaluating"
+        if can_stop and st.button("Stop", icon=":material/stop:", key="train_stop"):
+            request_stop(run.path)
+            st.toast("It saves and stops at its next step.")
+            reads.look_again()
+        can_go_on = run.state in ("stopped", "failed", "trained")
+        if can_go_on and st.button(
+            "Evaluate" if run.state == "trained" else "Resume",
+            icon=":material/play_arrow:",
+            type="primary",
+            key="train_resume",
+        ):
+            with st.spinner("Starting"):
+                launch_training(run.path, data_dir=data_dir())
+            open_run(run.run_id)
+        if run.state == "finished":
+            for page, label, icon in (
+                ("confusion", "What it confuses", "grid_on"),
+                ("classes", "Best and worst classes", "category"),
+            ):
+                st.page_link(
+                    f"pages/{page}.py",
+                    label=label,
+                    icon=f":material/{icon}:",
+                    query_params={"run": run.run_id},
+                )
+        if run.state not in ACTIVE_STATES and not is_shipped(run.path):
+            with st.popover("Remove", icon=":material/delete:"):
+                st.write("Deletes its weights, history and evaluation for good.")
+                if st.button(f"Remove {run.run_id}", key="train_remove"):
+                    remove_run(run.run_id, data_dir=data_dir())
+                    open_run("")
+
+
+def show_progress(run: Run) -> None:
+    """Shows how far a run is."""
+    status = run.status
+    if run.state == "queued":
+        ahead = runs_ahead(run.path)
+        st.write(f"Waits for {', '.join(ahead)}." if ahead else "It is its turn now.")
+        return
+    epoch = min(status.epoch + 1, max(status.epochs, 1))
+    steps = status.steps_per_epoch
+    if run.state == "running":
+        if status.phase == "training" and steps:
+            text = f"Epoch {epoch} of {status.epochs}, step {status.step} of {steps}"
+            st.progress(min(status.step / steps, 1.0), text=text)
+        else:
+            words = {
+                "starting": "Loading TensorFlow and the network",
+                "validating": f"Epoch {epoch} of {status.epochs}: validating",
+                "evaluating": "Scoring all test sketches",
+            }
+            st.progress(1.0, text=words.get(status.phase, "Starting"))
+    figures = {
+        "Epochs done": f"{status.epoch} of {status.epochs}"
+        if run.state != "running"
+        else None,
+        "Time left": duration(status.eta_s) if run.state == "running" else None,
+        "Images/s": number(status.images_per_s, ".0f"),
+        "Training loss": number(status.loss, ".3f"),
+        "Training top-1": number(status.top1, ".1%"),
+        "Test top-1": number((run.metrics or {}).get("top1"), ".1%"),
+        "Trained for": duration(status.elapsed_s),
+    }
+    with st.container(horizontal=True, gap="medium"):
+        for label, value in figures.items():
+            if value is not None:
+                st.metric(label, value, width="content")
+
+
+def number(value: float | None, form: str) -> str | None:
+    """Returns a number in words, or None for none."""
+    return None if value is None else format(value, form)
+
+
+def duration(seconds: float | None) -> str | None:
+    """Returns a length of time in its two largest units."""
+    if seconds is None:
+        return None
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def show_run(run_id: str, shown_state: str) -> None:
+    """Shows one run as it is now."""
+    run = next((run for run in reads.runs() if run.run_id == run_id), None)
+    if run is None or run.state != shown_state:
+        st.rerun()
+    assert run is not None
+    st.badge(run.state, color=STATE_COLOURS[run.state])
+    if run.status.message:
+        tell = st.error if run.state in ("failed", "damaged") else st.info
+        tell(run.status.message)
+    if run.problem and run.problem != run.status.message:
+        st.warning(run.problem)
+    show_progress(run)
+    try:
+        show_actions(run)
+    except SketchScopeError as error:
+        st.error(str(error), icon=":material/error:")
+    if run.history or run.status.step:
+        figures: tuple[Figure, ...] = ("loss", "top1")
+        for column, figure in zip(st.columns(2), figures, strict=True):
+            with column:
+                chart(
+                    learning_curves([run], figure),
+                    key=f"train_{figure}",
+                    alt=f"{figure} of {run_id} by epoch, {len(run.history)} so far",
+                    height=320,
+                    uirevision=run_id,
+                )
+    log = read_log(run.path)
+    if log:
+        with st.expander("End of its log", expanded=run.state == "failed"):
+            st.code("\n".join(log.splitlines()[-LOG_LINES:]), language=None)
+
+
+require_frame()
+st.title("Train")
+if "train_opened" in st.session_state:
+    st.session_state["run"] = st.session_state.pop("train_opened") or None
+form, panel = st.columns([2, 3], gap="large")
+with form:
+    st.subheader("New run")
+    if reads.datasets():
+        try:
+            show_form()
+        except SketchScopeError as error:
+            st.error(str(error), icon=":material/error:")
+    else:
+        st.info(
+            "Training needs a dataset. Add one first: the starter takes one click.",
+            icon=":material/photo_library:",
+        )
+        st.page_link("pages/dataset.py", label="Add a dataset", icon=":material/add:")
+with panel:
+    st.subheader("Runs")
+    own = [run for run in reads.runs() if not is_shipped(run.path)]
+    own.sort(key=lambda run: run.state not in ACTIVE_STATES)
+    if own:
+        states = {run.run_id: run.state for run in own}
+        chosen = st.selectbox(
+            "Run",
+            list(states),
+            format_func=lambda run_id: f"{run_id} ({states[run_id]})",
+            key="run",
+            bind="query-params",
+        )
+        is_live = states[chosen] in ACTIVE_STATES
+        st.fragment(show_run, run_every=LIVE_INTERVAL_S if is_live else None)(
+            chosen, states[chosen]
+        )
+    else:
+        st.info(
+            "Nothing has been trained here yet. What you start on the left appears "
+            "here, and goes on when you close this page.",
+            icon=":material/school:",
+        )

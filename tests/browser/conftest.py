@@ -1,0 +1,37 @@
+"""One browser for all browser tests, and a server for each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browser.server import (
+    CHROMIUM,
+    Server,
+    browsing,
+    faultless_page,
+    serving,
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("needs Debian's package chromium")
+    with browsing() as launched:
+        yield launched
+
+
+@pytest.fixture
+def server(data_dir: Path) -> Iterator[Server]:
+    """A fresh server on an empty data folder."""
+    with serving(data_dir) as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page on which nothing may go wrong or leave this machine."""
+    with faultless_page(browser) as opened:
+        yield opened

@@ -1,0 +1,137 @@
+"""A real dashboard server and a real browser, for tests, pictures and the benchmark."""
+
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.conftest import REPOSITORY, cli_environment
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+START_TIMEOUT_MS = 60_000
+
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+"""Streamlit's own page asks for these below the address of a deep link first, is told
+404, and finds them at the root."""
+
+SCREENS = {
+    "Overview": "/",
+    "Dataset": "/dataset",
+    "Train": "/train",
+    "Curves": "/curves",
+    "Confusion": "/confusion",
+    "Classes": "/classes",
+    "Draw": "/draw",
+}
+
+
+class Server:
+    """A dashboard on a data folder, which can be killed and started again."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self._port = free.getsockname()[1]
+        self.address = f"http://127.0.0.1:{self._port}"
+        self.start()
+
+    def start(self) -> None:
+        """Starts it and waits until it listens."""
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
+                *("--server.headless=true", f"--server.port={self._port}"),
+            ],
+            cwd=REPOSITORY,
+            env=cli_environment(self._data_dir),
+            stdout=subprocess.DEVNULL,
+        )
+        while self.process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", self._port), timeout=1).close()
+            except OSError:
+                continue
+            return
+        raise AssertionError("the server ended at once")
+
+    def kill(self) -> None:
+        """Ends it without a chance to tidy up."""
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        """Ends it as Ctrl-C does."""
+        self.process.terminate()
+        self.process.wait()
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[Server]:
+    """Runs a server for as long as the context lasts."""
+    server = Server(data_dir)
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def browsing() -> Iterator[Browser]:
+    """Runs Debian's Chromium for as long as the context lasts."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def faultless_page(browser: Browser, **options: Any) -> Iterator[Page]:
+    """A page on which nothing may go wrong or leave this machine."""
+    options.setdefault("viewport", {"width": 1280, "height": 800})
+    context = browser.new_context(**options)
+    page = context.new_page()
+    errors: list[str] = []
+    strangers: list[str] = []
+    page.on(
+        "console",
+        lambda message: (
+            errors.append(f"{message.text} {message.location['url']}")
+            if message.type == "error" and not message.location["url"].endswith(PROBES)
+            else None
+        ),
+    )
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    ours = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+    page.on(
+        "request",
+        lambda request: (
+            None if request.url.startswith(ours) else strangers.append(request.url)
+        ),
+    )
+    yield page
+    context.close()
+    assert not strangers, f"asked other hosts: {strangers}"
+    assert not errors, f"console errors: {errors}"
+
+
+def wait_until_idle(page: Page) -> None:
+    """Waits until the page's script has run and its charts are drawn."""
+    page.wait_for_selector(
+        '[data-testid="stApp"][data-test-script-state="notRunning"]',
+        timeout=START_TIMEOUT_MS,
+    )
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".chart")].every(
+            (chart) => chart.querySelector(".main-svg"))""",
+        timeout=START_TIMEOUT_MS,
+    )

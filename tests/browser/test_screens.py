@@ -1,0 +1,161 @@
+"""Every screen in a real browser, cold by its address on a fresh server."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.datasets.store import Dataset
+from tests.browser.server import (
+    SCREENS,
+    START_TIMEOUT_MS,
+    Server,
+    faultless_page,
+    serving,
+    wait_until_idle,
+)
+
+pytestmark = pytest.mark.slow
+
+
+def expect_screen(page: Page, name: str) -> None:
+    """Expects a whole screen: heading, title, menu, and nothing that went wrong."""
+    heading = "SketchScope" if name == "Overview" else name
+    title = "SketchScope" if name == "Overview" else f"{name} · SketchScope"
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+    wait_until_idle(page)
+    expect(page).to_have_title(title)
+    for other in SCREENS:
+        expect(page.get_by_role("link", name=other, exact=True).first).to_be_visible()
+    expect(page.get_by_test_id("stException")).to_have_count(0)
+    expect(page.get_by_test_id("stAlertContentError")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_screen_opens_cold_by_its_address(
+    name: str, data_dir: Path, browser: Browser
+) -> None:
+    with serving(data_dir) as server, faultless_page(browser) as page:
+        page.goto(server.address + SCREENS[name])
+        expect_screen(page, name)
+
+
+def test_the_menu_leads_to_every_screen(server: Server, page: Page) -> None:
+    page.goto(server.address)
+    expect_screen(page, "Overview")
+    for name in list(SCREENS)[1:]:
+        page.get_by_role("link", name=name, exact=True).first.click()
+        expect_screen(page, name)
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_narrow_dark_window_shows_a_screen(
+    name: str, server: Server, browser: Browser
+) -> None:
+    with faultless_page(
+        browser, viewport={"width": 400, "height": 800}, color_scheme="dark"
+    ) as page:
+        page.goto(server.address + SCREENS[name])
+        heading = "SketchScope" if name == "Overview" else name
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(
+            timeout=START_TIMEOUT_MS
+        )
+        wait_until_idle(page)
+        is_wider_than_the_window = page.evaluate(
+            "() => document.scrollingElement.scrollWidth > innerWidth"
+        )
+        assert not is_wider_than_the_window
+
+
+def test_a_class_opens_by_its_address(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/classes?class=seagull")
+    expect_screen(page, "Classes")
+    expect(page.get_by_role("heading", name="seagull", exact=True)).to_be_visible()
+    expect(page.get_by_text("test sketches recognised").first).to_be_visible()
+
+
+def test_a_wrong_address_falls_back_to_what_there_is(
+    server: Server, page: Page
+) -> None:
+    page.goto(f"{server.address}/confusion?run=../../etc&drawn=nothing&view=x")
+    expect_screen(page, "Confusion")
+    page.goto(f"{server.address}/classes?run=<script>&class=%2e%2e&beside=")
+    expect_screen(page, "Classes")
+
+
+def click_cell(page: Page, row: str, column: str) -> None:
+    """Clicks the middle of a cell of the matrix on the page."""
+    chart = page.locator(".chart")
+    chart.scroll_into_view_if_needed()
+    place = chart.evaluate(
+        """(chart, [row, column]) => {
+            const { xaxis, yaxis } = chart._fullLayout;
+            const box = chart.getBoundingClientRect();
+            return [
+                box.x + xaxis._offset + xaxis.d2p(column),
+                box.y + yaxis._offset + yaxis.d2p(row),
+            ];
+        }""",
+        [row, column],
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+
+
+def test_a_click_in_the_full_matrix_shows_that_pair_s_sketches(
+    server: Server, page: Page
+) -> None:
+    page.goto(f"{server.address}/confusion?run=resnet18&view=Full+matrix&find=barn")
+    expect_screen(page, "Confusion")
+    click_cell(page, "barn", "house")
+    expect(page.get_by_text("6 of 15 sketches of barn taken for house")).to_be_visible()
+    assert "drawn=barn" in page.url
+    assert "guess=house" in page.url
+    # Without the dataset, their numbers; one click leads to the pictures.
+    expect(page.get_by_text("is not installed")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("6 of 15 sketches of barn taken for house")).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+
+
+def test_the_gallery_shows_the_sketches_of_a_class(
+    tiny: Dataset, server: Server, page: Page
+) -> None:
+    page.goto(f"{server.address}/dataset?class=spider&split=test")
+    expect_screen(page, "Dataset")
+    expect(page.get_by_text("4 test sketches of spider")).to_be_visible()
+    expect(page.get_by_role("img", name="of spider")).to_have_count(4)
+
+
+def test_three_strokes_change_ten_predictions(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/draw")
+    expect_screen(page, "Draw")
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    guesses = page.get_by_test_id("stProgress")
+    seen: list[list[str]] = []
+    strokes = (
+        [(60, 200), (300, 200), (300, 320), (60, 320), (60, 200)],
+        [(60, 200), (180, 80), (300, 200)],
+        [(160, 320), (160, 250), (210, 250), (210, 320)],
+    )
+    for stroke in strokes:
+        points = [(box["x"] + x, box["y"] + y) for x, y in stroke]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=8)
+        page.mouse.up()
+        expect(guesses).to_have_count(10)
+        if seen:
+            expect(guesses.first).not_to_have_text(seen[-1][0])
+        wait_until_idle(page)
+        seen.append(guesses.all_inner_texts())
+    assert all(len(texts) == 10 for texts in seen)
+    assert seen[0] != seen[1] != seen[2]
+    assert any(text.startswith(("house", "barn")) for text in seen[-1])
