@@ -12,7 +12,6 @@ from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.figures import learning_curves
 from pages.shared.frame import require_frame
-from pages.shared.pickers import run_label
 
 CHART_HEIGHT = 440
 LIVE_INTERVAL_S = 2.0
@@ -27,7 +26,6 @@ def choose_runs() -> list[Run]:
         "Runs",
         list(reversed(by_id)),
         default=active or [card.run_id for card in cards],
-        format_func=lambda run_id: run_label(by_id[run_id]),
         key="runs",
         bind="query-params",
     )

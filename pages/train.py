@@ -297,7 +297,6 @@ with panel:
         chosen = st.selectbox(
             "Run",
             list(states),
-            format_func=lambda run_id: f"{run_id} ({states[run_id]})",
             key="run",
             bind="query-params",
         )

@@ -7,6 +7,7 @@ import streamlit as st
 from core.runs import Run
 from models import NETWORKS
 from pages.shared import reads
+from pages.shared.text import plain
 
 
 def evaluated_runs() -> list[Run]:
@@ -26,14 +27,14 @@ def evaluated_runs() -> list[Run]:
     return sorted(by_id.values(), key=worth, reverse=True)
 
 
-def run_label(run: Run) -> str:
-    """Returns what a menu says of a run."""
+def run_words(run: Run) -> str:
+    """Returns what stands under a menu of the run chosen."""
     if run.config is None:
-        return run.run_id
+        return ""
     words = [NETWORKS[run.config.network].title, run.config.recipe, run.config.dataset]
     if run.metrics:
         words.append(f"top-1 {run.metrics['top1']:.1%}")
-    return f"{run.run_id}: {', '.join(words)}"
+    return plain(" · ".join(words))
 
 
 def pick_run(
@@ -48,16 +49,19 @@ def pick_run(
         optional: Whether the default is no run.
     """
     by_id = {run.run_id: run for run in runs}
+    # An address holds what the menu shows, so the menu shows ids alone.
     chosen = st.selectbox(
         label,
         list(by_id),
         index=None if optional else 0,
-        format_func=lambda run_id: run_label(by_id[run_id]),
         key=key,
         bind="query-params",
         placeholder="None",
     )
-    return by_id[chosen] if chosen is not None else None
+    if chosen is None:
+        return None
+    st.caption(run_words(by_id[chosen]))
+    return by_id[chosen]
 
 
 def comparable_runs(run: Run, runs: Sequence[Run]) -> list[Run]:

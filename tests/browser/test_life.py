@@ -1,0 +1,134 @@
+"""A run's life as its owner sees it: start, zoom, leave, come back, stop, resume."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from core.runs import read_run, runs_dir
+from tests.browser.server import (
+    START_TIMEOUT_MS,
+    faultless_page,
+    serving,
+    wait_until_idle,
+)
+from tests.conftest import Cli
+
+pytestmark = pytest.mark.slow
+
+TRAINING_TIMEOUT_MS = 180_000
+EPOCHS = 60
+
+
+def x_range(page: Page) -> list[float]:
+    """Returns what part of the first chart's x axis is shown."""
+    return [
+        round(end, 3)
+        for end in page.locator(".chart").first.evaluate(
+            "(chart) => chart._fullLayout.xaxis.range"
+        )
+    ]
+
+
+def points(page: Page) -> int:
+    """Returns how many points the longest line of the first chart has."""
+    return int(
+        page.locator(".chart").first.evaluate(
+            "(chart) => Math.max(...chart._fullData.map((trace) => trace._length ?? 0))"
+        )
+    )
+
+
+def fill(page: Page, label: str, value: str) -> None:
+    """Enters a value into a field and waits for the page."""
+    field = page.get_by_label(label, exact=True)
+    field.fill(value)
+    field.press("Enter")
+    wait_until_idle(page)
+
+
+def test_a_run_lives_on_without_its_page_and_its_server(
+    data_dir: Path, cli: Cli, browser: Browser
+) -> None:
+    assert cli("dataset", "add", "starter").code == 0
+    with serving(data_dir) as server:
+        with faultless_page(browser) as page:
+            page.goto(f"{server.address}/train")
+            expect(page.get_by_role("button", name="Start")).to_be_visible(
+                timeout=START_TIMEOUT_MS
+            )
+            fill(page, "Epochs", str(EPOCHS))
+            fill(page, "Name (optional)", "mine")
+            page.get_by_text("All settings").click()
+            fill(page, "Image sizes", "32")
+            command = page.get_by_test_id("stCode").first
+            expect(command).to_contain_text(f"--epochs {EPOCHS}")
+            page.get_by_role("button", name="Start").click()
+            expect(page.get_by_text("running", exact=True)).to_be_visible(
+                timeout=START_TIMEOUT_MS
+            )
+            expect(page.get_by_text(re.compile(r"Epoch \d+ of"))).to_be_visible(
+                timeout=TRAINING_TIMEOUT_MS
+            )
+            page.locator(".chart .main-svg").first.wait_for(timeout=START_TIMEOUT_MS)
+            page.wait_for_function(
+                """() => document.querySelector(".chart")._fullData
+                    .some((trace) => trace._length > 1)""",
+                timeout=TRAINING_TIMEOUT_MS,
+            )
+            zoom_in(page)
+            zoomed, before = x_range(page), points(page)
+            page.wait_for_function(
+                """(before) => Math.max(...document.querySelector(".chart")._fullData
+                    .map((trace) => trace._length ?? 0)) > before""",
+                arg=before,
+                timeout=TRAINING_TIMEOUT_MS,
+            )
+            assert x_range(page) == zoomed
+        server.kill()
+        run_dir = runs_dir(data_dir) / "mine"
+        assert read_run(run_dir).state == "running"
+        server.start()
+        with faultless_page(browser) as page:
+            page.goto(f"{server.address}/train?run=mine")
+            stop = page.get_by_role("button", name="Stop")
+            expect(stop).to_be_visible(timeout=START_TIMEOUT_MS)
+            stop.click()
+            resume = page.get_by_role("button", name="Resume")
+            expect(resume).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
+            stopped = read_run(run_dir)
+            assert stopped.state == "stopped"
+            assert 0 < stopped.status.epoch < EPOCHS
+            resume.click()
+            expect(page.get_by_text("running", exact=True)).to_be_visible(
+                timeout=START_TIMEOUT_MS
+            )
+            expect(page.get_by_text("finished", exact=True)).to_be_visible(
+                timeout=TRAINING_TIMEOUT_MS
+            )
+            expect(page.get_by_text("Test top-1")).to_be_visible()
+            finished = read_run(run_dir)
+            assert [row["epoch"] for row in finished.history] == list(
+                range(1, EPOCHS + 1)
+            )
+            page.get_by_role("link", name="What it confuses").click()
+            expect(page.get_by_text(re.compile("mine recognises"))).to_be_visible(
+                timeout=START_TIMEOUT_MS
+            )
+
+
+def zoom_in(page: Page) -> None:
+    """Drags over the middle of the first chart."""
+    chart = page.locator(".chart").first
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".nsewdrag").bounding_box()
+    assert box is not None
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.3 * box["width"], y)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.7 * box["width"], y, steps=5)
+    page.mouse.up()
+    page.wait_for_function(
+        """() => document.querySelector(".chart")._fullLayout.xaxis.range[0] > 0"""
+    )

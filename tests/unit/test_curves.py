@@ -1,0 +1,126 @@
+"""Curves are what the history says, and smoothing neither shifts nor invents."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.config import RunConfig, make_settings
+from core.curves import best_epoch, curve, history_rows, settings_rows, smooth
+from core.runs import Run, Status
+
+values = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
+
+
+def row(epoch: int, val_top1: float) -> dict[str, Any]:
+    return {
+        "epoch": epoch,
+        "step": 10 * epoch,
+        "loss": 1 / epoch,
+        "top1": 0.5,
+        "val_loss": 2 / epoch,
+        "val_top1": val_top1,
+        "elapsed_s": 30.0 * epoch,
+    }
+
+
+def run(run_id: str = "a", **settings: Any) -> Run:
+    config = RunConfig(
+        run_id=run_id,
+        network="simple",
+        dataset="d",
+        dataset_fingerprint="f",
+        split_fingerprint="s",
+        attribution="",
+        class_names=("x", "y"),
+        recipe="report",
+        settings=make_settings("simple", "report", settings),
+        created_at=datetime.now(tz=UTC).isoformat(),
+    )
+    history = (row(1, 0.2), row(2, 0.6), row(3, 0.6))
+    status = Status(state="finished", epoch=3, epochs=3, steps_per_epoch=10)
+    return Run(Path(run_id), config, status, history, None, "")
+
+
+def test_a_curve_is_drawn_against_epochs_steps_or_minutes() -> None:
+    for against, x in (
+        ("epoch", [1, 2, 3]),
+        ("step", [10, 20, 30]),
+        ("time", [0.5, 1, 1.5]),
+    ):
+        found = curve(run(), "loss", split="val", against=against)  # type: ignore[arg-type]
+        assert found.x.tolist() == x
+        assert found.y.tolist() == [2, 1, pytest.approx(2 / 3)]
+        assert found.live_x is None
+
+
+def test_the_epoch_under_way_is_where_its_step_is() -> None:
+    under_way = replace(
+        run(),
+        status=Status(
+            state="running",
+            epoch=3,
+            epochs=9,
+            step=5,
+            steps_per_epoch=10,
+            loss=0.25,
+            top1=0.75,
+            elapsed_s=120.0,
+        ),
+    )
+    assert curve(under_way, "loss", split="train").live_x == 3.5
+    assert curve(under_way, "top1", split="train", against="step").live_x == 35
+    assert curve(under_way, "top1", split="train", against="time").live_y == 0.75
+    assert curve(under_way, "top1", split="val").live_x is None
+
+
+def test_a_figure_that_no_epoch_has_gives_an_empty_curve() -> None:
+    assert len(curve(run(), "top5").y) == 0
+
+
+def test_the_best_epoch_is_the_earliest_of_equals() -> None:
+    best = best_epoch(run())
+    assert best is not None
+    assert best["epoch"] == 2
+    assert best_epoch(replace(run(), history=())) is None
+
+
+@given(values, st.floats(0, 0.99))
+def test_smoothing_stays_within_what_was_seen(y: list[float], weight: float) -> None:
+    smoothed = smooth(np.array(y), weight=weight)
+    for end in range(len(y)):
+        seen = y[: end + 1]
+        assert min(seen) - 1e-6 <= smoothed[end] <= max(seen) + 1e-6
+
+
+@given(values)
+def test_no_smoothing_changes_nothing(y: list[float]) -> None:
+    assert np.allclose(smooth(np.array(y), weight=0), y)
+
+
+@given(st.floats(-1e3, 1e3), st.integers(1, 30), st.floats(0, 0.99))
+def test_a_constant_stays_constant(value: float, n: int, weight: float) -> None:
+    assert np.allclose(smooth(np.full(n, value), weight=weight), value)
+
+
+def test_a_weight_of_one_is_refused() -> None:
+    with pytest.raises(ValueError, match="Received: 1"):
+        smooth(np.ones(3), weight=1)
+
+
+def test_settings_that_differ_come_first_and_say_so() -> None:
+    rows = settings_rows([run("a"), run("b", learning_rate=0.01)])
+    assert rows[0]["Field"] == "learning_rate"
+    assert rows[0]["Differs"] == "differs"
+    assert (rows[0]["a"], rows[0]["b"]) == ("0.001", "0.01")
+    assert not any(row["Differs"] for row in rows[1:])
+
+
+def test_the_table_of_histories_names_each_row_s_run() -> None:
+    rows = history_rows([run("a"), run("b")])
+    assert [r["run"] for r in rows] == ["a"] * 3 + ["b"] * 3
