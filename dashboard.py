@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import SketchScopeError
 from pages.shared.chart import load_plotly
-from pages.shared.frame import frame
+from pages.shared.frame import frame, settle
 
 # A picture of our own: an icon's name would be fetched from another host.
 ICON = Path(__file__).parent / "pages" / "icon.png"
@@ -44,3 +44,4 @@ try:
 except SketchScopeError as error:
     st.error(str(error), icon=":material/error:")
 load_plotly()
+settle(page.url_path)

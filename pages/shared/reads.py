@@ -1,14 +1,17 @@
 """Cached reads of the data folder, shared by all pages and visitors."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from core.datasets.store import Dataset, list_datasets
-from core.metrics import ClassFigures, class_figures
 from core.paths import TRAINED_DIR, data_dir
 from core.results import Evaluation, read_evaluation
 from core.runs import METRICS_FILE, Run, list_runs
+
+if TYPE_CHECKING:
+    from core.metrics import ClassFigures
 
 FRESH_S = 1.0
 """For so long a listing is shown again without looking at the disk."""
@@ -33,7 +36,10 @@ def _evaluation(run_dir: Path, _changed_ns: int) -> Evaluation:
 
 
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
-def _figures(run_dir: Path, _changed_ns: int) -> tuple[ClassFigures, ...]:
+def _figures(run_dir: Path, _changed_ns: int) -> "tuple[ClassFigures, ...]":
+    # Imports scikit-learn, for which the first screen does not wait.
+    from core.metrics import class_figures
+
     found = _evaluation(run_dir, _changed_ns)
     return tuple(
         class_figures(found.y_true, found.y_pred, class_names=found.class_names)
@@ -74,7 +80,7 @@ def evaluation(run: Run) -> Evaluation:
     return _evaluation(run.path, _changed_ns(run))
 
 
-def figures(run: Run) -> tuple[ClassFigures, ...]:
+def figures(run: Run) -> "tuple[ClassFigures, ...]":
     """Computes the figures of each class of a run.
 
     Raises:
