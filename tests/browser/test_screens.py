@@ -159,3 +159,82 @@ def test_three_strokes_change_ten_predictions(server: Server, page: Page) -> Non
     assert all(len(texts) == 10 for texts in seen)
     assert seen[0] != seen[1] != seen[2]
     assert any(text.startswith(("house", "barn")) for text in seen[-1])
+
+
+CONTROLS = """() => {
+    const all = document.querySelectorAll(
+        "main button, main a[href], main input, main textarea, header a[href]");
+    const shown = [...all].filter((control) => {
+        const box = control.getBoundingClientRect();
+        const style = getComputedStyle(control);
+        return box.width > 1 && box.height > 1 && !control.disabled
+            && style.visibility !== "hidden" && !control.closest("[inert]")
+            && !control.closest('[data-testid="stElementToolbar"]')
+            && !control.closest('[data-testid="stCode"]')
+            && !control.closest(".modebar");
+    });
+    // Arrow keys move within a group; Tab reaches one of it.
+    const places = new Map();
+    for (const control of shown) {
+        const group = control.closest('[role="radiogroup"]');
+        const spinner = control.closest('[data-testid="stNumberInput"]');
+        const chooser = control.closest(
+            '[data-testid="stSelectbox"], [data-testid="stMultiSelect"]');
+        places.set(group ?? spinner ?? chooser ?? control, control);
+    }
+    window.places = [...places.keys()];
+    window.reached = new Set();
+    return window.places.length;
+}"""
+
+REACHED = """() => {
+    const now = document.activeElement;
+    window.places.forEach((place, number) => {
+        if (place === now || place.contains(now)) window.reached.add(number);
+    });
+    return window.places
+        .filter((_, number) => !window.reached.has(number))
+        .map((place) => place.outerHTML.slice(0, 200));
+}"""
+
+
+@pytest.mark.parametrize("name", SCREENS)
+def test_a_keyboard_reaches_every_control(
+    name: str, tiny: Dataset, server: Server, page: Page
+) -> None:
+    page.goto(server.address + SCREENS[name])
+    expect_screen(page, name)
+    total = page.evaluate(CONTROLS)
+    assert total >= len(SCREENS)
+    page.mouse.click(640, 100)
+    missed: list[str] = []
+    for _ in range(4 * total):
+        page.keyboard.press("Tab")
+        missed = page.evaluate(REACHED)
+        if not missed:
+            break
+    assert not missed
+
+
+WITHOUT_WORDS = """() => [
+    ...[...document.querySelectorAll("main img")].filter((image) => !image.alt),
+    ...[...document.querySelectorAll(".chart")].filter(
+        (chart) => (chart.getAttribute("aria-label") ?? "").length < 20),
+].map((element) => element.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *SCREENS.values(),
+        "/confusion?view=Full+matrix",
+        "/classes?class=cat",
+        "/dataset?class=key",
+    ],
+)
+def test_charts_and_images_are_told_in_words(
+    address: str, tiny: Dataset, server: Server, page: Page
+) -> None:
+    page.goto(server.address + address)
+    wait_until_idle(page)
+    assert page.evaluate(WITHOUT_WORDS) == []
