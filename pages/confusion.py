@@ -250,11 +250,16 @@ def show_cell(run: Run, evaluation: Evaluation, other: Run | None) -> None:
         placeholder="Choose a class",
     )
     if drawn is None or guess is None:
+        pairs = top_confusions(evaluation.confusion, limit=1)
         st.caption(
             "Click a cell or a line of the list, or choose two classes here, to see "
             "the sketches and what the network thought of each."
+            + (" Shown now: the most frequent confusion." if pairs else "")
         )
-        return
+        if not pairs:
+            return
+        drawn = evaluation.class_names[pairs[0].true]
+        guess = evaluation.class_names[pairs[0].predicted]
     true = evaluation.class_names.index(drawn)
     predicted = evaluation.class_names.index(guess)
     for number, shown in enumerate([run] if other is None else [run, other]):

@@ -77,6 +77,7 @@ else:
                 "Tool", ["Brush", "Eraser"], default="Brush", required=True, key="tool"
             )
             width = st.slider("Width (px)", 2, 24, 6, key="draw_width", width=180)
+        st.caption("Undo, redo and clear appear here when you are on the canvas.")
         canvas = st_canvas(
             stroke_width=width if tool == "Brush" else 3 * width,
             stroke_color=INK if tool == "Brush" else GROUND,
@@ -86,7 +87,6 @@ else:
             return_image_data=True,
             key="canvas",
         )
-        st.caption("The arrows under the canvas undo and redo; the bin clears it.")
     pixels = canvas.image_data
     sketch = None if pixels is None else to_sketch(Image.fromarray(pixels))
     with right:

@@ -87,6 +87,7 @@ if runs:
             name: st.column_config.NumberColumn(format="%.1f%%")
             for name in PERCENT_COLUMNS
         },
+        placeholder="–",
         alt="All runs with their state, settings and figures",
     )
     if not shown_active:

@@ -77,7 +77,7 @@ def learning_curves(
             "type": "log" if log else "linear",
             "tickformat": "" if figure == "loss" else ".0%",
         },
-        legend={"orientation": "h", "y": -0.2, "yanchor": "top"},
+        legend={"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom"},
         hovermode="x unified",
     )
     return chart

@@ -9,7 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from core.paths import data_dir
-from tests.browser.server import SCREENS, browsing, serving, wait_until_idle
+from tests.browser.server import (
+    HOUSE,
+    SCREENS,
+    browsing,
+    draw_stroke,
+    serving,
+    wait_until_idle,
+)
 
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}},
@@ -35,6 +42,11 @@ def take_pictures(folder: Path, *, names: list[str]) -> None:
             for name in names:
                 page.goto(server.address + ADDRESSES[name])
                 wait_until_idle(page)
+                if name == "Draw":
+                    for stroke in HOUSE:
+                        draw_stroke(page, stroke)
+                        page.wait_for_timeout(SETTLE_MS)
+                    wait_until_idle(page)
                 page.wait_for_timeout(SETTLE_MS)
                 path = folder / f"{name.lower()}-{view}.png"
                 page.screenshot(path=path)

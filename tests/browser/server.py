@@ -4,7 +4,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -135,3 +135,25 @@ def wait_until_idle(page: Page) -> None:
             (chart) => chart.querySelector(".main-svg"))""",
         timeout=START_TIMEOUT_MS,
     )
+
+
+HOUSE = (
+    ((60, 170), (300, 170), (300, 320), (60, 320), (60, 170)),
+    ((40, 180), (180, 60), (320, 180)),
+    ((150, 320), (150, 230), (210, 230), (210, 320)),
+)
+"""Three strokes on the canvas, as corners in its pixels."""
+
+
+def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
+    """Draws one stroke on the canvas with the mouse."""
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    points = [(box["x"] + x, box["y"] + y) for x, y in corners]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*point, steps=8)
+    page.mouse.up()

@@ -7,9 +7,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.store import Dataset
 from tests.browser.server import (
+    HOUSE,
     SCREENS,
     START_TIMEOUT_MS,
     Server,
+    draw_stroke,
     faultless_page,
     serving,
     wait_until_idle,
@@ -133,24 +135,10 @@ def test_the_gallery_shows_the_sketches_of_a_class(
 def test_three_strokes_change_ten_predictions(server: Server, page: Page) -> None:
     page.goto(f"{server.address}/draw")
     expect_screen(page, "Draw")
-    canvas = page.locator("canvas.upper-canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
     guesses = page.get_by_test_id("stProgress")
     seen: list[list[str]] = []
-    strokes = (
-        [(60, 200), (300, 200), (300, 320), (60, 320), (60, 200)],
-        [(60, 200), (180, 80), (300, 200)],
-        [(160, 320), (160, 250), (210, 250), (210, 320)],
-    )
-    for stroke in strokes:
-        points = [(box["x"] + x, box["y"] + y) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point, steps=8)
-        page.mouse.up()
+    for stroke in HOUSE:
+        draw_stroke(page, stroke)
         expect(guesses).to_have_count(10)
         if seen:
             expect(guesses.first).not_to_have_text(seen[-1][0])
@@ -159,6 +147,13 @@ def test_three_strokes_change_ten_predictions(server: Server, page: Page) -> Non
     assert all(len(texts) == 10 for texts in seen)
     assert seen[0] != seen[1] != seen[2]
     assert any(text.startswith(("house", "barn")) for text in seen[-1])
+    page.get_by_role("button", name="Undo").click()
+    expect(guesses.first).to_have_text(seen[1][0])
+    wait_until_idle(page)
+    assert guesses.all_inner_texts() == seen[1]
+    page.get_by_role("button", name="Reset canvas").click()
+    expect(guesses).to_have_count(0)
+    expect(page.get_by_text("appear here as you draw")).to_be_visible()
 
 
 CONTROLS = """() => {
