@@ -31,6 +31,7 @@ from pages.shared.pickers import (
     evaluated_runs,
     no_evaluation_yet,
     pick_run,
+    run_words,
 )
 from pages.shared.sketches import show_test_sketches
 from pages.shared.text import plain, plain_label
@@ -354,6 +355,7 @@ def show(runs: list[Run]) -> None:
             bind="query-params",
             placeholder="All",
         )
+    st.caption(" · ".join(run_words(shown) for shown in (run, other) if shown))
     if name is None:
         show_all(run, other)
     else:

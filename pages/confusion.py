@@ -29,6 +29,7 @@ from pages.shared.pickers import (
     evaluated_runs,
     no_evaluation_yet,
     pick_run,
+    run_words,
 )
 from pages.shared.sketches import show_test_sketches
 from pages.shared.text import plain
@@ -307,7 +308,7 @@ def show(runs: list[Run]) -> None:
     total, right = int(matrix.sum()), int(np.trace(matrix))
     pairs = top_confusions(matrix, limit=TOP)
     st.write(
-        f"{plain(run.run_id)} recognises **{right:,} of {total:,}** test sketches."
+        f"{run_words(run)} recognises **{right:,} of {total:,}** test sketches."
         + (
             f" Most often, {in_words(evaluation.class_names, pairs[:2])}"
             if pairs

@@ -28,13 +28,12 @@ def evaluated_runs() -> list[Run]:
 
 
 def run_words(run: Run) -> str:
-    """Returns what stands under a menu of the run chosen."""
-    if run.config is None:
-        return ""
-    words = [NETWORKS[run.config.network].title, run.config.recipe, run.config.dataset]
-    if run.metrics:
-        words.append(f"top-1 {run.metrics['top1']:.1%}")
-    return plain(" · ".join(words))
+    """Returns a run's id and what it is, as Markdown."""
+    words = ""
+    if run.config is not None:
+        network = NETWORKS[run.config.network].title
+        words = f" ({network}, recipe {run.config.recipe}, {run.config.dataset})"
+    return plain(run.run_id + words)
 
 
 def pick_run(
@@ -58,10 +57,7 @@ def pick_run(
         bind="query-params",
         placeholder="None",
     )
-    if chosen is None:
-        return None
-    st.caption(run_words(by_id[chosen]))
-    return by_id[chosen]
+    return by_id[chosen] if chosen is not None else None
 
 
 def comparable_runs(run: Run, runs: Sequence[Run]) -> list[Run]:

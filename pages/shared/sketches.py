@@ -54,9 +54,12 @@ def show_test_sketches(
         st.dataframe(
             [sketch_row(evaluation, row) for row in shown],
             hide_index=True,
+            column_order=("Sketch", "Guess", "Probability", "True class", "Top five"),
             column_config={
-                "Probability": st.column_config.NumberColumn(format="percent"),
-                "Of the true class": st.column_config.NumberColumn(format="percent"),
+                "Probability": st.column_config.NumberColumn(format="%.0f %%"),
+                "True class": st.column_config.NumberColumn(
+                    format="%.0f %%", help="Probability of the class that was drawn"
+                ),
             },
             key=f"{key}_table",
             alt="The sketches' ids and the network's guesses",
@@ -82,8 +85,8 @@ def sketch_row(evaluation: Evaluation, row: int) -> dict[str, object]:
         "Sketch": evaluation.ids[row],
         "Drawn": evaluation.class_names[true],
         "Guess": evaluation.class_names[guess],
-        "Probability": float(evaluation.probabilities[row, guess]),
-        "Of the true class": float(evaluation.probabilities[row, true]),
+        "Probability": 100 * float(evaluation.probabilities[row, guess]),
+        "True class": 100 * float(evaluation.probabilities[row, true]),
         "Top five": ", ".join(
             evaluation.class_names[label] for label in evaluation.top_five[row]
         ),
@@ -112,5 +115,5 @@ def _in_words(evaluation: Evaluation, row: int) -> str:
     told = sketch_row(evaluation, row)
     return (
         f"Sketch {told['Sketch']} of {told['Drawn']}, taken for {told['Guess']} with "
-        f"probability {told['Probability']:.0%}"
+        f"probability {told['Probability']:.0f} %"
     )

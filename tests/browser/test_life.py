@@ -113,9 +113,11 @@ def test_a_run_lives_on_without_its_page_and_its_server(
                 range(1, EPOCHS + 1)
             )
             page.get_by_role("link", name="What it confuses").click()
-            expect(page.get_by_text(re.compile("mine recognises"))).to_be_visible(
-                timeout=START_TIMEOUT_MS
-            )
+            expect(
+                page.get_by_text(
+                    re.compile(r"mine \(Simple, recipe best, starter\) recognises")
+                )
+            ).to_be_visible(timeout=START_TIMEOUT_MS)
 
 
 def zoom_in(page: Page) -> None:

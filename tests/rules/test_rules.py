@@ -59,6 +59,19 @@ def test_reading_needs_no_tensorflow(module: str, data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax", "sklearn"} & loaded
 
 
+def test_no_page_but_draw_loads_tensorflow(data_dir: Path) -> None:
+    program = (
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('dashboard.py', default_timeout=60).run()\n"
+        "for name in ('dataset', 'train', 'curves', 'confusion', 'classes'):\n"
+        "    app.switch_page(f'pages/{name}.py').run()\n"
+        "    assert app.title[0].value == name.capitalize() and not app.exception"
+    )
+    loaded = loaded_modules(program, data_dir)
+    assert "pages.shared.chart" in loaded
+    assert not {"tensorflow", "keras", "jax"} & loaded
+
+
 def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:
     times = []
     for _ in range(3):
