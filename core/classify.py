@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.backend import load_backend
 from core.errors import RunError
 from core.images import read_sketch
-from core.runs import WEIGHTS, Run, list_runs, read_run
+from core.runs import WEIGHTS, Run, check_weights, list_runs, read_run
 from models import NETWORKS
 
 
@@ -40,11 +40,7 @@ class Classifier:
         run = read_run(run_dir)
         if run.config is None:
             raise RunError(run.problem)
-        if not (run_dir / WEIGHTS).exists():
-            raise RunError(
-                f"Run {run.run_id!r} has no weights yet. Go on with "
-                f"`python -m core train --resume {run.run_id}`."
-            )
+        check_weights(run_dir)
         load_backend()
         from core.evaluation import build_predictor
         from core.networks import load_network

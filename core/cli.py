@@ -407,11 +407,15 @@ def runs_stop(run: RunArgument) -> None:
 def runs_export(
     run: RunArgument,
     folder: Annotated[Path, typer.Argument(help="A folder to make.")],
+    weights: Annotated[
+        bool, typer.Option(help="Without them it can be looked at, but not used.")
+    ] = True,
 ) -> None:
     """Copy a finished run in a small form: weights in half precision."""
     from core.export import export_run
 
-    target = export_run(_find_run(run), folder.expanduser().absolute())
+    target = folder.expanduser().absolute()
+    export_run(_find_run(run), target, with_weights=weights)
     size = sum(path.stat().st_size for path in target.iterdir())
     out.print(f"Wrote {escape(str(target))}, {size / 1e6:.1f} MB.")
 

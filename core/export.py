@@ -2,9 +2,14 @@
 
 import shutil
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.backend import load_backend
+from core.config import RunConfig
 from core.errors import RunError
 from core.files import write_json
 from core.results import CLASSES, read_evaluation, write_predictions
@@ -17,9 +22,12 @@ from core.runs import (
     read_run,
 )
 
+EMBEDDING_WIDTH = 64
+"""What an exported embedding is reduced to: neighbours stay neighbours."""
 
-def export_run(run_dir: Path, target: Path) -> Path:
-    """Copies a finished run with its weights in half precision.
+
+def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Path:
+    """Copies a finished run with its weights in half precision, if with any.
 
     The copy has all that other programs may want and nothing of this machine: no
     status or checkpoint. It is named after its new folder.
@@ -27,6 +35,7 @@ def export_run(run_dir: Path, target: Path) -> Path:
     Args:
         run_dir: A finished run.
         target: The folder to make.
+        with_weights: Whether the copy can classify, and not only be looked at.
 
     Raises:
         RunError: If the run is not finished or damaged, or `target` exists.
@@ -40,9 +49,6 @@ def export_run(run_dir: Path, target: Path) -> Path:
     if target.exists():
         raise RunError(f"{target} exists already. Remove it or choose another folder.")
     evaluation = read_evaluation(run_dir)
-    load_backend()
-    from core.networks import load_network, save_network
-
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
@@ -50,10 +56,13 @@ def export_run(run_dir: Path, target: Path) -> Path:
             copy.mkdir()
             config = run.config.model_copy(update={"run_id": target.name})
             write_json(copy / CONFIG, config.model_dump(mode="json"))
-            for name in (HISTORY, CLASSES, TRAIN_KEYS):
+            for name in (HISTORY, CLASSES):
                 shutil.copy(run_dir / name, copy / name)
-            save_network(copy, load_network(run_dir, run.config), dtype="float16")
-            write_predictions(copy, evaluation)
+            if with_weights:
+                shutil.copy(run_dir / TRAIN_KEYS, copy / TRAIN_KEYS)
+                _save_half(run_dir, copy, run.config)
+            embedding = reduce_embedding(evaluation.embedding)
+            write_predictions(copy, replace(evaluation, embedding=embedding))
             write_json(
                 copy / METRICS_FILE, {**evaluation.metrics, "run_id": target.name}
             )
@@ -61,3 +70,27 @@ def export_run(run_dir: Path, target: Path) -> Path:
     except OSError as error:
         raise RunError(f"{target} can't be written: {error}.") from error
     return target
+
+
+def reduce_embedding(embedding: NDArray[np.float16]) -> NDArray[np.float16]:
+    """Returns an embedding's first principal components, at most `EMBEDDING_WIDTH`.
+
+    Args:
+        embedding: Shape `(n, width)`.
+    """
+    if min(embedding.shape) <= EMBEDDING_WIDTH:
+        return embedding
+    from sklearn.decomposition import PCA
+
+    reduced = PCA(EMBEDDING_WIDTH, random_state=0).fit_transform(
+        embedding.astype(np.float32)
+    )
+    return np.asarray(reduced, dtype=np.float16)
+
+
+def _save_half(run_dir: Path, copy: Path, config: RunConfig) -> None:
+    """Saves a run's weights into its copy in half precision."""
+    load_backend()
+    from core.networks import load_network, save_network
+
+    save_network(copy, load_network(run_dir, config), dtype="float16")

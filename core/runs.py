@@ -225,6 +225,21 @@ def write_history(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     write_text(path / HISTORY, "".join(json.dumps(row) + "\n" for row in rows))
 
 
+def check_weights(path: Path) -> None:
+    """Raises `RunError` unless a run has weights."""
+    if (path / WEIGHTS).exists():
+        return
+    if (path / METRICS_FILE).exists():
+        raise RunError(
+            f"Run {path.name!r} was exported without its weights; it can be looked at, "
+            "not used. Train one like it with `python -m core train`."
+        )
+    raise RunError(
+        f"Run {path.name!r} has no weights yet. Go on with "
+        f"`python -m core train --resume {path.name}`."
+    )
+
+
 def request_stop(path: Path) -> None:
     """Asks a running training to save and end at its next step, or to wait no more.
 
@@ -432,8 +447,9 @@ def _infer_status(
     path: Path, config: RunConfig | None, history: Sequence[dict[str, Any]]
 ) -> Status:
     """Says what can be said of a run without a status, as the shipped ones are."""
+    is_trained = (path / WEIGHTS).exists() or (path / METRICS_FILE).exists()
     return Status(
-        state="trained" if (path / WEIGHTS).exists() else "stopped",
+        state="trained" if is_trained else "stopped",
         epoch=len(history),
         epochs=config.settings.epochs if config else len(history),
         elapsed_s=float(history[-1].get("elapsed_s", 0)) if history else 0.0,

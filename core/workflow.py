@@ -21,6 +21,7 @@ from core.runs import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
     check_run_id,
+    check_weights,
     clear_leftovers,
     create_run_dir,
     current_process,
@@ -176,11 +177,7 @@ def evaluate_run_dir(
         DatasetError: If the dataset is not installed.
     """
     config = read_config(run_dir)
-    if not (run_dir / WEIGHTS).exists():
-        raise RunError(
-            f"Run {run_dir.name!r} has no weights yet. Go on with "
-            f"`python -m core train --resume {run_dir.name}`."
-        )
+    check_weights(run_dir)
     if dataset_name is None:
         dataset = find_dataset(config, data_dir=data_dir)
     else:

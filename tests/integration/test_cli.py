@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
+from core.results import read_evaluation
 from core.runs import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
 from tests.conftest import (
     HISTORY_ROW,
@@ -114,6 +115,15 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
     again = cli("evaluate", tmp_path / "small", "--json").json
     assert again["run_id"] == "small"
     assert again["loss"] == pytest.approx(evaluated["loss"], abs=5e-3)
+
+    to_look_at = tmp_path / "to-look-at"
+    assert cli("runs", "export", trained, to_look_at, "--no-weights").code == 0
+    assert read_run(to_look_at).state == "finished"
+    assert read_evaluation(to_look_at).metrics["loss"] == evaluated["loss"]
+    assert not (to_look_at / WEIGHTS).exists()
+    without = "exported without its weights"
+    assert_refused(cli("evaluate", to_look_at), without)
+    assert_refused(cli("classify", files[0], "--run", to_look_at), without)
 
     assert cli("runs", "remove", trained).code == 0
     assert not run_dir.exists()
