@@ -46,8 +46,8 @@ def add(what: str, *, name: str | None = None) -> None:
 def show_add(*, expanded: bool) -> None:
     """Offers the ways to add a dataset."""
     with st.expander("Add a dataset", icon=":material/add:", expanded=expanded):
-        starter, course, path, upload, official = st.tabs(
-            ["Starter", "Course's zip", "Zip or folder", "Upload", "TU-Berlin"]
+        starter, path, upload, official = st.tabs(
+            ["Starter", "Zip or folder", "Upload", "TU-Berlin"]
         )
         with starter:
             st.write(
@@ -56,18 +56,15 @@ def show_add(*, expanded: bool) -> None:
             )
             if st.button("Add the starter dataset", type="primary"):
                 add("starter")
-        with course:
-            st.write(
-                "`Sketch_EITZ.zip`, the course's form of TU-Berlin: 250 classes, "
-                "16,000 training and 4,000 test sketches. The networks that ship "
-                "were trained on it. Give its place under *Zip or folder*."
-            )
         with path, st.form("dataset_path", border=False):
+            st.write(
+                "`Sketch_EITZ.zip`, the course's form of TU-Berlin, on which the "
+                "networks that ship were trained; the official archive; or any "
+                "folder of class folders with pictures."
+            )
             place = st.text_input(
                 "Path on this machine",
                 placeholder="/home/me/my-sketches or …/Sketch_EITZ.zip",
-                help="A zip or a folder: the course's form, the official archive, or "
-                "any folder of class folders with pictures",
             )
             name = st.text_input("Name (optional)", key="dataset_path_name")
             if st.form_submit_button("Add it"):
@@ -166,7 +163,10 @@ def show_gallery(dataset: Dataset) -> None:
     if pages > 1:
         number = st.number_input(f"Page, of {pages}", 1, pages, key="dataset_page")
     shown = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    st.caption(f"{len(rows)} {split} sketches of {plain(name)}")
+    st.caption(
+        f"{len(rows)} {'training' if split == 'train' else 'test'} sketches of "
+        + plain(name)
+    )
     if shown:
         st.image(
             [dataset.images[row] for row in shown],

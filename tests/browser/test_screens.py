@@ -1,5 +1,6 @@
 """Every screen in a real browser, cold by its address on a fresh server."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -233,3 +234,28 @@ def test_charts_and_images_are_told_in_words(
     page.goto(server.address + address)
     wait_until_idle(page)
     assert page.evaluate(WITHOUT_WORDS) == []
+
+
+def test_an_uploaded_zip_becomes_a_dataset(
+    tiny_pictures: Path, tmp_path: Path, server: Server, page: Page
+) -> None:
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", tiny_pictures)
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(Path(archive).read_bytes()[:2000])
+    page.goto(f"{server.address}/dataset")
+    expect_screen(page, "Dataset")
+    page.get_by_role("tab", name="Upload").click()
+    panel = page.get_by_role("tabpanel", name="Upload")
+    chooser = panel.locator('input[type="file"]')
+    chooser.set_input_files(broken)
+    expect(panel.get_by_text("broken.zip")).to_be_visible()
+    panel.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("broken.zip is")).to_be_visible(timeout=START_TIMEOUT_MS)
+    panel.get_by_role("button", name="Remove broken.zip").click()
+    chooser.set_input_files(archive)
+    expect(panel.get_by_text("mine.zip")).to_be_visible()
+    panel.get_by_role("button", name="Add it").click()
+    expect(page.get_by_text("training sketches of house")).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+    expect(page.get_by_role("img", name="of house")).to_have_count(16)

@@ -13,11 +13,12 @@ import pytest
 from core.datasets.store import open_dataset
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
+from core.runs import WEIGHTS
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-SHIPPED = sorted(path.parent for path in TRAINED_DIR.glob("*/config.json"))
+SHIPPED = sorted(path.parent for path in TRAINED_DIR.glob(f"*/{WEIGHTS}"))
 
 
 @pytest.fixture(scope="module")

@@ -41,7 +41,7 @@ def open_page(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page at an address, as a fresh session does."""
     monkeypatch.setenv("SKETCHSCOPE_DATA", str(data_dir))
 
-    def run(page: str, **query: str) -> AppTest:
+    def run(page: str, **query: str | list[str]) -> AppTest:
         reads.look_again()
         app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
         for name, value in query.items():
@@ -269,7 +269,9 @@ def test_a_cell_without_the_dataset_is_a_table_of_numbers(open_page: Open) -> No
 
 def test_curves_of_several_runs_are_chosen_by_the_address(open_page: Open) -> None:
     app = open_page("curves")
-    assert set(app.multiselect(key="runs").value) == set(SHIPPED)
+    assert set(app.multiselect(key="runs").value) == {"simple", "resnet18"}
+    app = open_page("curves", runs=["simple", "simple-report"])
+    assert app.multiselect(key="runs").value == ["simple", "simple-report"]
     table = app.dataframe[0].value
-    assert set(SHIPPED) < set(table.columns)
+    assert {"simple", "simple-report"} < set(table.columns)
     assert table["Differs"][0] == "differs"
