@@ -18,7 +18,10 @@ COLOURS = {"simple": "#D55E00", "resnet18": "#0072B2"}
 
 OTHER_COLOUR = "#009E73"
 NEUTRAL = "#8a8a8a"
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "x", "star", "cross")
+SYMBOLS = (
+    *("circle", "square", "diamond", "triangle-up", "x", "cross"),
+    *("triangle-down", "pentagon", "hexagon", "hourglass", "bowtie", "star-square"),
+)
 """Runs of one network differ by them."""
 
 AXIS_TITLES = {"epoch": "Epoch", "step": "Step", "time": "Minutes of training"}
@@ -49,8 +52,10 @@ def learning_curves(
 ) -> go.Figure:
     """Draws one figure of some runs, validation solid and training dotted.
 
-    With smoothing, the raw line stays, faintly. A star marks the epoch of highest
-    validation top-1, an open circle the epoch under way.
+    Runs of one network have its colour and differ by their markers, which are filled
+    for validation and open for training. With smoothing, the raw line stays, faintly.
+    A star marks the epoch of highest validation top-1, an open circle the epoch under
+    way.
     """
     chart = go.Figure()
     for number, run in enumerate(runs):
@@ -114,9 +119,13 @@ def _add_curve(
     chart.add_scatter(
         x=found.x,
         y=smooth(found.y, weight=smoothing) if smoothing else found.y,
-        mode="lines+markers" if split == "val" else "lines",
+        mode="lines+markers",
         line=line,
-        marker={"symbol": look["symbol"], "size": 6, "color": look["color"]},
+        marker={
+            "symbol": look["symbol"] + ("" if split == "val" else "-open"),
+            "size": 6,
+            "color": look["color"],
+        },
         name=name,
     )
     if found.live_x is not None:
