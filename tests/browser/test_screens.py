@@ -1,5 +1,6 @@
 """Every screen in a real browser, cold by its address on a fresh server."""
 
+import csv
 import shutil
 from pathlib import Path
 
@@ -259,3 +260,24 @@ def test_an_uploaded_zip_becomes_a_dataset(
         timeout=START_TIMEOUT_MS
     )
     expect(page.get_by_role("img", name="of house")).to_have_count(16)
+
+
+@pytest.mark.parametrize(
+    ("address", "button", "lines"),
+    [
+        ("/confusion?run=simple", "Matrix as CSV", 251),
+        ("/classes", "Classes as CSV", 251),
+        ("/curves?runs=simple", "Figures as CSV", 16),
+    ],
+)
+def test_numbers_come_as_csv(
+    address: str, button: str, lines: int, server: Server, page: Page
+) -> None:
+    page.goto(server.address + address)
+    wait_until_idle(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name=button).click()
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.reader(stream))
+    assert len(rows) == lines
+    assert len({len(row) for row in rows}) == 1
