@@ -268,7 +268,12 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
 def explain(error: ValidationError) -> str:
     """Turns a validation error into one sentence a field."""
     sentences = []
-    for detail in error.errors():
+    details = error.errors()
+    # What is wrong with an item makes its list too short besides.
+    spoiled = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"] in spoiled:
+            continue
         field = ".".join(map(str, detail["loc"]))
         message = detail["msg"].removeprefix("Value error, ")
         received = f" Received: {field}={detail['input']!r}" if field else ""

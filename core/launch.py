@@ -30,8 +30,20 @@ def train_command(
     *,
     overrides: Mapping[str, Any] | None = None,
     run_id: str | None = None,
+    wait: bool = False,
+    data_dir: Path | None = None,
 ) -> str:
-    """Returns the command line that makes and trains a run, quoted for a shell."""
+    """Returns the command line that makes and trains a run, quoted for a shell.
+
+    Args:
+        network: A name of `models.NETWORKS`.
+        dataset: An installed dataset.
+        recipe: A name of `core.config.RECIPES`.
+        overrides: Settings that replace the recipe's.
+        run_id: The run's name.
+        wait: Whether it is to wait until no other training runs.
+        data_dir: Where it is to write, if not to the usual folder.
+    """
     words = ["python", "-m", "core", "train", network]
     words += ["--dataset", dataset, "--recipe", recipe]
     if run_id:
@@ -41,7 +53,12 @@ def train_command(
             words += [f"--{field}", str(value)]
         else:
             words += ["--set", f"{field}={json.dumps(value)}"]
-    return shlex.join(words)
+    if wait:
+        words.append("--wait")
+    command = shlex.join(words)
+    if data_dir is not None and data_dir != REPOSITORY_DIR / "data":
+        command = f"{DATA_VARIABLE}={shlex.quote(str(data_dir))} {command}"
+    return command
 
 
 def launch_training(run_dir: Path, *, data_dir: Path) -> None:

@@ -6,10 +6,12 @@ after everything that can be refused has been.
 
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from core.backend import load_backend
 from core.config import RunConfig, Settings, make_settings
@@ -29,11 +31,12 @@ from core.runs import (
     new_run_id,
     read_config,
     read_run,
+    runs_dir,
     utc_now,
     write_status,
 )
 from core.splits import split_size
-from core.stopping import stop_requests
+from core.stopping import StopCheck, stop_requests
 
 if TYPE_CHECKING:
     from core.training import Report
@@ -64,7 +67,7 @@ def create_run(
         RunError: If the run id is taken or unfit.
     """
     if run_id is not None:
-        check_run_id(run_id)
+        check_new_run_id(run_id, data_dir=data_dir)
     settings = make_settings(network, recipe, overrides)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
     _check_size(dataset, settings)
@@ -82,6 +85,23 @@ def create_run(
         created_at=now.isoformat(timespec="seconds"),
     )
     return create_run_dir(config, data_dir=data_dir)
+
+
+def check_new_run_id(run_id: str, *, data_dir: Path) -> None:
+    """Raises `RunError` unless a new run may have a name.
+
+    The names of runs that ship are taken: an address with one means that run.
+    """
+    check_run_id(run_id)
+    if (TRAINED_DIR / run_id).exists():
+        raise RunError(
+            f"{run_id!r} is the name of a run that ships. Choose another name."
+        )
+    if (runs_dir(data_dir) / run_id).exists():
+        raise RunError(
+            f"There is a run {run_id!r} already. Choose another name, or go on with "
+            f"`python -m core train --resume {run_id}`."
+        )
 
 
 def train_run_dir(
@@ -117,23 +137,18 @@ def train_run_dir(
             f"Run {run_dir.name!r} ships with the program and is not written to."
         )
     lock = lock_run(run_dir)
+    turn = None
     try:
         if read_run(run_dir).state == "finished":
             raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
         dataset = find_dataset(config, data_dir=data_dir, exact=True)
         clear_leftovers(run_dir)
-        if not (run_dir / WEIGHTS).exists():
-            with ExitStack() as stack:
-                is_stop_requested = stack.enter_context(stop_requests(run_dir))
-                if wait:
-                    now = time.time()
-                    _say(run_dir, state="queued", queued_at=now, message="")
-                    turn = wait_for_turn(run_dir, is_stop_requested=is_stop_requested)
-                    if turn is None:
-                        message = "Stopped before it began. It can be resumed."
-                        _say(run_dir, state="stopped", message=message)
-                        return False
-                    stack.callback(turn.release)
+        with stop_requests(run_dir) as is_stop_requested:
+            if wait:
+                turn = _wait(run_dir, is_stop_requested)
+                if turn is None:
+                    return False
+            if not (run_dir / WEIGHTS).exists():
                 _say(run_dir, state="running", phase="starting", message="")
                 load_backend()
                 from core.training import train_run
@@ -146,11 +161,13 @@ def train_run_dir(
                     report=report,
                     checkpoint_interval_s=checkpoint_interval_s,
                 )
-            if not finished:
-                return False
+                if not finished:
+                    return False
         _evaluate_locked(run_dir, config, dataset)
         return True
     finally:
+        if turn is not None:
+            turn.release()
         clear_leftovers(run_dir)
         lock.release()
 
@@ -238,6 +255,17 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
 def is_shipped(run_dir: Path) -> bool:
     """Returns whether a run is one that the program ships."""
     return run_dir.resolve().is_relative_to(TRAINED_DIR)
+
+
+def _wait(run_dir: Path, is_stop_requested: StopCheck) -> FileLock | None:
+    """Waits for a run's turn; returns None if it was asked to stop first."""
+    _say(run_dir, state="queued", queued_at=time.time(), message="")
+    turn = wait_for_turn(run_dir, is_stop_requested=is_stop_requested)
+    if turn is None:
+        state = "trained" if (run_dir / WEIGHTS).exists() else "stopped"
+        message = "Stopped before it began. It can be resumed."
+        _say(run_dir, state=state, message=message)
+    return turn
 
 
 def _check_size(dataset: Dataset, settings: Settings) -> None:

@@ -179,6 +179,7 @@ def show_all(run: Run, other: Run | None) -> None:
     """Shows all classes of one run or two."""
     runs = [run] if other is None else [run, other]
     figure, names = accuracy_chart(runs)
+    per_class = np.mean([figures.n for figures in reads.figures(run)])
 
     def clicked(point: dict[str, Any]) -> None:
         st.session_state["class"] = names[point["index"]]
@@ -195,12 +196,13 @@ def show_all(run: Run, other: Run | None) -> None:
     )
     st.caption(
         f"The classes that {plain(run.run_id)} recognises worst come first. Bars are "
-        "95 % Wilson intervals: with some twenty test sketches a class, "
+        f"95 % Wilson intervals: with about {per_class:.0f} test sketches a class, "
         "neighbours in a ranking hardly ever differ for certain. Click a point or a "
         "line of a table to open its class."
     )
-    for shown in runs:
-        st.subheader(f"{short_name(shown)}: best and worst classes")
+    titles = column_names(run, other) if other else (short_name(run),)
+    for shown, title in zip(runs, titles, strict=True):
+        st.subheader(f"{plain(title)}: best and worst classes")
         best_column, worst_column = st.columns(2, gap="medium")
         with best_column:
             st.markdown("**Ten best**")
@@ -247,7 +249,7 @@ def all_rows(run: Run, other: Run | None) -> list[dict[str, Any]]:
                 "Precision": 100 * figures.precision,
                 "F1": 100 * figures.f1,
             }
-            for figures in reads.figures(run)
+            for figures in sorted(reads.figures(run), key=lambda f: f.class_name)
         ]
     first, second = column_names(run, other)
     return [
@@ -260,7 +262,10 @@ def all_rows(run: Run, other: Run | None) -> list[dict[str, Any]]:
             f"{second}, 95 %": accuracy_words(pair.second),
             "Change": 100 * pair.change,
         }
-        for pair in pair_classes(reads.figures(run), reads.figures(other))
+        for pair in sorted(
+            pair_classes(reads.figures(run), reads.figures(other)),
+            key=lambda pair: pair.first.class_name,
+        )
     ]
 
 
@@ -292,7 +297,8 @@ def show_class_of_run(run: Run, name: str, *, first: Run) -> None:
         st.metric("F1", f"{figures.f1:.2f}", width="content")
     st.caption(
         f"{figures.correct} of {figures.n} test sketches recognised; 95 % interval "
-        f"{accuracy_words(figures)}. {figures.predicted} sketches were taken for it."
+        f"{accuracy_words(figures)}. {figures.predicted} sketches were taken for "
+        f"{plain(name)}, {figures.correct} of them rightly."
     )
     away, towards = st.columns(2)
     with away:

@@ -95,9 +95,8 @@ def show_top(evaluation: Evaluation) -> None:
     hidden = drawn - int(small.sum())
     st.caption(
         f"{len(order)} of {len(names)} classes: those of the most frequent confusions, "
-        f"similar ones side by side. Of their {drawn} sketches {hidden} were taken "
-        "for other classes and are not in this picture. Click a cell to see its "
-        "sketches."
+        f"similar ones side by side. Hidden: {hidden} of their {drawn} sketches, taken "
+        "for other classes. Click a cell to see its sketches."
     )
 
 
@@ -105,6 +104,9 @@ def show_full(evaluation: Evaluation, other: Evaluation | None) -> None:
     """Shows the whole matrix, or by how much two runs differ in it."""
     names = evaluation.class_names
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        difference = other is not None and st.toggle(
+            "Difference", key="difference", bind="query-params"
+        )
         units: dict[str, Normalise] = {
             "Count": "count",
             "% of drawn": "row",
@@ -118,6 +120,7 @@ def show_full(evaluation: Evaluation, other: Evaluation | None) -> None:
                 required=True,
                 key="unit",
                 bind="query-params",
+                disabled=difference,
                 help="Sketches of a cell; in percent of its row (drawn) or of its "
                 "column (guessed)",
             )
@@ -133,11 +136,14 @@ def show_full(evaluation: Evaluation, other: Evaluation | None) -> None:
             placeholder="All",
             width=220,
         )
-        log = st.toggle("Log colour", value=True, key="log", bind="query-params")
-        hide = st.toggle("Hide the diagonal", key="hide", bind="query-params")
-        difference = other is not None and st.toggle(
-            "Difference", key="difference", bind="query-params"
+        log = st.toggle(
+            "Log colour",
+            value=True,
+            key="log",
+            bind="query-params",
+            disabled=difference,
         )
+        hide = st.toggle("Hide the diagonal", key="hide", bind="query-params")
     order = class_order_of(evaluation, by)
     counts = evaluation.confusion[np.ix_(order, order)]
     shown_names = [names[label] for label in order]
@@ -200,7 +206,9 @@ def matrix_words(
             " Each cell: sketches in the second run less those in the first. On the "
             "diagonal more is better, elsewhere less."
         )
-    if hide:
+    if hide and difference:
+        words += " The diagonal, the change in recognised sketches, is hidden."
+    elif hide:
         words += (
             f" The diagonal is hidden: {right:,} of {int(matrix.sum()):,} sketches, "
             "those recognised."

@@ -36,7 +36,7 @@ def show_charts(runs: list[Run]) -> None:
     """Draws loss and top-1, again and again while a run is under way."""
     by_id = {run.run_id: run for run in reads.runs()}
     now = [by_id.get(run.run_id, run) for run in runs]
-    is_tu_berlin = any(
+    is_tu_berlin = all(
         run.config and run.config.attribution.startswith("TU-Berlin") for run in now
     )
     figures: tuple[Figure, ...] = ("loss", "top1")

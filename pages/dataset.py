@@ -20,21 +20,32 @@ PAGE_SIZE = 84
 """More than any class of TU-Berlin has in one split."""
 
 
-def add(what: str, *, name: str | None = None) -> None:
-    """Adds a dataset while showing how far it is, and opens it."""
+def add(what: str, *, name: str | None = None, called: str = "") -> None:
+    """Adds a dataset while showing how far it is, and opens it.
+
+    Args:
+        what: A name or path, as `add_dataset` takes it.
+        name: What to call the dataset.
+        called: What an error is to call a path that is nobody's business.
+    """
     bar = st.progress(0.0, text="Looking at it")
 
     def start(title: str) -> Progress:
         def tell(done: int, total: int) -> None:
             share = done / total if total else 0.0
-            bar.progress(min(share, 1.0), text=f"{title}: {done:,} of {total:,}")
+            bar.progress(
+                min(share, 1.0),
+                text=f"{title}: {done:,} of {total:,}. Stay on this page until it is "
+                "done.",
+            )
 
         return tell
 
     try:
         dataset = add_dataset(what, name=name, data_dir=data_dir(), progress=start)
     except SketchScopeError as error:
-        st.error(str(error), icon=":material/error:")
+        message = str(error).replace(what, called) if called else str(error)
+        st.error(plain(message), icon=":material/error:")
         return
     finally:
         bar.empty()
@@ -69,7 +80,7 @@ def show_add(*, expanded: bool) -> None:
             name = st.text_input("Name (optional)", key="dataset_path_name")
             if st.form_submit_button("Add it"):
                 if place.strip():
-                    add(str(Path(place.strip()).expanduser()), name=name or None)
+                    add(place.strip(), name=name.strip() or None)
                 else:
                     st.warning("Type the path of a zip or a folder first.")
         with upload, st.form("dataset_upload", border=False):
@@ -79,7 +90,7 @@ def show_add(*, expanded: bool) -> None:
                 if file is None:
                     st.warning("Choose a zip first.")
                 else:
-                    add_upload(file.name, file.getbuffer(), name=name or None)
+                    add_upload(file.name, file.getbuffer(), name=name.strip() or None)
         with official:
             st.write(
                 "The official archive of 20,000 sketches, downloaded from its home "
@@ -96,7 +107,7 @@ def add_upload(file_name: str, content: memoryview, *, name: str | None) -> None
     with tempfile.TemporaryDirectory(prefix=".upload-", dir=data_dir()) as folder:
         path = Path(folder) / Path(file_name).name
         path.write_bytes(content)
-        add(str(path), name=name)
+        add(str(path), name=name, called=path.name)
 
 
 def show_removal(dataset: Dataset) -> None:
@@ -110,7 +121,7 @@ def show_removal(dataset: Dataset) -> None:
     ]
     with st.popover("Remove", icon=":material/delete:"):
         if in_use:
-            st.write(f"{', '.join(in_use)} is training on it. Stop that first.")
+            st.write(plain(f"In use by {', '.join(in_use)}. Stop that first."))
             return
         st.write(
             f"Deletes the packed sketches of {dataset.name} from this program's data "

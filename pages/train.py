@@ -11,14 +11,16 @@ from core.launch import launch_training, read_log, train_command
 from core.paths import data_dir
 from core.queueing import runs_ahead
 from core.runs import ACTIVE_STATES, Run, remove_run, request_stop
-from core.workflow import create_run, is_shipped
+from core.workflow import check_new_run_id, create_run, is_shipped
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.figures import learning_curves
 from pages.shared.frame import require_frame
+from pages.shared.text import plain
 
 FIRST_FIELDS = ("epochs", "seed")
+AT_LEAST_ONE = ("epochs", "batch_size")
 LIVE_INTERVAL_S = 1.0
 LOG_LINES = 25
 STATE_COLOURS: dict[str, Any] = {
@@ -47,12 +49,36 @@ def field_widget(name: str, value: Any, *, key: str) -> Any:
         text = st.text_input(
             label, ", ".join(f"{v:g}" for v in value), key=key, help=help_text
         )
-        return [word.strip() for word in text.split(",")]
+        return parse_numbers(name, text)
     if isinstance(value, int):
-        return st.number_input(label, value=value, min_value=0, key=key, help=help_text)
+        lowest = 1 if name in AT_LEAST_ONE else 0
+        return st.number_input(
+            label, value=value, min_value=lowest, key=key, help=help_text
+        )
     return st.number_input(
-        label, value=value, min_value=0.0, format="%g", key=key, help=help_text
+        label,
+        value=value,
+        min_value=0.0,
+        step=value / 10 or 0.01,
+        format="%g",
+        key=key,
+        help=help_text,
     )
+
+
+def parse_numbers(name: str, text: str) -> list[float]:
+    """Reads numbers that are separated by commas.
+
+    Raises:
+        ConfigError: If one is no number.
+    """
+    try:
+        numbers = [float(word) for word in text.split(",") if word.strip()]
+    except ValueError as error:
+        raise ConfigError(
+            f"`{name}` takes numbers, separated by commas. Received: {text}"
+        ) from error
+    return [int(n) if n.is_integer() else n for n in numbers]
 
 
 def show_form() -> None:
@@ -88,25 +114,31 @@ def show_form() -> None:
             if name not in FIRST_FIELDS:
                 value = getattr(base, name)
                 entered[name] = field_widget(name, value, key=f"{key}_{name}")
-    run_id = st.text_input("Name (optional)", key="train_run_id") or None
-    try:
-        settings = make_settings(network, recipe, changed(base, entered))
-    except ConfigError as error:
-        st.error(str(error), icon=":material/error:")
-        return
+    run_id = st.text_input("Name (optional)", key="train_run_id").strip() or None
+    if run_id is not None:
+        check_new_run_id(run_id, data_dir=data_dir())
+    settings = make_settings(network, recipe, changed(base, entered))
     # Only what differs from the recipe, in the form that was checked.
     overrides = {
         name: value
         for name, value in settings.model_dump(mode="json").items()
         if name in changed(base, entered)
     }
+    busy = any(run.state in ACTIVE_STATES for run in reads.runs())
     st.caption("The same from a terminal:")
     st.code(
-        train_command(network, dataset, recipe, overrides=overrides, run_id=run_id),
+        train_command(
+            network,
+            dataset,
+            recipe,
+            overrides=overrides,
+            run_id=run_id,
+            wait=busy,
+            data_dir=data_dir(),
+        ),
         language="sh",
         wrap_lines=True,
     )
-    busy = any(run.state in ACTIVE_STATES for run in reads.runs())
     if st.button(
         "Queue" if busy else "Start",
         type="primary",
@@ -132,15 +164,13 @@ def changed(base: Settings, entered: dict[str, Any]) -> dict[str, Any]:
     changes = {}
     for name, value in entered.items():
         standard = getattr(base, name)
-        if isinstance(standard, tuple):
-            standard = [f"{v:g}" for v in standard]
-        if value != standard:
+        if value != (list(standard) if isinstance(standard, tuple) else standard):
             changes[name] = value
     return changes
 
 
 def open_run(run_id: str) -> None:
-    """Shows a run in the panel from the next run of the page on."""
+    """Shows a run in the panel from the next run of the page on; "" for any."""
     st.session_state["train_opened"] = run_id
     reads.look_again()
     st.rerun()
@@ -164,6 +194,13 @@ def show_actions(run: Run) -> None:
             with st.spinner("Starting"):
                 launch_training(run.path, data_dir=data_dir())
             open_run(run.run_id)
+        if run.history:
+            st.page_link(
+                "pages/curves.py",
+                label="Compare its curves",
+                icon=":material/show_chart:",
+                query_params={"runs": run.run_id},
+            )
         if run.state == "finished":
             for page, label, icon in (
                 ("confusion", "What it confuses", "grid_on"),
@@ -272,8 +309,13 @@ def show_run(run_id: str, shown_state: str) -> None:
 
 require_frame()
 st.title("Train")
-if "train_opened" in st.session_state:
-    st.session_state["run"] = st.session_state.pop("train_opened") or None
+opened = st.session_state.pop("train_opened", None)
+if opened == "":
+    st.session_state.pop("run", None)
+elif opened is not None:
+    st.session_state["run"] = opened
+    st.session_state["train_run_id"] = ""
+    st.toast(f"{plain(opened)} is on its way.", icon=":material/play_arrow:")
 form, panel = st.columns([2, 3], gap="large")
 with form:
     st.subheader("New run")

@@ -82,7 +82,10 @@ def add_dataset(
         if installed and installed[0].kind == "starter":
             return installed[0]
     tell = progress or (lambda _title: _say_nothing)
-    name = name or _default_name(what)
+    try:
+        name = name or _default_name(what)
+    except (RuntimeError, ValueError) as error:
+        raise DatasetError(f"{what!r} is no path on this machine: {error}.") from error
     check_new_name(name, data_dir=data_dir)
     if what == "starter":
         source = find_starter()

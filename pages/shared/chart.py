@@ -4,6 +4,7 @@
 its data grow (Streamlit 1.67). This one does both, in the theme of the page.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,8 @@ def chart(
     component(
         key=key,
         data={
-            "figure": figure.to_plotly_json(),
+            # Not `to_plotly_json`, which leaves an empty array as it is.
+            "figure": json.loads(figure.to_json(validate=False)),
             "alt": alt,
             "height": height,
             "uirevision": uirevision or key,

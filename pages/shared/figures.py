@@ -223,13 +223,16 @@ def matrix_heatmap(
     )
     x = {"type": "category", "title": "taken for", "showgrid": False, "tickangle": -90}
     y = {"type": "category", "title": "drawn", "showgrid": False}
-    if found is None:
+    reach = 2 * FOUND_REACH + 1
+    if found is None or len(names) <= reach:
         chart.update_layout(xaxis=x, yaxis={**y, "autorange": "reversed"})
     else:
-        low, high = found - FOUND_REACH - 0.5, found + FOUND_REACH + 0.5
+        first = min(max(found - FOUND_REACH, 0), len(names) - reach)
+        low, high = first - 0.5, first + reach - 0.5
         chart.update_layout(
             xaxis={**x, "range": [low, high]}, yaxis={**y, "range": [high, low]}
         )
+    if found is not None:
         frame = {
             "line": {"color": OTHER_COLOUR, "width": 2},
             "fillcolor": "rgba(0,0,0,0)",

@@ -11,20 +11,14 @@ from pages.shared.text import plain
 
 
 def evaluated_runs() -> list[Run]:
-    """Returns the runs that have an evaluation, the best of most classes first.
-
-    Of runs with the same id only one's own is listed.
-    """
-    by_id: dict[str, Run] = {}
-    for run in reads.runs():
-        if run.metrics and run.config:
-            by_id.setdefault(run.run_id, run)
+    """Returns the runs that have an evaluation, the best of most classes first."""
+    runs = [run for run in reads.runs() if run.metrics and run.config]
 
     def worth(run: Run) -> tuple[int, float]:
         metrics = run.metrics or {}
         return metrics["num_classes"], metrics["top1"]
 
-    return sorted(by_id.values(), key=worth, reverse=True)
+    return sorted(runs, key=worth, reverse=True)
 
 
 def run_words(run: Run) -> str:

@@ -22,7 +22,11 @@ EVALUATIONS_KEPT = 6
 
 @st.cache_resource(ttl=FRESH_S, show_spinner=False)
 def _runs(data: Path) -> tuple[Run, ...]:
-    return tuple(list_runs(data_dir=data, trained_dir=TRAINED_DIR))
+    by_id: dict[str, Run] = {}
+    for run in list_runs(data_dir=data, trained_dir=TRAINED_DIR):
+        # An address names a run by its id: one's own goes before one that ships.
+        by_id.setdefault(run.run_id, run)
+    return tuple(by_id.values())
 
 
 @st.cache_resource(ttl=FRESH_S, show_spinner=False)

@@ -2,12 +2,15 @@
 
 import csv
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.store import Dataset
+from core.runs import Status, current_process, write_status
+from core.workflow import create_run
 from tests.browser.server import (
     HOUSE,
     SCREENS,
@@ -235,6 +238,20 @@ def test_charts_and_images_are_told_in_words(
     page.goto(server.address + address)
     wait_until_idle(page)
     assert page.evaluate(WITHOUT_WORDS) == []
+
+
+@pytest.mark.parametrize("screen", ["curves?runs=simple&runs=new", "train?run=new"])
+def test_a_run_without_an_epoch_leaves_the_charts_whole(
+    screen: str, tiny: Dataset, data_dir: Path, server: Server, page: Page
+) -> None:
+    run_dir = create_run("simple", "tiny", "best", data_dir=data_dir, run_id="new")
+    pid, started = current_process()
+    status = Status("running", "training", pid, started, epochs=15, step=7)
+    write_status(run_dir, replace(status, steps_per_epoch=9, loss=1.0, top1=0.5))
+    page.goto(f"{server.address}/{screen}")
+    wait_until_idle(page)
+    expect(page.locator(".chart .main-svg").first).to_be_visible()
+    expect(page.locator(".chart .scatterlayer .trace").first).to_be_visible()
 
 
 def test_an_uploaded_zip_becomes_a_dataset(

@@ -75,6 +75,28 @@ def test_the_log_scale_spans_all_values(limit: int) -> None:
     assert positions == sorted(positions)
 
 
+@pytest.mark.parametrize(
+    ("classes", "found", "expected"),
+    [(60, 30, (17.5, 42.5)), (60, 0, (-0.5, 24.5)), (60, 59, (34.5, 59.5))],
+)
+def test_the_view_of_a_found_class_stays_within_the_matrix(
+    classes: int, found: int, expected: tuple[float, float]
+) -> None:
+    counts = matrix(classes)
+    names = [str(number) for number in range(classes)]
+    figure = matrix_heatmap(counts.astype(float), counts, names, found=found)
+    assert figure.layout.xaxis.range == expected
+    assert figure.layout.yaxis.range == expected[::-1]
+
+
+def test_a_found_class_of_a_small_matrix_is_framed_and_not_zoomed_to() -> None:
+    counts = matrix(20)
+    names = [str(number) for number in range(20)]
+    figure = matrix_heatmap(counts.astype(float), counts, names, found=3)
+    assert figure.layout.xaxis.range is None
+    assert len(figure.layout.shapes) == 2
+
+
 def test_an_empty_matrix_can_be_drawn() -> None:
     nothing = np.zeros((2, 2))
     assert matrix_heatmap(nothing, nothing.astype(int), ["a", "b"], log=True).data
