@@ -309,9 +309,9 @@ def show_class_of_run(run: Run, name: str, *, first: Run) -> None:
         show_shares(takes_in(evaluation, label), lambda other: (other, name), run)
     right, wrong = sketches_of_class(evaluation, label)
     st.markdown(f"**Wrong ({len(wrong)})**")
-    show_test_sketches(run, evaluation, wrong, key=f"wrong_{run.run_id}", limit=12)
+    show_test_sketches(run, evaluation, wrong, key=f"wrong_{run.run_id}", limit=8)
     st.markdown(f"**Right ({len(right)})**")
-    show_test_sketches(run, evaluation, right, key=f"right_{run.run_id}", limit=12)
+    show_test_sketches(run, evaluation, right, key=f"right_{run.run_id}", limit=8)
 
 
 def show_shares(

@@ -13,8 +13,9 @@ from core.workflow import find_dataset
 from pages.shared import reads
 from pages.shared.text import plain
 
-SKETCH_WIDTH = 112
-"""In pixels; six fit beside each other on a telephone held sideways."""
+SKETCH_WIDTH = 128
+"""In pixels: their own width. Streamlit would resample them to a smaller one each time,
+which takes its time and blurs thin lines."""
 
 
 def sketch_dataset(run: Run) -> Dataset | None:
