@@ -1,7 +1,5 @@
 """Classes: how each class fares, in one run or beside another."""
 
-import csv
-import io
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -34,7 +32,7 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.sketches import show_test_sketches
-from pages.shared.text import plain, plain_label
+from pages.shared.text import plain, plain_label, to_csv
 
 TOP = 10
 ACCURACY = st.column_config.ProgressColumn(
@@ -223,13 +221,9 @@ def show_all(run: Run, other: Run | None) -> None:
     st.subheader("All classes")
     rows = all_rows(run, other)
     class_table([str(row["Class"]) for row in rows], rows, "classes_all")
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, fieldnames=list(rows[0]))
-    writer.writeheader()
-    writer.writerows(rows)
     st.download_button(
         "Classes as CSV",
-        stream.getvalue(),
+        to_csv(rows),
         file_name=f"classes-{run.run_id}.csv",
         mime="text/csv",
         icon=":material/download:",

@@ -318,7 +318,7 @@ def show(runs: list[Run]) -> None:
     st.write(
         f"{run_words(run)} recognises **{right:,} of {total:,}** test sketches."
         + (
-            f" Most often, {in_words(evaluation.class_names, pairs[:2])}"
+            f" Most often, {plain(in_words(evaluation.class_names, pairs[:2]))}"
             if pairs
             else ""
         )

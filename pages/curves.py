@@ -1,8 +1,5 @@
 """Curves: how runs learned, laid over one another."""
 
-import csv
-import io
-
 import streamlit as st
 
 from core.curves import MAX_SMOOTHING, Against, Figure, history_rows, settings_rows
@@ -12,6 +9,7 @@ from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.figures import learning_curves
 from pages.shared.frame import require_frame
+from pages.shared.text import to_csv
 
 CHART_HEIGHT = 440
 LIVE_INTERVAL_S = 2.0
@@ -124,16 +122,11 @@ if runs:
     )
     rows = history_rows(runs)
     if rows:
-        stream = io.StringIO()
-        fields = list(dict.fromkeys(name for row in rows for name in row))
-        writer = csv.DictWriter(stream, fieldnames=fields)
-        writer.writeheader()
-        writer.writerows(rows)
         with st.expander("All figures as a table"):
             st.dataframe(rows, hide_index=True, alt="A row an epoch of each run")
         st.download_button(
             "Figures as CSV",
-            stream.getvalue(),
+            to_csv(rows),
             file_name="curves.csv",
             mime="text/csv",
             icon=":material/download:",

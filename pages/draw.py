@@ -1,6 +1,5 @@
 """Draw: a canvas, and what the networks take the drawing for."""
 
-import gc
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +8,11 @@ from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from core.classify import Classifier, Prediction
-from core.images import PAPER, to_sketch
+from core.images import IMAGE_SIZE, PAPER, to_sketch
 from core.overview import best_of_each_network
 from core.runs import WEIGHTS
 from pages.shared import reads
-from pages.shared.frame import require_frame
+from pages.shared.frame import require_frame, settle
 from pages.shared.pickers import no_evaluation_yet
 from pages.shared.text import plain
 
@@ -28,15 +27,12 @@ MIN_INK_SHARE = 0.0005
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def classifier(run_dir: Path, _changed_ns: int) -> Classifier:
-    """Loads a network once for all visitors."""
+def classifier(run_dir: Path, changed_ns: int) -> Classifier:
+    """Loads a network once for all visitors, and again when its weights change."""
     loaded = Classifier(run_dir)
     # The first call compiles, which is better done before the first stroke.
-    loaded(np.full((1, 128, 128), PAPER, dtype=np.uint8))
-    # Streamlit collects garbage after every run of a page; TensorFlow's many
-    # objects are not to be walked each time.
-    gc.collect()
-    gc.freeze()
+    loaded(np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8))
+    settle(f"{run_dir} {changed_ns}")
     return loaded
 
 

@@ -33,6 +33,9 @@ MATRIX_SCALE = "Cividis"
 DIFFERENCE_SCALE = "PuOr"
 LOG_STOPS = 12
 
+FOUND_REACH = 12
+"""How many classes to each side of a found one are shown."""
+
 
 def network_colour(run: Run) -> str:
     """Returns the colour of a run's network."""
@@ -246,10 +249,6 @@ def matrix_heatmap(
         )
     chart.update_layout(template="none")
     return chart
-
-
-FOUND_REACH = 12
-"""How many classes to each side of a found one are shown."""
 
 
 def _smallest_type(values: NDArray[Any]) -> Any:

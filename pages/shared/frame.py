@@ -36,12 +36,14 @@ def require_frame() -> None:
 
 
 @st.cache_resource(show_spinner=False)
-def settle(page_name: str) -> None:
-    """Takes what a page's imports made out of the garbage collector's rounds.
+def settle(what: str) -> None:
+    """Takes what was imported or loaded out of the garbage collector's rounds.
+
+    Does so once for each `what`, such as a page, whose imports are its own.
 
     Streamlit collects garbage after every run of a page, which walks all modules'
     objects each time: two thirds of a run's time before this, measured.
     """
-    del page_name  # Once a page, since each imports more.
+    del what
     gc.collect()
     gc.freeze()

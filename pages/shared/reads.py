@@ -35,16 +35,17 @@ def _datasets(data: Path) -> tuple[Dataset, ...]:
 
 
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
-def _evaluation(run_dir: Path, _changed_ns: int) -> Evaluation:
+def _evaluation(run_dir: Path, changed_ns: int) -> Evaluation:
+    del changed_ns  # A part of the key: Streamlit leaves out names that begin with _.
     return read_evaluation(run_dir)
 
 
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
-def _figures(run_dir: Path, _changed_ns: int) -> "tuple[ClassFigures, ...]":
+def _figures(run_dir: Path, changed_ns: int) -> "tuple[ClassFigures, ...]":
     # Imports scikit-learn, for which the first screen does not wait.
     from core.metrics import class_figures
 
-    found = _evaluation(run_dir, _changed_ns)
+    found = _evaluation(run_dir, changed_ns)
     return tuple(
         class_figures(found.y_true, found.y_pred, class_names=found.class_names)
     )

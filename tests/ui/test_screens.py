@@ -15,6 +15,7 @@ from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
 from core.paths import TRAINED_DIR
+from core.results import read_evaluation, write_evaluation
 from core.runs import (
     CONFIG,
     HISTORY,
@@ -231,6 +232,20 @@ def test_what_are_no_numbers_is_told_once(tiny: Dataset, open_page: Open) -> Non
     sizes.set_value("128.0, ").run()
     assert not app.error
     assert "--set" not in app.code[0].value
+
+
+def test_a_run_that_was_evaluated_anew_is_read_anew(
+    every_state: Path, open_page: Open
+) -> None:
+    run_dir = runs_dir(every_state) / "three"
+    open_page("confusion", run="three")
+    found = read_evaluation(run_dir)
+    all_wrong = replace(found, y_pred=(found.y_true + 1) % len(THREE))
+    write_evaluation(run_dir, all_wrong, class_rows=[{"class_name": "key"}])
+    told = words(open_page("confusion", run="three"))
+    assert f"recognises **0 of {len(found.ids)}** test sketches" in told
+    assert "is taken for" in told
+    assert not any(name in told for name in THREE)
 
 
 def test_training_needs_a_dataset_and_says_so(open_page: Open) -> None:
