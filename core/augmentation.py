@@ -13,6 +13,9 @@ from keras import ops
 from core.config import Settings
 from core.images import IMAGE_SIZE
 
+ERASED_SIDE = (0.1, 0.4)
+"""Sides of an erased rectangle, as shares of the picture's; at most 16 % of it."""
+
 
 class SketchInput(keras.Layer):  # type: ignore[misc]
     """Turns gray sketches into ink at the wanted size, varied in training.
@@ -66,6 +69,10 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
                     (ops.shape(ink)[0], 1, 1, 1), 1.0, 1.0 + settings.ink_gain
                 )
                 ink = ops.minimum(ink * gain, 1.0)
+            if settings.thickness:
+                ink = self._change_thickness(ink)
+            if settings.erase:
+                ink = self._erase(ink)
         if self.image_size != IMAGE_SIZE:
             ink = ops.image.resize(
                 ink,
@@ -79,6 +86,39 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
         return keras.random.uniform(
             shape, low, high, dtype="float32", seed=self._seed_generator
         )
+
+    def _change_thickness(self, ink: Any) -> Any:
+        """Grows or shrinks every stroke by a part of a pixel on each side."""
+        number = (ops.shape(ink)[0], 1, 1, 1)
+        amount = self._uniform(number, -1, 1) * self._settings.thickness
+        padded = ops.pad(ink, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        neighbours = [
+            padded[:, :-2, 1:-1],
+            padded[:, 2:, 1:-1],
+            padded[:, 1:-1, :-2],
+            padded[:, 1:-1, 2:],
+        ]
+        thick = thin = ink
+        for neighbour in neighbours:
+            thick = ops.maximum(thick, neighbour)
+            thin = ops.minimum(thin, neighbour)
+        # Most strokes are two pixels wide: a whole pixel less would leave nothing.
+        return ops.where(
+            amount > 0, ink + amount * (thick - ink), ink - amount / 2 * (thin - ink)
+        )
+
+    def _erase(self, ink: Any) -> Any:
+        """Takes a rectangle out of a share of the sketches."""
+        number = (ops.shape(ink)[0], 1)
+        chosen = self._uniform(number, 0, 1) < self._settings.erase
+        pixels = ops.arange(IMAGE_SIZE, dtype="float32")[None]
+        inside = []
+        for _ in range(2):
+            centre = self._uniform(number, 0, IMAGE_SIZE)
+            side = self._uniform(number, *ERASED_SIDE) * IMAGE_SIZE
+            inside.append(chosen & (ops.abs(pixels - centre) < side / 2))
+        hole = inside[0][:, :, None] & inside[1][:, None, :]
+        return ops.where(hole[..., None], 0.0, ink)
 
     def _transforms(self, batch_size: Any) -> Any:
         """Draws affine maps from output to input pixels, shape `(batch, 8)`."""
@@ -102,10 +142,25 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
         xx, xy = cosine * scale_x, (cosine * slant - sine) * scale_y
         yx, yy = sine * scale_x, (sine * slant + cosine) * scale_y
         centre = (IMAGE_SIZE - 1) / 2
-        offset_x = centre - (xx + xy) * centre + shift_x
-        offset_y = centre - (yx + yy) * centre + shift_y
-        zero = ops.zeros_like(angle)
-        return ops.stack([xx, xy, offset_x, yx, yy, offset_y, zero, zero], axis=1)
+        tilt_x = tilt_y = ops.zeros_like(angle)
+        if settings.perspective:
+            # The denominator is 1 at the centre and changes by this to an edge.
+            tilt_x = self._uniform(number, -1, 1) * settings.perspective / centre
+            tilt_y = self._uniform(number, -1, 1) * settings.perspective / centre
+        # The same map with the origin in the corner; its denominator there is:
+        corner = 1 - (tilt_x + tilt_y) * centre
+        middle_x, middle_y = centre + shift_x, centre + shift_y
+        rows = [
+            xx + middle_x * tilt_x,
+            xy + middle_x * tilt_y,
+            middle_x * corner - (xx + xy) * centre,
+            yx + middle_y * tilt_x,
+            yy + middle_y * tilt_y,
+            middle_y * corner - (yx + yy) * centre,
+            tilt_x,
+            tilt_y,
+        ]
+        return ops.stack([row / corner for row in rows], axis=1)
 
 
 def _moves(settings: Settings) -> bool:
@@ -117,4 +172,5 @@ def _moves(settings: Settings) -> bool:
         or settings.aspect
         or settings.shear
         or settings.shift
+        or settings.perspective
     )

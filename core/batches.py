@@ -5,7 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from core.config import Settings
 from core.datasets.store import Dataset
+
+MIXUP_ALPHA = 0.4
+"""Of the beta distribution; most blends are mostly one sketch (Zhang et al. 2018)."""
 
 
 def batches(
@@ -45,3 +49,56 @@ def epoch_order(
     """
     order = np.random.default_rng([seed, epoch]).permutation(rows)
     return order[: len(order) - len(order) % batch_size]
+
+
+def mix(
+    images: NDArray[np.uint8],
+    targets: NDArray[np.float32],
+    settings: Settings,
+    *,
+    epoch: int,
+    step: int,
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Blends the sketches of a batch pairwise, or pastes them into each other.
+
+    MixUp (Zhang et al. 2018) or CutMix (Yun et al. 2019) or neither is drawn for the
+    whole batch, always the same for the same seed, epoch and step.
+
+    Args:
+        images: Gray values of shape `(batch, 128, 128)`.
+        targets: Shape `(batch, num_classes)`.
+        settings: `mixup`, `cutmix` and `seed` are read.
+        epoch: Counted from 0.
+        step: Counted from 0 in its epoch.
+
+    Returns:
+        New arrays of the same shapes and dtypes, or the given ones.
+    """
+    if not (settings.mixup or settings.cutmix):
+        return images, targets
+    rng = np.random.default_rng([settings.seed, epoch, step])
+    drawn = rng.random()
+    if drawn >= settings.mixup + settings.cutmix:
+        return images, targets
+    partner = rng.permutation(len(images))
+    if drawn < settings.mixup:
+        kept = rng.beta(MIXUP_ALPHA, MIXUP_ALPHA)
+        blend = kept * images + (1 - kept) * images[partner]
+        mixed = np.rint(blend).astype(np.uint8)
+    else:
+        height, width = images.shape[1:]
+        side = np.sqrt(rng.random())
+        top, bottom = _span(height, side, centre=rng.random())
+        left, right = _span(width, side, centre=rng.random())
+        mixed = images.copy()
+        mixed[:, top:bottom, left:right] = images[partner, top:bottom, left:right]
+        kept = 1 - (bottom - top) * (right - left) / (height * width)
+    both = kept * targets + (1 - kept) * targets[partner]
+    return mixed, both.astype(np.float32)
+
+
+def _span(length: int, share: float, *, centre: float) -> tuple[int, int]:
+    """Returns the ends of a stretch about a point, cut off at 0 and `length`."""
+    low = round((centre - share / 2) * length)
+    high = round((centre + share / 2) * length)
+    return max(low, 0), min(high, length)

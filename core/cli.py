@@ -193,6 +193,14 @@ def train(
             "`python -m core recipes` lists them.",
         ),
     ] = None,
+    origin: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="RUN",
+            help="Begin with the weights of a trained run instead of random ones.",
+        ),
+    ] = None,
     resume: Annotated[
         str | None,
         typer.Option(
@@ -215,7 +223,7 @@ def train(
     from core.workflow import create_run, train_run_dir
 
     if resume is not None:
-        given = (network, dataset, epochs, seed, run_id, assignments)
+        given = (network, dataset, epochs, seed, run_id, assignments, origin)
         if any(value not in (None, []) for value in given):
             raise SketchScopeError(
                 "--resume goes on with a run as it was begun; it takes no other "
@@ -241,6 +249,7 @@ def train(
             data_dir=data_dir(),
             run_id=run_id,
             overrides=overrides,
+            origin=None if origin is None else _find_run(origin),
         )
     err.print(f"Run [bold]{escape(run_dir.name)}[/] in {escape(str(run_dir))}")
     with _progress() as bars:

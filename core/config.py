@@ -72,6 +72,24 @@ class Settings(BaseModel):
     ink_gain: float = Field(
         0, ge=0, le=10, description="Darken strokes by a factor of up to 1 + this"
     )
+    perspective: float = Field(
+        0, ge=0, lt=0.5, description="Tilt: one edge nearer by up to ± this share"
+    )
+    thickness: float = Field(
+        0, ge=0, le=1, description="Thicken or thin strokes by up to this, in pixels"
+    )
+    erase: float = Field(
+        0, ge=0, le=1, description="Share of the sketches that lose a rectangle"
+    )
+    mixup: float = Field(
+        0, ge=0, le=1, description="Share of the batches blended pairwise (MixUp)"
+    )
+    cutmix: float = Field(
+        0, ge=0, le=1, description="Share of the batches pasted pairwise (CutMix)"
+    )
+    precision: Literal["float32", "mixed_bfloat16"] = Field(
+        "float32", description="Of the computations; weights are always float32"
+    )
     deterministic: bool = Field(
         False, description="Use only operations that repeat bit for bit (slower)"
     )
@@ -89,6 +107,8 @@ class Settings(BaseModel):
                 f"`warmup_epochs` ({self.warmup_epochs:g}) must be less than "
                 f"`epochs` ({self.epochs})"
             )
+        if self.mixup + self.cutmix > 1:
+            raise ValueError("`mixup` and `cutmix` must not add up to more than 1")
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError("`weight_decay` needs `optimizer=adamw`")
         return self
@@ -109,6 +129,20 @@ class Settings(BaseModel):
         return self.image_sizes[-1]
 
 
+class Origin(BaseModel):
+    """Whose weights a run began with.
+
+    Attributes:
+        run_id: The run that had been trained.
+        weights_sha256: Of its weights file.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    run_id: str
+    weights_sha256: str = Field(pattern="[0-9a-f]{64}")
+
+
 class RunConfig(BaseModel):
     """What a run folder's `config.json` holds, written before the first step.
 
@@ -123,6 +157,7 @@ class RunConfig(BaseModel):
         class_names: The class of each logit.
         recipe: The recipe that `settings` started from.
         settings: Every field that changes the result.
+        origin: The run that it goes on from with new settings; None from scratch.
         created_at: ISO 8601, UTC.
     """
 
@@ -138,6 +173,7 @@ class RunConfig(BaseModel):
     class_names: tuple[str, ...] = Field(min_length=2)
     recipe: str
     settings: Settings
+    origin: Origin | None = None
     created_at: str
 
     @model_validator(mode="after")
@@ -192,6 +228,37 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "shear": 0.12,
             "shift": 0.08,
             "ink_gain": 1,
+        },
+    },
+    "refine": {
+        "resnet18": {
+            "epochs": 38,
+            "batch_size": 128,
+            "val_fraction": 0.05,
+            "optimizer": "adamw",
+            "learning_rate": 2e-3,
+            "schedule": "cosine",
+            "warmup_epochs": 1,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.2,
+            "shortcut": "average_pool",
+            "zero_last_gamma": True,
+            "image_sizes": (64, 96, 128),
+            "image_size_shares": (20 / 38, 11 / 38, 7 / 38),
+            "flip": True,
+            "rotation_deg": 15,
+            "scale": 0.25,
+            "aspect": 0.15,
+            "shear": 0.15,
+            "shift": 0.08,
+            "perspective": 0.1,
+            "ink_gain": 1,
+            "thickness": 0.7,
+            "erase": 0.3,
+            "mixup": 0.2,
+            "cutmix": 0.3,
+            "precision": "mixed_bfloat16",
         },
     },
 }

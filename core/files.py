@@ -1,5 +1,6 @@
 """Small files that are replaced whole, so that a reader never meets half of one."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -29,6 +30,12 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def sha256(path: Path) -> str:
+    """Returns the hex digest of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_text(path: Path, text: str) -> None:

@@ -29,6 +29,7 @@ STATUS = "status.json"
 HISTORY = "history.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
+INITIAL_WEIGHTS = "initial.safetensors"
 TRAIN_KEYS = "train_keys.npy"
 METRICS_FILE = "metrics.json"
 STOP_REQUEST = "stop"
@@ -164,8 +165,15 @@ def find_run_dir(run: str, *, data_dir: Path, trained_dir: Path) -> Path:
     )
 
 
-def create_run_dir(config: RunConfig, *, data_dir: Path) -> Path:
+def create_run_dir(
+    config: RunConfig, *, data_dir: Path, origin: Path | None = None
+) -> Path:
     """Makes the folder of a new run, with its config and a first status.
+
+    Args:
+        config: Its config.
+        data_dir: The folder that everything is written to.
+        origin: A trained run whose weights it begins with; they are copied.
 
     Raises:
         RunError: If the id is taken or the folder can't be written.
@@ -176,6 +184,10 @@ def create_run_dir(config: RunConfig, *, data_dir: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.mkdir()
         try:
+            if origin is not None:
+                shutil.copy(origin / WEIGHTS, path / INITIAL_WEIGHTS)
+                # What the origin has seen counts as seen by this run too.
+                shutil.copy(origin / TRAIN_KEYS, path / TRAIN_KEYS)
             write_json(path / CONFIG, config.model_dump(mode="json"))
             write_status(path, Status(state="stopped", epochs=config.settings.epochs))
         except OSError:
@@ -357,6 +369,7 @@ def clear_leftovers(path: Path) -> None:
     (path / STOP_REQUEST).unlink(missing_ok=True)
     if (path / WEIGHTS).exists():
         (path / CHECKPOINT).unlink(missing_ok=True)
+        (path / INITIAL_WEIGHTS).unlink(missing_ok=True)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.augmentation import SketchInput
-from core.batches import batches, epoch_order
+from core.batches import batches, epoch_order, mix
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
@@ -28,6 +28,7 @@ from core.networks import build_network, save_network
 from core.runs import (
     CHECKPOINT,
     CHECKPOINT_INTERVAL_S,
+    INITIAL_WEIGHTS,
     STOP_REQUEST,
     TRAIN_KEYS,
     Status,
@@ -193,7 +194,7 @@ class _Training:
         self._check_dataset()
         settings = self._settings
         train_rows, val_rows = validation_split(self._dataset, settings)
-        np.save(self._run_dir / TRAIN_KEYS, seen_keys(self._dataset))
+        self._note_seen()
         self._steps_per_epoch = len(train_rows) // settings.batch_size
         if settings.deterministic:
             enable_determinism()
@@ -208,6 +209,8 @@ class _Training:
             self._restore()
         else:
             self._state = _State()
+            if self._config.origin is not None:
+                load_variables(self._run_dir / INITIAL_WEIGHTS, network.weights)
         # The checkpoint decides: a killed process may have been between the two.
         write_history(self._run_dir, self._state.history)
         self._write_status(steps_per_epoch=self._steps_per_epoch)
@@ -221,6 +224,7 @@ class _Training:
             self._finish_epoch(self._validate(val_rows))
         save_network(self._run_dir, network)
         (self._run_dir / CHECKPOINT).unlink(missing_ok=True)
+        (self._run_dir / INITIAL_WEIGHTS).unlink(missing_ok=True)
         self._write_status(state="trained", eta_s=0.0)
         return True
 
@@ -249,6 +253,9 @@ class _Training:
             if self._is_stop_requested():
                 self._stop()
                 return False
+            images, targets = mix(
+                images, targets, settings, epoch=state.epoch, step=state.step
+            )
             logs = self._model.train_on_batch(images, targets, return_dict=True)
             state.step += 1
             state.means.add(logs, count=len(images))
@@ -378,6 +385,14 @@ class _Training:
         steps = self._steps_per_epoch * sum(pixels) / pixels[0] - self._state.step
         return step_s * steps
 
+    def _note_seen(self) -> None:
+        """Writes down which sketches this run or its origin may learn from."""
+        path = self._run_dir / TRAIN_KEYS
+        keys = seen_keys(self._dataset)
+        if self._config.origin is not None:
+            keys = np.union1d(keys, np.load(path, allow_pickle=False))
+        np.save(path, keys)
+
     def _check_dataset(self) -> None:
         if self._dataset.fingerprint != self._config.dataset_fingerprint:
             raise RunError(
@@ -420,8 +435,15 @@ def build_training_model(
         The compiled model from packed sketches to logits, its front, and the
         network proper, which shares its weights.
     """
-    network = build_network(network_name, num_classes, settings)
-    front = SketchInput(settings, image_size=settings.image_size_at(0), name="front")
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        network = build_network(network_name, num_classes, settings)
+        front = SketchInput(
+            settings, image_size=settings.image_size_at(0), name="front"
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
     images = keras.Input((None, None), dtype="uint8", name="images")
     model = keras.Model(images, network(front(images)), name="training")
     return (

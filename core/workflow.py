@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from core.backend import load_backend
-from core.config import RunConfig, Settings, make_settings
+from core.config import Origin, RunConfig, Settings, make_settings
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
+from core.files import sha256
 from core.paths import TRAINED_DIR
 from core.queueing import wait_for_turn
 from core.runs import (
@@ -50,6 +51,7 @@ def create_run(
     data_dir: Path,
     run_id: str | None = None,
     overrides: Mapping[str, Any] | None = None,
+    origin: Path | None = None,
 ) -> Path:
     """Makes the folder of a new run; `train_run_dir` then trains it.
 
@@ -60,17 +62,21 @@ def create_run(
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.
         overrides: Settings that replace the recipe's.
+        origin: A trained run of the same network to go on from; its weights are
+            copied, so that it may be removed afterwards.
 
     Raises:
         ConfigError: If a setting is unknown or out of range.
         DatasetError: If there is no such dataset, or it is too small.
-        RunError: If the run id is taken or unfit.
+        RunError: If the run id is taken or unfit, or the origin doesn't fit.
     """
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
     settings = make_settings(network, recipe, overrides)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
     _check_size(dataset, settings)
+    if origin is not None:
+        _check_origin(origin, network, dataset, settings)
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
@@ -82,9 +88,16 @@ def create_run(
         class_names=dataset.class_names,
         recipe=recipe,
         settings=settings,
+        origin=None
+        if origin is None
+        else Origin(run_id=origin.name, weights_sha256=sha256(origin / WEIGHTS)),
         created_at=now.isoformat(timespec="seconds"),
     )
-    return create_run_dir(config, data_dir=data_dir)
+    return create_run_dir(
+        config,
+        data_dir=data_dir,
+        origin=origin,
+    )
 
 
 def check_new_run_id(run_id: str, *, data_dir: Path) -> None:
@@ -281,6 +294,39 @@ def _check_size(dataset: Dataset, settings: Settings) -> None:
         raise DatasetError(
             f"Dataset {dataset.name!r} has {left} sketches to train on, fewer than one "
             f"batch of {settings.batch_size}. Add `--set batch_size={left}` or less."
+        )
+
+
+def _check_origin(
+    origin: Path, network: str, dataset: Dataset, settings: Settings
+) -> None:
+    """Raises `RunError` unless a run's weights may be the start of a new one."""
+    config = read_config(origin)
+    check_weights(origin)
+    theirs = config.settings
+    if config.network != network:
+        raise RunError(
+            f"Run {origin.name!r} is of network {config.network!r}; a run of "
+            f"{network!r} can't go on from it."
+        )
+    if config.class_names != dataset.class_names:
+        raise RunError(
+            f"Run {origin.name!r} and dataset {dataset.name!r} have different classes."
+        )
+    if theirs.shortcut != settings.shortcut:
+        raise RunError(
+            f"Run {origin.name!r} was trained with `shortcut={theirs.shortcut}`. Add "
+            f"`--set shortcut={theirs.shortcut}`."
+        )
+    # Otherwise the new run would be validated on what the old one learned.
+    held_out = (theirs.seed, theirs.val_fraction)
+    if (
+        dataset.fingerprint == config.dataset_fingerprint
+        and (settings.seed, settings.val_fraction) != held_out
+    ):
+        raise RunError(
+            f"Run {origin.name!r} held out another part for validation. Add "
+            f"`--seed {theirs.seed} --set val_fraction={theirs.val_fraction:g}`."
         )
 
 

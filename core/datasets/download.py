@@ -1,6 +1,5 @@
 """Downloads one large file, going on where an earlier try ended."""
 
-import hashlib
 from pathlib import Path
 
 import requests
@@ -60,12 +59,6 @@ def download(url: str, path: Path, *, progress: Progress | None = None) -> Path:
     except OSError as error:
         raise DatasetError(f"{path} can't be written: {error.strerror}.") from error
     return path
-
-
-def sha256(path: Path) -> str:
-    """Returns the hex digest of a file's content."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _fetch(

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from core.datasets import eitz
 from core.datasets.archives import Archive, open_archive
-from core.datasets.download import download, sha256
+from core.datasets.download import download
 from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
 from core.datasets.folders import TEST_FRACTION, picture_names
 from core.datasets.store import Progress, SketchRecord, SketchSource
 from core.errors import DatasetError, RunError
+from core.files import sha256
 from core.images import read_sketch
 from core.results import read_evaluation
 from core.splits import stratified_split

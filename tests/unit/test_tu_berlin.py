@@ -13,10 +13,11 @@ from PIL import Image, ImageDraw
 
 from core.datasets import eitz
 from core.datasets.archives import open_archive
-from core.datasets.download import download, sha256
+from core.datasets.download import download
 from core.datasets.sources import add_dataset
 from core.datasets.tu_berlin import course_name, find_tu_berlin, is_tu_berlin
 from core.errors import DatasetError, ImageError
+from core.files import sha256
 from core.images import to_sketch
 
 
