@@ -402,6 +402,17 @@ def runs_show(run: RunArgument, as_json: Json = False) -> None:
         _print_metrics(found.metrics)
 
 
+@runs_app.command("record")
+def runs_record(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Finished runs.")],
+) -> None:
+    """Print what runs were made with and reached, and McNemar's test between them."""
+    from core.record import make_record
+    from core.runs import read_run
+
+    _print_json(make_record([read_run(_find_run(run)) for run in runs]))
+
+
 @runs_app.command("stop")
 def runs_stop(run: RunArgument) -> None:
     """Ask a running training to save and end at its next step."""

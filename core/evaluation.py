@@ -87,6 +87,8 @@ def evaluate_run(
             temperature = fit_temperature(val_true, val_logits)
     probabilities = to_probabilities(logits)
     calibrated = to_probabilities(logits, temperature=temperature)
+    mirrored, _ = predict(network, config, dataset, rows, mirrored=True)
+    flip_averaged = (probabilities + to_probabilities(mirrored)) / 2
     y_pred = logits.argmax(axis=1)
     correct = int((y_pred == y_true).sum())
     metrics: dict[str, Any] = {
@@ -100,6 +102,7 @@ def evaluate_run(
         "num_classes": len(config.class_names),
         **{name: m.compute(y_true, probabilities) for name, m in METRICS.items()},
         "top1_interval": wilson_interval(correct, len(rows)),
+        "top1_flip_averaged": METRICS["top1"].compute(y_true, flip_averaged),
         "temperature": temperature,
         **{
             f"{name}_calibrated": METRICS[name].compute(y_true, calibrated)
@@ -129,15 +132,24 @@ def predict(
     config: RunConfig,
     dataset: Dataset,
     rows: NDArray[np.int64],
+    *,
+    mirrored: bool = False,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Runs a network over rows of a dataset.
+
+    Args:
+        network: Trained.
+        config: Its run's.
+        dataset: Where the sketches are.
+        rows: Which of them.
+        mirrored: Whether to swap left and right first.
 
     Returns:
         Logits of shape `(n, num_classes)` and embeddings of shape `(n, width)`.
     """
     predictor = build_predictor(network, config)
     answers = [
-        predictor.predict_on_batch(images)
+        predictor.predict_on_batch(images[..., ::-1] if mirrored else images)
         for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE)
     ]
     logits, embedding = (

@@ -15,6 +15,7 @@ from core.files import write_json
 from core.results import CLASSES, read_evaluation, write_predictions
 from core.runs import (
     CONFIG,
+    ENVIRONMENT,
     HISTORY,
     METRICS_FILE,
     TRAIN_KEYS,
@@ -59,6 +60,8 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
             write_json(copy / CONFIG, config.model_dump(mode="json"))
             for name in (HISTORY, CLASSES):
                 shutil.copy(run_dir / name, copy / name)
+            if (run_dir / ENVIRONMENT).exists():
+                shutil.copy(run_dir / ENVIRONMENT, copy / ENVIRONMENT)
             if with_weights:
                 shutil.copy(run_dir / TRAIN_KEYS, copy / TRAIN_KEYS)
                 _save_half(run_dir, copy, run.config)

@@ -110,6 +110,40 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
+@dataclass(frozen=True)
+class PairedTest:
+    """McNemar's exact test between two classifiers on the same samples.
+
+    Attributes:
+        only_first: Samples that only the first got right.
+        only_second: Samples that only the second got right.
+        p_value: Two-sided: how likely so unequal counts or worse would be if both
+            were equally good.
+    """
+
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
+    """Tests whether two classifiers differ (McNemar 1947, in its exact form).
+
+    Args:
+        first: Which samples the first got right, shape `(n_samples,)`.
+        second: The same of the second.
+    """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Both must have the same shape. Received: {first.shape} and {second.shape}"
+        )
+    only_first = int((first & ~second).sum())
+    only_second = int((second & ~first).sum())
+    differing = only_first + only_second
+    p_value = binomtest(only_first, differing).pvalue if differing else 1.0
+    return PairedTest(only_first, only_second, float(p_value))
+
+
 def fit_temperature(y_true: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
     """Finds the temperature that makes probabilities honest (Guo et al. 2017).
 

@@ -31,6 +31,7 @@ CHECKPOINT = "checkpoint.safetensors"
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 TRAIN_KEYS = "train_keys.npy"
+ENVIRONMENT = "environment.json"
 METRICS_FILE = "metrics.json"
 STOP_REQUEST = "stop"
 LOCK = "run.lock"
@@ -383,6 +384,14 @@ def read_metrics(path: Path) -> dict[str, Any]:
     metrics = _read_object(path / METRICS_FILE)
     _Metrics.model_validate(metrics)
     return metrics
+
+
+def read_environment(path: Path) -> dict[str, Any] | None:
+    """Returns on what a run was trained, or None where that is not known."""
+    try:
+        return _read_object(path / ENVIRONMENT)
+    except (OSError, ValueError):
+        return None
 
 
 def utc_now() -> datetime:

@@ -23,11 +23,14 @@ from core.batches import batches, epoch_order, mix
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
+from core.environment import describe_environment
 from core.errors import RunError
+from core.files import write_json
 from core.networks import build_network, save_network
 from core.runs import (
     CHECKPOINT,
     CHECKPOINT_INTERVAL_S,
+    ENVIRONMENT,
     INITIAL_WEIGHTS,
     STOP_REQUEST,
     TRAIN_KEYS,
@@ -195,6 +198,7 @@ class _Training:
         settings = self._settings
         train_rows, val_rows = validation_split(self._dataset, settings)
         self._note_seen()
+        write_json(self._run_dir / ENVIRONMENT, describe_environment())
         self._steps_per_epoch = len(train_rows) // settings.batch_size
         if settings.deterministic:
             enable_determinism()

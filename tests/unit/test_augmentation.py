@@ -111,3 +111,27 @@ def test_ink_stays_between_paper_and_full(seed: int) -> None:
     assert ink.min() >= -1e-6
     assert ink.max() <= 1 + 1e-6
     assert ink.dtype == keras.config.floatx()
+
+
+def test_a_tilt_leaves_the_centre_and_bends_the_rest() -> None:
+    tilted = vary(blot(64, 64, n=20), perspective=0.3)[..., 0]
+    assert np.array([centre(p) for p in tilted]) == pytest.approx(64, abs=1)
+    bent = vary(blot(16, 64, n=40), perspective=0.3)[..., 0]
+    distance = 63.5 - np.array([centre(p)[0] for p in bent])
+    assert 47.5 / 1.35 < distance.min() < 42 < 55 < distance.max() < 47.5 / 0.65
+
+
+def test_thickness_makes_strokes_thicker_and_thinner() -> None:
+    line = np.full((60, 128, 128), 255, np.uint8)
+    line[:, 63:65, 20:108] = 0
+    mass = vary(line, thickness=1).sum(axis=(1, 2, 3)) / 88
+    # Two pixels wide: up to one more on each side, and down to half of each.
+    assert 1 <= mass.min() < 1.4
+    assert 3.6 < mass.max() <= 4.1
+
+
+def test_erasing_takes_a_rectangle_out_of_its_share() -> None:
+    black = np.zeros((80, 128, 128), np.uint8)
+    left = vary(black, erase=0.5).mean(axis=(1, 2, 3))
+    assert 20 < (left < 1).sum() < 60
+    assert left.min() >= 1 - 0.4**2 - 0.01

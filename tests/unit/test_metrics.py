@@ -14,6 +14,7 @@ from core.metrics import (
     cross_entropy,
     expected_calibration_error,
     fit_temperature,
+    paired_test,
     to_probabilities,
     top_k_accuracy,
     true_class_ranks,
@@ -140,3 +141,15 @@ def test_temperature_undoes_overconfidence() -> None:
     probabilities = to_probabilities(honest)
     y_true = np.array([generator.choice(5, p=row) for row in probabilities])
     assert fit_temperature(y_true, honest * 3) == pytest.approx(3, rel=0.1)
+
+
+def test_the_paired_test_counts_only_what_differs() -> None:
+    first = np.array([True] * 12 + [False] * 3 + [True] * 50)
+    second = np.array([False] * 12 + [True] * 3 + [True] * 50)
+    test = paired_test(first, second)
+    assert (test.only_first, test.only_second) == (12, 3)
+    # Twice the binomial tail P(X <= 3) of 15 fair coins.
+    assert test.p_value == pytest.approx(2 * (1 + 15 + 105 + 455) / 2**15)
+    assert paired_test(first, first).p_value == 1
+    with pytest.raises(ValueError, match="same shape"):
+        paired_test(first, second[:3])
