@@ -46,8 +46,15 @@ LINE_LEVEL = 0.4
 MAX_LINE_LEVEL = 0.3
 """Where a line begins, as a share of what the darkest lines have, and at most."""
 
-SOLID = 1.8
-"""Times the usual half thickness: what is deeper is no line but an area."""
+THICK = 2.0
+"""Half thickness in pixels of the frame from which on a line is thick."""
+
+MIN_PHOTO_INK = 0.1
+"""Least share of the light that a line on a photograph takes away."""
+
+SOLID, SOLID_THICK = 1.8, 3.5
+"""Times the usual half thickness: what is deeper is no line but an area.
+Thick lines run together before that."""
 
 BLOCKS = 32
 """Paper is looked for in this many blocks along a photograph's longer side."""
@@ -131,20 +138,23 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     values = ndimage.gaussian_filter(values, max(gray.size) / WORK_SIZE)
     found = []
     for side in (values, PAPER - values):
-        ink = 1 - side / np.maximum(_background(side), 1)
-        noise = 1.4826 * float(np.median(np.abs(ink - np.median(ink))))
-        peak = float(np.percentile(ink, 99))
+        paper = np.maximum(_background(side), 1)
+        spread = 1.4826 * float(np.median(np.abs(side - paper)))
+        ink = (paper - side) / paper
+        noise = spread / paper
+        strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
+        peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
         found.append((ink, noise, peak))
     # Lines are few, so that what deviates most from the paper beside it is ink.
     ink, noise, peak = max(found, key=lambda one: one[2])
-    sure, likely = max(6 * noise, 0.5 * peak), max(4 * noise, 0.3 * peak)
-    parts, _ = ndimage.label(ink > likely, np.ones((3, 3)))
-    strongest = ndimage.maximum(ink, parts, np.arange(parts.max() + 1))
+    level = np.maximum(4 * noise, 0.3 * max(peak, MIN_PHOTO_INK))
+    parts, _ = ndimage.label(ink > level, np.ones((3, 3)))
+    strongest = ndimage.maximum(ink / level, parts, np.arange(parts.max() + 1))
     sizes = np.bincount(parts.ravel())
-    is_line = (strongest > max(sure, 0.08)) & (sizes > (max(gray.size) / 150) ** 2)
+    is_line = (strongest > 1.5) & (sizes > (max(gray.size) / 150) ** 2)
     is_line[0] = False
     ink = np.where(
-        ndimage.binary_dilation(is_line[parts], iterations=2), ink / (2 * likely), 0
+        ndimage.binary_dilation(is_line[parts], iterations=2), ink / (2 * level), 0
     )
     return np.clip(ink, 0, 1).astype(np.float32) * (2 * MAX_LINE_LEVEL), False
 
@@ -160,27 +170,22 @@ def _background(values: NDArray[np.float32]) -> NDArray[np.float32]:
         padded.shape[0] // block, block, padded.shape[1] // block, block
     )
     light = np.percentile(blocks, 75, axis=(1, 3)).astype(np.float32)
-    light = ndimage.grey_closing(light, size=(5, 5), mode="nearest")
+    # Light that falls off goes on doing so beyond the edge.
+    light = np.pad(light, 2, mode="reflect", reflect_type="odd")
+    light = ndimage.grey_closing(light, size=(5, 5))[2:-2, 2:-2]
     light = ndimage.gaussian_filter(light, 1, mode="nearest")
-    at = np.ogrid[:height, :width]
-    rows, columns = ((axis + 0.5) / block - 0.5 for axis in at)
-    return np.asarray(
-        ndimage.map_coordinates(
-            light, np.broadcast_arrays(rows, columns), order=1, mode="nearest"
-        ),
-        dtype=np.float32,
-    )
+    size = (padded.shape[1], padded.shape[0])
+    smooth = Image.fromarray(light).resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(smooth, dtype=np.float32)[:height, :width]
 
 
 def _cut(
     ink: NDArray[np.float32], *, middle: NDArray[np.floating], side: float, size: int
 ) -> NDArray[np.float32]:
     """Scales the square about a point to `size` pixels a side."""
-    margin = int(side) + 2
     low = middle - side / 2
     left, top = np.maximum(np.ceil(-low), 0).astype(int)
     right, bottom = np.maximum(np.ceil(low + side - ink.shape[::-1]), 0).astype(int)
-    del margin
     padded = Image.fromarray(np.pad(ink, ((top, bottom), (left, right))))
     x, y = low + (left, top)
     method = Image.Resampling.BICUBIC if size > side else Image.Resampling.BILINEAR
@@ -210,7 +215,7 @@ def trace(ink: NDArray[np.float32]) -> tuple[tuple[Stroke, ...], float]:
     mask = ink >= min(LINE_LEVEL * peak, MAX_LINE_LEVEL)
     depth = ndimage.distance_transform_edt(mask)
     radius = float(np.median(depth[skeletonize(mask)]))
-    if radius > 2:
+    if radius > THICK:
         # Rough edges of a thick line would grow side branches.
         mask = ndimage.gaussian_filter(mask.astype(np.float32), radius / 2) >= 0.5
     middle = skeletonize(mask)
@@ -228,10 +233,11 @@ def _fill(depth: NDArray[np.floating], *, radius: float) -> list[NDArray[np.floa
     """Lays lines through what is too thick to be a line."""
     from scipy import ndimage
 
-    core = depth > SOLID * radius
+    times = SOLID_THICK if radius > THICK else SOLID
+    core = depth > times * radius
     if not core.any():
         return []
-    reach = (SOLID - 0.5) * radius
+    reach = (times - 0.5) * radius
     solid = (depth > 0) & (ndimage.distance_transform_edt(~core) <= reach)
     lines = []
     for y in range(0, len(solid), 2):
