@@ -78,9 +78,7 @@ def read_drawing(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
     return read_with(lambda image: find_sketch(image, name=name), source, name=name)
 
 
-def find_sketch(
-    image: Image.Image, *, name: str = "The picture"
-) -> NDArray[np.uint8]:
+def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
     """Finds the drawing in a picture.
 
     Paper may be lighter or darker than the lines, transparent, and unevenly lit.
@@ -138,10 +136,10 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     values = ndimage.gaussian_filter(values, max(gray.size) / WORK_SIZE)
     found = []
     for side in (values, PAPER - values):
-        paper = np.maximum(_background(side), 1)
-        spread = 1.4826 * float(np.median(np.abs(side - paper)))
-        ink = (paper - side) / paper
-        noise = spread / paper
+        light = np.maximum(_background(side), 1)
+        spread = 1.4826 * float(np.median(np.abs(side - light)))
+        ink = (light - side) / light
+        noise = spread / light
         strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
         peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
         found.append((ink, noise, peak))
@@ -187,10 +185,13 @@ def _cut(
     left, top = np.maximum(np.ceil(-low), 0).astype(int)
     right, bottom = np.maximum(np.ceil(low + side - ink.shape[::-1]), 0).astype(int)
     padded = Image.fromarray(np.pad(ink, ((top, bottom), (left, right))))
-    x, y = low + (left, top)
+    x, y = low + np.array([left, top])
     method = Image.Resampling.BICUBIC if size > side else Image.Resampling.BILINEAR
     box = (
-        max(x, 0), max(y, 0), min(x + side, padded.width), min(y + side, padded.height)
+        max(x, 0),
+        max(y, 0),
+        min(x + side, padded.width),
+        min(y + side, padded.height),
     )
     return np.asarray(padded.resize((size, size), method, box=box), dtype=np.float32)
 
