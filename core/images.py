@@ -5,6 +5,7 @@ Training, evaluation, uploads and the canvas all pass through `to_sketch`.
 
 import io
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 def read_sketch(
     source: Path | bytes, *, name: str, size: tuple[int, int] | None = None
 ) -> NDArray[np.uint8]:
-    """Decodes one picture and turns it into a sketch.
+    """Decodes one picture and turns it into a sketch by `to_sketch`.
 
     Args:
         source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
@@ -45,6 +46,17 @@ def read_sketch(
         ImageError: If the picture is missing, of another format, damaged, or
             larger than `MAX_PIXELS` or not of the size that it must have.
     """
+    return read_with(to_sketch, source, name=name, size=size)
+
+
+def read_with(
+    convert: Callable[[Image.Image], NDArray[np.uint8]],
+    source: Path | bytes,
+    *,
+    name: str,
+    size: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
+    """Opens one picture and converts it; for the rest see `read_sketch`."""
     try:
         stream = io.BytesIO(source) if isinstance(source, bytes) else source
         with warnings.catch_warnings():
@@ -63,7 +75,7 @@ def read_sketch(
                         f"{name} is {width} × {height} pixels, not {size[0]} × "
                         f"{size[1]}."
                     )
-                return to_sketch(image)
+                return convert(image)
     except FileNotFoundError as error:
         raise ImageError(f"{name} does not exist.") from error
     except UnidentifiedImageError as error:
@@ -93,8 +105,8 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
     Returns:
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
     """
-    gray = _to_gray(ImageOps.exif_transpose(image))
-    if _paper_value(gray) < PAPER / 2:
+    gray = to_gray(image)
+    if paper_value(gray) < PAPER / 2:
         gray = ImageOps.invert(gray)
     side = max(gray.size)
     if side != IMAGE_SIZE:
@@ -108,8 +120,9 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(gray, dtype=np.uint8)
 
 
-def _to_gray(image: Image.Image) -> Image.Image:
-    """Returns an 8-bit gray picture of any mode, laid on a plain ground."""
+def to_gray(image: Image.Image) -> Image.Image:
+    """Returns an upright 8-bit gray picture of any mode, laid on a plain ground."""
+    image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):
         values = np.asarray(image, dtype=np.float64)
         highest = max(float(values.max(initial=0)), 1.0)
@@ -132,7 +145,7 @@ def _to_gray(image: Image.Image) -> Image.Image:
     ).convert("L")
 
 
-def _paper_value(gray: Image.Image) -> float:
+def paper_value(gray: Image.Image) -> float:
     """Returns the median gray value along the picture's four edges."""
     values = np.asarray(gray)
     edges = [values[0], values[-1], values[:, 0], values[:, -1]]

@@ -1,0 +1,313 @@
+"""Finds the drawing in a picture of any kind, and draws it as the dataset's are drawn.
+
+A picture that is like the dataset's in size, place and thickness of lines passes as it
+is; another is moved and scaled; where its lines are of another thickness, or it is a
+photograph, they are traced and drawn anew.
+"""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.errors import ImageError
+from core.images import IMAGE_SIZE, PAPER, paper_value, read_with, to_gray, to_sketch
+from core.strokes import Drawing, Stroke, render_sketch
+
+WORK_SIZE = 1024
+"""Larger pictures are scaled down to this before anything is looked for."""
+
+FRAME_SIZE = 512
+"""Side of the square in which lines are traced; twice the dataset's 256 pixels, so
+that neighbouring lines stay apart."""
+
+BOX_SHARE = 202.5 / 256
+"""Longest side of the box around the ink, in sides of the paper, in the dataset."""
+
+USUAL_BOX = (0.775, 0.825)
+USUAL_SHIFT = 0.0125
+"""Where the longest side lies in every one of 1,500 training sketches, and how far at
+most the box's centre is from the paper's, in sides of the paper."""
+
+USUAL_WIDTH = (0.75, 1.4)
+"""Ink along each pixel of line, in pixels of 256 a side: 1st and 99th percentile of the
+training sketches, and some more."""
+
+MIN_PLAIN_SHARE = 0.75
+MAX_PLAIN_DEVIATION = 6
+"""How much of a picture must have its paper's gray value, give or take, to be a drawing
+that was never on paper; TU-Berlin sketches have 90 % and more."""
+
+MIN_INK = 0.12
+"""Ink fainter than this is the paper's or the encoder's."""
+
+LINE_LEVEL = 0.4
+MAX_LINE_LEVEL = 0.3
+"""Where a line begins, as a share of what the darkest lines have, and at most."""
+
+THICK = 2.0
+"""Half thickness in pixels of the frame from which on a line is thick."""
+
+MIN_PHOTO_INK = 0.1
+"""Least share of the light that a line on a photograph takes away."""
+
+SOLID, SOLID_THICK = 1.8, 3.5
+"""Times the usual half thickness: what is deeper is no line but an area.
+Thick lines run together before that."""
+
+BLOCKS = 32
+"""Paper is looked for in this many blocks along a photograph's longer side."""
+
+
+def read_drawing(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
+    """Decodes one picture and finds the sketch in it; see `find_sketch`.
+
+    Args:
+        source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
+            size, mode and EXIF orientation. Of an animation the first frame.
+        name: What to call the picture in an error.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
+
+    Raises:
+        ImageError: If the picture is missing, of another format, damaged, too large,
+            or blank.
+    """
+    return read_with(lambda image: find_sketch(image, name=name), source, name=name)
+
+
+def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
+    """Finds the drawing in a picture.
+
+    Paper may be lighter or darker than the lines, transparent, and unevenly lit.
+
+    Args:
+        image: A picture of any mode and size.
+        name: What to call it in an error.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
+
+    Raises:
+        ImageError: If there are no lines on it.
+    """
+    gray = to_gray(image)
+    gray = gray.reduce(max(max(gray.size) // WORK_SIZE, 1))
+    ink, is_plain = _find_ink(gray)
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > MIN_INK) for axis in (1, 0))
+    if not len(rows):
+        raise ImageError(f"{name} is blank: there are no lines on it.")
+    low = np.array([columns[0], rows[0]])
+    high = np.array([columns[-1], rows[-1]]) + 1
+    span = float((high - low).max())
+    middle = (low + high) / 2
+    frame = _cut(ink, middle=middle, side=span / BOX_SHARE, size=FRAME_SIZE)
+    lines, thickness = trace(frame)
+    if is_plain and USUAL_WIDTH[0] <= thickness * 256 / FRAME_SIZE <= USUAL_WIDTH[1]:
+        side = max(gray.size)
+        shift = np.abs(middle - np.array(gray.size) / 2).max() / side
+        if USUAL_BOX[0] <= span / side <= USUAL_BOX[1] and shift <= USUAL_SHIFT:
+            return to_sketch(image)
+        placed = _cut(ink, middle=middle, side=span / BOX_SHARE, size=IMAGE_SIZE)
+        return np.rint(PAPER * (1 - np.clip(placed, 0, 1))).astype(np.uint8)
+    return render_sketch(Drawing(lines, width=FRAME_SIZE, height=FRAME_SIZE))
+
+
+def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
+    """Tells ink from paper.
+
+    Returns:
+        Ink from 0 to 1 for each pixel, and whether the paper is plain, as no
+        photograph's is. On plain paper 1 is black on white, else the usual line.
+    """
+    values = np.asarray(gray, dtype=np.float32)
+    paper = paper_value(gray)
+    is_plain = (np.abs(values - paper) <= MAX_PLAIN_DEVIATION).mean() > MIN_PLAIN_SHARE
+    if is_plain:
+        change = paper - values
+        if change[change > 0].sum() < -change[change < 0].sum():
+            change, paper = -change, PAPER - paper
+        ink = change / max(paper, 1)
+        return np.where(ink < MIN_INK, 0, ink).astype(np.float32), True
+    from scipy import ndimage
+
+    values = ndimage.gaussian_filter(values, max(gray.size) / WORK_SIZE)
+    found = []
+    for side in (values, PAPER - values):
+        light = np.maximum(_background(side), 1)
+        spread = 1.4826 * float(np.median(np.abs(side - light)))
+        ink = (light - side) / light
+        noise = spread / light
+        strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
+        peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
+        found.append((ink, noise, peak))
+    # Lines are few, so that what deviates most from the paper beside it is ink.
+    ink, noise, peak = max(found, key=lambda one: one[2])
+    level = np.maximum(4 * noise, 0.3 * max(peak, MIN_PHOTO_INK))
+    parts, _ = ndimage.label(ink > level, np.ones((3, 3)))
+    strongest = ndimage.maximum(ink / level, parts, np.arange(parts.max() + 1))
+    sizes = np.bincount(parts.ravel())
+    is_line = (strongest > 1.5) & (sizes > (max(gray.size) / 150) ** 2)
+    is_line[0] = False
+    ink = np.where(
+        ndimage.binary_dilation(is_line[parts], iterations=2), ink / (2 * level), 0
+    )
+    return np.clip(ink, 0, 1).astype(np.float32) * (2 * MAX_LINE_LEVEL), False
+
+
+def _background(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Estimates the paper's gray value at each pixel of a photograph."""
+    from scipy import ndimage
+
+    height, width = values.shape
+    block = max(-(-max(height, width) // BLOCKS), 1)
+    padded = np.pad(values, ((0, -height % block), (0, -width % block)), mode="edge")
+    blocks = padded.reshape(
+        padded.shape[0] // block, block, padded.shape[1] // block, block
+    )
+    light = np.percentile(blocks, 75, axis=(1, 3)).astype(np.float32)
+    # Light that falls off goes on doing so beyond the edge.
+    light = np.pad(light, 2, mode="reflect", reflect_type="odd")
+    light = ndimage.grey_closing(light, size=(5, 5))[2:-2, 2:-2]
+    light = ndimage.gaussian_filter(light, 1, mode="nearest")
+    size = (padded.shape[1], padded.shape[0])
+    smooth = Image.fromarray(light).resize(size, Image.Resampling.BILINEAR)
+    return np.asarray(smooth, dtype=np.float32)[:height, :width]
+
+
+def _cut(
+    ink: NDArray[np.float32], *, middle: NDArray[np.floating], side: float, size: int
+) -> NDArray[np.float32]:
+    """Scales the square about a point to `size` pixels a side."""
+    low = middle - side / 2
+    left, top = np.maximum(np.ceil(-low), 0).astype(int)
+    right, bottom = np.maximum(np.ceil(low + side - ink.shape[::-1]), 0).astype(int)
+    padded = Image.fromarray(np.pad(ink, ((top, bottom), (left, right))))
+    x, y = low + np.array([left, top])
+    method = Image.Resampling.BICUBIC if size > side else Image.Resampling.BILINEAR
+    box = (
+        max(x, 0),
+        max(y, 0),
+        min(x + side, padded.width),
+        min(y + side, padded.height),
+    )
+    return np.asarray(padded.resize((size, size), method, box=box), dtype=np.float32)
+
+
+def trace(ink: NDArray[np.float32]) -> tuple[tuple[Stroke, ...], float]:
+    """Traces the lines of a drawing along their middles.
+
+    Args:
+        ink: From 0 for paper to 1, of shape `(height, width)`.
+
+    Returns:
+        A stroke for each stretch of line between ends and crossings, and strokes that
+        fill what is no line but an area; and the amount of ink along a pixel of line.
+    """
+    from scipy import ndimage
+    from skimage.morphology import skeletonize
+
+    dark = ink[ink > MIN_INK]
+    if not len(dark):
+        return (), 0.0
+    peak = float(np.percentile(dark, 95))
+    mask = ink >= min(LINE_LEVEL * peak, MAX_LINE_LEVEL)
+    depth = ndimage.distance_transform_edt(mask)
+    radius = float(np.median(depth[skeletonize(mask)]))
+    if radius > THICK:
+        # Rough edges of a thick line would grow side branches.
+        mask = ndimage.gaussian_filter(mask.astype(np.float32), radius / 2) >= 0.5
+    middle = skeletonize(mask)
+    y, x = np.nonzero(middle)
+    centres = _centres(np.clip(ink, 0, 1), y, x, sigma=max(1.2, radius / 2))
+    lines = [centres[path] for path in _paths(middle)]
+    lines += _fill(depth, radius=radius)
+    return (
+        tuple(Stroke(points=points, width=2 * radius) for points in lines),
+        float(ink.sum() / max(len(y), 1)),
+    )
+
+
+def _fill(depth: NDArray[np.floating], *, radius: float) -> list[NDArray[np.float32]]:
+    """Lays lines through what is too thick to be a line."""
+    from scipy import ndimage
+
+    times = SOLID_THICK if radius > THICK else SOLID
+    core = depth > times * radius
+    if not core.any():
+        return []
+    reach = (times - 0.5) * radius
+    solid = (depth > 0) & (ndimage.distance_transform_edt(~core) <= reach)
+    lines = []
+    for y in range(0, len(solid), 2):
+        edges = np.flatnonzero(np.diff(np.pad(solid[y], 1).astype(np.int8)))
+        for left, right in edges.reshape(-1, 2).tolist():
+            ends = [[left + 0.5, y + 0.5], [right - 0.5, y + 0.5]]
+            lines.append(np.array(ends, dtype=np.float32))
+    return lines
+
+
+def _centres(
+    ink: NDArray[np.float32],
+    y: NDArray[np.int64],
+    x: NDArray[np.int64],
+    *,
+    sigma: float,
+) -> NDArray[np.float32]:
+    """Moves pixels of a skeleton to where the ink around them has its centre.
+
+    Returns:
+        x and y of shape `(n, 2)`, finer than a pixel.
+    """
+    from scipy import ndimage
+
+    def around(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        blurred = ndimage.gaussian_filter(values, sigma, mode="constant")
+        return np.asarray(blurred[y, x], dtype=np.float32)
+
+    rows, columns = np.indices(ink.shape, dtype=np.float32)
+    weight = np.maximum(around(ink), 1e-6)
+    centres = np.stack([around(ink * columns), around(ink * rows)], axis=1)
+    return np.asarray(centres / weight[:, None] + 0.5, dtype=np.float32)
+
+
+def _paths(middle: NDArray[np.bool_]) -> list[list[int]]:
+    """Walks along a skeleton.
+
+    Returns:
+        Stretches between ends and crossings, as indices into the skeleton's pixels in
+        row order; each pair of neighbours once.
+    """
+    y, x = np.nonzero(middle)
+    number = np.full((middle.shape[0] + 2, middle.shape[1] + 2), -1, dtype=np.int64)
+    number[y + 1, x + 1] = np.arange(len(y))
+    neighbours: list[list[int]] = [[] for _ in range(len(y))]
+    for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+        other = number[y + 1 + down, x + 1 + right]
+        if down and right:
+            # A diagonal is no way of its own where a corner joins the same pixels.
+            corner = (number[y + 1 + down, x + 1] >= 0) | (
+                number[y + 1, x + 1 + right] >= 0
+            )
+            other = np.where(corner, -1, other)
+        for one in np.flatnonzero(other >= 0).tolist():
+            two = int(other[one])
+            neighbours[one].append(two)
+            neighbours[two].append(one)
+    unused = [set(beside) for beside in neighbours]
+    ends = [one for one, beside in enumerate(neighbours) if len(beside) != 2]
+    paths = [[one] for one, beside in enumerate(neighbours) if not beside]
+    # What has no ends are rings; they may begin anywhere.
+    for start in [*ends, *range(len(neighbours))]:
+        while unused[start]:
+            path = [start]
+            while unused[path[-1]] and (
+                len(path) == 1 or len(neighbours[path[-1]]) == 2
+            ):
+                following = unused[path[-1]].pop()
+                unused[following].discard(path[-1])
+                path.append(following)
+            paths.append(path)
+    return paths

@@ -1,0 +1,505 @@
+"""Drawings as strokes, and the sketch that the networks read of them.
+
+The sketches of TU-Berlin are all drawn alike: the box around the ink is centred and
+of one size, and every line is of one thickness. A drawing is redrawn in this way from
+its strokes, whatever its own place, size and thickness.
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import ImageError
+from core.images import IMAGE_SIZE, PAPER
+
+FORMAT_VERSION = 1
+MAX_STROKES = 5_000
+MAX_POINTS = 200_000
+"""Of all strokes together; hours of drawing."""
+MAX_SIDE = 10_000
+"""Of a canvas in pixels; also how wide a stroke may be, and how far it may go."""
+MAX_JSON_BYTES = 20_000_000
+
+SPAN = 200.6 / 256
+"""Longest side of the box around the lines' middles, in sides of the paper.
+
+Around the ink itself (darker than 40 of 255) it is 202 to 204 of 256 pixels in 90 % of
+1,500 training sketches and 202 to 210 in all; the box's centre is never more than 0.012
+sides off the paper's."""
+
+USUAL_SPAN = (0.76, 0.82)
+USUAL_SHIFT = 0.0125
+"""A drawing of this size that is this little off the centre stays where it is."""
+
+FINE_SIZE = 1024
+"""Side of the square in which lines are drawn before they are scaled down."""
+LINE_WIDTH = 4
+"""In fine pixels: one of the dataset's 256. Of 4 to 7, this came closest to the lines
+of 150 training sketches that were traced and drawn anew."""
+
+DATASET_SIZE = 256
+"""The sketches were scaled down to this first, which blurred them a little."""
+
+MIN_INK = 70
+"""In pixels full of ink, of 128 a side. A straight line from corner to corner has 63;
+4 of 16,000 training sketches have less than 70."""
+
+MIN_EXTENT = 0.04
+"""Of a drawing worth a guess, in sides of the canvas."""
+
+CURVE_STEPS = 8
+"""Straight pieces in which a curve of a canvas path is drawn."""
+
+
+_Coordinate = Annotated[float, Field(ge=-MAX_SIDE, le=MAX_SIDE, allow_inf_nan=False)]
+_Factor = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+_SIZE: dict[str, Any] = {"ge": 0, "le": MAX_SIDE, "allow_inf_nan": False}
+_Move = tuple[Literal["M", "L"], _Coordinate, _Coordinate]
+_Quadratic = tuple[Literal["Q"], _Coordinate, _Coordinate, _Coordinate, _Coordinate]
+_Cubic = tuple[
+    Literal["C"],
+    _Coordinate,
+    _Coordinate,
+    _Coordinate,
+    _Coordinate,
+    _Coordinate,
+    _Coordinate,
+]
+_Command = _Move | _Quadratic | _Cubic
+_ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
+
+
+@dataclass(frozen=True, eq=False)
+class Stroke:
+    """One line as it was drawn.
+
+    Attributes:
+        points: Where it goes, `(n, 2)`, x and y in pixels of the canvas, n ≥ 1.
+        width: Thickness in pixels of the canvas.
+        erases: Whether it takes ink away.
+    """
+
+    points: NDArray[np.float32]
+    width: float
+    erases: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Strokes in the order in which they were drawn.
+
+    Attributes:
+        strokes: The strokes.
+        width: Of the canvas in pixels.
+        height: Of the canvas in pixels.
+    """
+
+    strokes: tuple[Stroke, ...]
+    width: int
+    height: int
+
+
+def render_sketch(drawing: Drawing) -> NDArray[np.uint8]:
+    """Draws a sketch as the dataset's are drawn.
+
+    What lies outside the canvas is cut off. An eraser takes away what it covers at
+    its own width.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink. Without ink,
+        blank paper.
+    """
+    return _render(drawing, drawing.strokes)
+
+
+def render_sketches(drawing: Drawing) -> NDArray[np.uint8]:
+    """Draws the sketch as it was after each stroke, each placed by itself.
+
+    Returns:
+        Gray values of shape `(num_strokes, 128, 128)`.
+    """
+    strokes = drawing.strokes
+    sketches = np.empty((len(strokes), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
+    for k in range(len(strokes)):
+        sketches[k] = _render(drawing, strokes[: k + 1])
+    return sketches
+
+
+def is_too_little(drawing: Drawing | NDArray[np.uint8]) -> bool:
+    """Returns whether there is too little to guess what it is.
+
+    A dot, two dots and one straight line are, and so is what is tiny on its canvas.
+
+    Args:
+        drawing: A drawing, or a sketch of shape `(128, 128)`.
+    """
+    if isinstance(drawing, Drawing):
+        box = _bounds(drawing, drawing.strokes)
+        canvas = max(drawing.width, drawing.height)
+        if box is None or float((box[1] - box[0]).max()) < MIN_EXTENT * canvas:
+            return True
+        drawing = render_sketch(drawing)
+    ink = (PAPER - drawing.astype(np.float64)).sum() / PAPER
+    return bool(ink < MIN_INK)
+
+
+class _StrokeModel(BaseModel):
+    """A stroke as JSON."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    width: Annotated[float, Field(gt=0, le=MAX_SIDE, allow_inf_nan=False)]
+    erases: bool = False
+    points: Annotated[
+        list[tuple[_Coordinate, _Coordinate]],
+        Field(min_length=1, max_length=MAX_POINTS),
+    ]
+
+
+class _DrawingModel(BaseModel):
+    """A drawing as JSON."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    format_version: Literal[1]
+    width: Annotated[int, Field(ge=1, le=MAX_SIDE)]
+    height: Annotated[int, Field(ge=1, le=MAX_SIDE)]
+    strokes: Annotated[list[_StrokeModel], Field(max_length=MAX_STROKES)]
+
+
+def to_json(drawing: Drawing) -> str:
+    """Writes a drawing as JSON, exactly."""
+    return json.dumps(
+        {
+            "format_version": FORMAT_VERSION,
+            "width": drawing.width,
+            "height": drawing.height,
+            "strokes": [
+                {
+                    "width": stroke.width,
+                    "erases": stroke.erases,
+                    "points": stroke.points.tolist(),
+                }
+                for stroke in drawing.strokes
+            ],
+        },
+        separators=(",", ":"),
+    )
+
+
+def from_json(text: str | bytes) -> Drawing:
+    """Reads a drawing that `to_json` wrote.
+
+    Raises:
+        ImageError: If it is no such drawing, or larger than one can be.
+    """
+    if len(text) > MAX_JSON_BYTES:
+        raise ImageError(
+            f"The drawing is {len(text):,} bytes long; at most {MAX_JSON_BYTES:,} can "
+            "be read."
+        )
+    try:
+        model = _DrawingModel.model_validate_json(text)
+    except ValidationError as error:
+        raise _refusal(error) from error
+    return _from_model(model)
+
+
+def parse_canvas(
+    json_data: Mapping[str, Any],
+    *,
+    width: int,
+    height: int,
+    eraser_colour: str = "#ffffff",
+) -> Drawing:
+    """Reads the strokes of a streamlit-drawable-canvas.
+
+    Args:
+        json_data: What the canvas returns, in the form of Fabric.js 7: objects of type
+            `path`, moved, scaled and turned as they were with the canvas's own tools.
+            What was undone is not among them.
+        width: Of the canvas in pixels.
+        height: Of the canvas in pixels.
+        eraser_colour: A stroke of this colour erases.
+
+    Raises:
+        ImageError: If it is of another form, larger than a drawing can be, or has
+            objects that are no free-hand strokes.
+    """
+    try:
+        canvas = _Canvas.model_validate(json_data)
+        return _from_model(
+            _DrawingModel.model_validate(
+                {
+                    "format_version": FORMAT_VERSION,
+                    "width": width,
+                    "height": height,
+                    "strokes": [
+                        {
+                            "width": path.stroke_width
+                            * math.sqrt(abs(path.scale_x * path.scale_y)),
+                            "erases": _colour(path.stroke) == _colour(eraser_colour),
+                            "points": list(map(tuple, _place(path).tolist())),
+                        }
+                        for path in canvas.objects
+                    ],
+                }
+            )
+        )
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+class _Path(BaseModel):
+    """A free-hand stroke as Fabric.js writes it."""
+
+    type: Literal["Path", "path"]
+    path: Annotated[list[_Command], Field(min_length=1, max_length=MAX_POINTS)]
+    stroke: str | None = None
+    stroke_width: Annotated[float, Field(alias="strokeWidth", **_SIZE)] = 1.0
+    left: _Coordinate
+    top: _Coordinate
+    width: Annotated[float, Field(**_SIZE)] = 0.0
+    height: Annotated[float, Field(**_SIZE)] = 0.0
+    origin_x: Annotated[Literal["left", "center", "right"], Field(alias="originX")] = (
+        "left"
+    )
+    origin_y: Annotated[Literal["top", "center", "bottom"], Field(alias="originY")] = (
+        "top"
+    )
+    scale_x: Annotated[_Factor, Field(alias="scaleX")] = 1.0
+    scale_y: Annotated[_Factor, Field(alias="scaleY")] = 1.0
+    skew_x: Annotated[_Factor, Field(alias="skewX")] = 0.0
+    skew_y: Annotated[_Factor, Field(alias="skewY")] = 0.0
+    angle: _Factor = 0.0
+    flip_x: Annotated[bool, Field(alias="flipX")] = False
+    flip_y: Annotated[bool, Field(alias="flipY")] = False
+
+
+class _Canvas(BaseModel):
+    """What the canvas component returns."""
+
+    objects: Annotated[list[_Path], Field(max_length=MAX_STROKES)]
+
+
+def _place(path: _Path) -> NDArray[np.float64]:
+    """Flattens a path and puts it where the canvas shows it."""
+    points = _flatten(path.path)
+    middle = (points.min(axis=0) + points.max(axis=0)) / 2
+    size = np.array([path.width, path.height]) + path.stroke_width
+    scale = np.array([path.scale_x, path.scale_y])
+    angle = math.radians(path.angle)
+    turn = np.array(
+        [
+            [math.cos(angle), -math.sin(angle)],
+            [math.sin(angle), math.cos(angle)],
+        ]
+    )
+    # Where the centre lies from the point that left and top name.
+    part = np.array([_ORIGIN[path.origin_x], _ORIGIN[path.origin_y]])
+    centre = np.array([path.left, path.top]) + turn @ (part * size * scale)
+    shape = (
+        np.diag(scale * np.where([path.flip_x, path.flip_y], -1, 1))
+        @ np.array([[1, math.tan(math.radians(path.skew_x))], [0, 1]])
+        @ np.array([[1, 0], [math.tan(math.radians(path.skew_y)), 1]])
+    )
+    return np.asarray((points - middle) @ (turn @ shape).T + centre)
+
+
+def _flatten(commands: list[_Command]) -> NDArray[np.float64]:
+    """Turns the commands of a path into a polyline."""
+    along = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
+    pieces: list[NDArray[np.float64]] = []
+    here = np.zeros(2)
+    for _, *numbers in commands:
+        ends = np.array(numbers, dtype=np.float64).reshape(-1, 2)
+        if len(ends) == 2:
+            piece = (
+                (1 - along) ** 2 * here
+                + 2 * (1 - along) * along * ends[0]
+                + along**2 * ends[1]
+            )
+        elif len(ends) == 3:
+            piece = (
+                (1 - along) ** 3 * here
+                + 3 * (1 - along) ** 2 * along * ends[0]
+                + 3 * (1 - along) * along**2 * ends[1]
+                + along**3 * ends[2]
+            )
+        else:
+            piece = ends
+        here = ends[-1]
+        pieces.append(piece)
+    return np.concatenate(pieces)
+
+
+def _colour(text: str | None) -> tuple[int, ...] | None:
+    """Returns what a CSS colour stands for, None where it can't be read."""
+    try:
+        return ImageColor.getrgb(text or "")[:3]
+    except ValueError:
+        return None
+
+
+def _from_model(model: _DrawingModel) -> Drawing:
+    """Turns a checked drawing into arrays."""
+    total = sum(len(stroke.points) for stroke in model.strokes)
+    if total > MAX_POINTS:
+        raise ImageError(
+            f"The drawing has {total:,} points; at most {MAX_POINTS:,} can be read."
+        )
+    return Drawing(
+        strokes=tuple(
+            Stroke(
+                points=np.array(stroke.points, dtype=np.float32),
+                width=stroke.width,
+                erases=stroke.erases,
+            )
+            for stroke in model.strokes
+        ),
+        width=model.width,
+        height=model.height,
+    )
+
+
+def _refusal(error: ValidationError) -> ImageError:
+    """Says in one sentence what is wrong with a drawing's first bad field."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "its beginning"
+    return ImageError(
+        f"The drawing can't be read: at {where[:80]}, {first['msg'][:160]}."
+    )
+
+
+def _render(drawing: Drawing, strokes: Sequence[Stroke]) -> NDArray[np.uint8]:
+    """Draws some of a drawing's strokes, see `render_sketch`."""
+    box = _bounds(drawing, strokes)
+    if box is None:
+        return np.full((IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8)
+    low, high = box
+    middle = (low + high) / 2
+    # A dot has no extent; it is drawn as one.
+    span = max(float((high - low).max()), 1.0)
+    side = span / SPAN
+    paper = float(max(drawing.width, drawing.height))
+    centre = np.array([drawing.width, drawing.height]) / 2
+    is_usual = USUAL_SPAN[0] <= span / paper <= USUAL_SPAN[1]
+    if is_usual and np.abs(middle - centre).max() <= USUAL_SHIFT * paper:
+        middle, side = centre, paper
+    fine = Image.fromarray(_draw(drawing, strokes, middle=middle, side=side))
+    ink = fine.reduce(FINE_SIZE // (2 * DATASET_SIZE))
+    for size in (DATASET_SIZE, IMAGE_SIZE):
+        ink = ink.resize((size, size), Image.Resampling.BILINEAR)
+    return PAPER - np.asarray(ink, dtype=np.uint8)
+
+
+def _bounds(
+    drawing: Drawing, strokes: Sequence[Stroke]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Returns the least and greatest x and y of the lines that can be seen."""
+    if any(stroke.erases for stroke in strokes):
+        whole = float(max(drawing.width, drawing.height))
+        middle = np.array([drawing.width, drawing.height]) / 2
+        fine = _draw(drawing, strokes, middle=middle, side=whole)
+        rows, columns = (np.flatnonzero(fine.any(axis=axis)) for axis in (1, 0))
+        if not len(rows):
+            return None
+        ends = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]])
+        ends += [[LINE_WIDTH // 2], [-(LINE_WIDTH // 2)]]
+        seen = (ends - FINE_SIZE / 2) * whole / FINE_SIZE + middle
+    else:
+        canvas = (drawing.width, drawing.height)
+        seen = _lay(strokes, step=np.inf)
+        if not _is_within(seen, (0, 0), canvas).all():
+            seen = _lay_inside(drawing, strokes, step=1.0)
+        if not len(seen):
+            return None
+    return seen.min(axis=0).astype(np.float64), seen.max(axis=0).astype(np.float64)
+
+
+def _draw(
+    drawing: Drawing,
+    strokes: Sequence[Stroke],
+    *,
+    middle: NDArray[np.float64],
+    side: float,
+) -> NDArray[np.uint8]:
+    """Draws the square of canvas about a point.
+
+    Returns:
+        0 or, where there is ink, 255, of shape `(FINE_SIZE, FINE_SIZE)`.
+    """
+    scale = FINE_SIZE / side
+    # Lines may overlap the edge by their thickness.
+    margin = LINE_WIDTH
+    row = FINE_SIZE + 2 * margin
+    grid = np.zeros((row, row), dtype=np.uint8)
+    y, x = np.indices((LINE_WIDTH, LINE_WIDTH)) - (LINE_WIDTH - 1) / 2
+    nib = np.argwhere(np.hypot(y, x) <= LINE_WIDTH / 2) @ (row, 1)
+    for erases, run in groupby(strokes, key=lambda stroke: stroke.erases):
+        if erases:
+            for stroke in run:
+                at = _lay([stroke], step=1 / scale)
+                at = (at - middle) * scale + FINE_SIZE / 2 + margin
+                _erase(grid, at, width=stroke.width * scale)
+            continue
+        at = _lay_inside(drawing, list(run), step=1 / scale)
+        at = (at - middle) * scale + FINE_SIZE / 2 + margin
+        corner = np.floor(at - LINE_WIDTH / 2 + 0.5).astype(np.int64)
+        last = row - LINE_WIDTH
+        corner = corner[_is_within(corner, (0, 0), (last, last))]
+        flat = corner[:, 1] * row + corner[:, 0]
+        for offset in nib.tolist():
+            grid.reshape(-1)[flat + offset] = PAPER
+    return grid[margin:-margin, margin:-margin]
+
+
+def _erase(grid: NDArray[np.uint8], at: NDArray[np.float64], *, width: float) -> None:
+    """Takes away the ink along a line, round at its ends and corners."""
+    mask = Image.new("1", (grid.shape[1], grid.shape[0]))
+    pen = ImageDraw.Draw(mask)
+    radius = width / 2
+    # As fine as the width asks for.
+    kept = at[:: max(round(radius / 4), 1)]
+    for x, y in np.concatenate([kept, at[-1:]]).tolist():
+        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
+    grid[np.asarray(mask)] = 0
+
+
+def _lay_inside(
+    drawing: Drawing, strokes: Sequence[Stroke], *, step: float
+) -> NDArray[np.float64]:
+    """Lays points along strokes, leaving out those off the canvas."""
+    points = _lay(strokes, step=step)
+    return points[_is_within(points, (0, 0), (drawing.width, drawing.height))]
+
+
+def _is_within(
+    points: NDArray[Any], low: tuple[int, int], high: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """Returns which points lie in a box, its sides included."""
+    x, y = points.T
+    return np.asarray((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
+
+
+def _lay(strokes: Sequence[Stroke], *, step: float) -> NDArray[np.float64]:
+    """Lays points along strokes, at most `step` apart."""
+    if not strokes:
+        return np.empty((0, 2))
+    points = np.concatenate([stroke.points for stroke in strokes]).astype(np.float64)
+    lasts = np.cumsum([len(stroke.points) for stroke in strokes]) - 1
+    deltas = np.diff(points, axis=0, append=points[-1:])
+    deltas[lasts] = 0
+    lengths = np.hypot(deltas[:, 0], deltas[:, 1])
+    counts = np.maximum(np.ceil(lengths / step), 1).astype(np.int64)
+    which = np.repeat(np.arange(len(points)), counts)
+    number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
+    return np.asarray(points[which] + deltas[which] * (number / counts[which])[:, None])
