@@ -43,7 +43,9 @@ app = typer.Typer(
     "`SKETCHSCOPE_DATA` names.",
 )
 dataset_app = typer.Typer(no_args_is_help=True, help="Add, list and remove datasets.")
-runs_app = typer.Typer(no_args_is_help=True, help="List, show, stop and remove runs.")
+runs_app = typer.Typer(
+    no_args_is_help=True, help="List, show, stop, export, index and remove runs."
+)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
 
@@ -438,6 +440,21 @@ def runs_export(
     export_run(_find_run(run), target, with_weights=weights)
     size = sum(path.stat().st_size for path in target.iterdir())
     out.print(f"Wrote {escape(str(target))}, {size / 1e6:.1f} MB.")
+
+
+@runs_app.command("index")
+def runs_index(run: RunArgument) -> None:
+    """Index a run's training sketches anew, to show those nearest to a drawing.
+
+    Every evaluation of a run on its own dataset ends with it.
+    """
+    from core.workflow import index_run_dir
+
+    run_dir = _find_run(run)
+    if index_run_dir(run_dir, data_dir=data_dir()):
+        out.print(f"Indexed the training sketches of run {escape(run_dir.name)}.")
+    else:
+        out.print("Stopped; nothing was changed.")
 
 
 @runs_app.command("remove")

@@ -1,7 +1,7 @@
 """Scores a trained run on the test sketches of a dataset, all of them, once."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -67,7 +67,7 @@ def evaluate_run(
     """
     started = time.monotonic()
     _refuse_seen(run_dir, dataset)
-    own_label = _label_map(run_dir, config, dataset)
+    own_label = label_map(run_dir, config, dataset)
     network = load_network(run_dir, config)
     rows = dataset.indices("test")
     logits, embedding = predict(network, config, dataset, rows)
@@ -147,21 +147,40 @@ def predict(
     Returns:
         Logits of shape `(n, num_classes)` and embeddings of shape `(n, width)`.
     """
-    predictor = build_predictor(network, config)
-    answers = [
-        predictor.predict_on_batch(images[..., ::-1] if mirrored else images)
-        for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE)
-    ]
-    logits, embedding = (
-        np.concatenate([np.asarray(answer[part], np.float32) for answer in answers])
-        for part in range(2)
+    parts = zip(
+        *answers(network, config, dataset, rows, mirrored=mirrored), strict=True
     )
-    if not (np.isfinite(logits).all() and np.isfinite(embedding).all()):
-        raise RunError(
-            f"The network of run {config.run_id!r} answers with what is no number; "
-            "its training has diverged or its weights are damaged."
-        )
+    logits, embedding = map(np.concatenate, parts)
     return logits, embedding
+
+
+def answers(
+    network: keras.Model,
+    config: RunConfig,
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    *,
+    mirrored: bool = False,
+) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Yields what `predict` returns, batch by batch.
+
+    Raises:
+        RunError: If the network answers with what is no number.
+    """
+    predictor = build_predictor(network, config)
+    for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE):
+        logits, embedding = (
+            np.asarray(part, np.float32)
+            for part in predictor.predict_on_batch(
+                images[..., ::-1] if mirrored else images
+            )
+        )
+        if not (np.isfinite(logits).all() and np.isfinite(embedding).all()):
+            raise RunError(
+                f"The network of run {config.run_id!r} answers with what is no number; "
+                "its training has diverged or its weights are damaged."
+            )
+        yield logits, embedding
 
 
 def build_predictor(network: keras.Model, config: RunConfig) -> keras.Model:
@@ -182,6 +201,21 @@ def build_predictor(network: keras.Model, config: RunConfig) -> keras.Model:
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto"
     )
     return model
+
+
+def label_map(run_dir: Path, config: RunConfig, dataset: Dataset) -> NDArray[np.int64]:
+    """Returns the network's label of each of the dataset's, shape `(num_classes,)`.
+
+    Raises:
+        RunError: If the classes differ.
+    """
+    missing = sorted(set(dataset.class_names) ^ set(config.class_names))
+    if missing:
+        raise RunError(
+            f"Run {run_dir.name!r} and dataset {dataset.name!r} have different "
+            f"classes: {_enumerate(missing)} in only one of them."
+        )
+    return np.array([config.class_names.index(name) for name in dataset.class_names])
 
 
 def map_2d(embedding: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -244,17 +278,6 @@ def _refuse_seen(run_dir: Path, dataset: Dataset) -> None:
             f"{', …' if len(known) > NAMED_OVERLAPS else ''}); a score on them would "
             "mean nothing."
         )
-
-
-def _label_map(run_dir: Path, config: RunConfig, dataset: Dataset) -> NDArray[np.int64]:
-    """Returns the network's label of each of the dataset's."""
-    missing = sorted(set(dataset.class_names) ^ set(config.class_names))
-    if missing:
-        raise RunError(
-            f"Run {run_dir.name!r} and dataset {dataset.name!r} have different "
-            f"classes: {_enumerate(missing)} in only one of them."
-        )
-    return np.array([config.class_names.index(name) for name in dataset.class_names])
 
 
 def _enumerate(names: Sequence[str]) -> str:

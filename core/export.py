@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from core.backend import load_backend
 from core.config import RunConfig
 from core.errors import RunError
 from core.files import write_json
+from core.neighbours import NEIGHBOURS
 from core.results import CLASSES, read_evaluation, write_predictions
 from core.runs import (
     CONFIG,
@@ -37,7 +39,8 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
     Args:
         run_dir: A finished run.
         target: The folder to make.
-        with_weights: Whether the copy can classify, and not only be looked at.
+        with_weights: Whether the copy can classify, and not only be looked at. The
+            index of its training sketches, if it has one, goes with them.
 
     Raises:
         RunError: If the run is not finished or damaged, or `target` exists.
@@ -65,6 +68,8 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
             if with_weights:
                 shutil.copy(run_dir / TRAIN_KEYS, copy / TRAIN_KEYS)
                 _save_half(run_dir, copy, run.config)
+                with suppress(FileNotFoundError):
+                    shutil.copy(run_dir / NEIGHBOURS, copy / NEIGHBOURS)
             embedding = reduce_embedding(evaluation.embedding)
             write_predictions(copy, replace(evaluation, embedding=embedding))
             write_json(

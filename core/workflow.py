@@ -1,4 +1,4 @@
-"""The program's verbs on runs: create, train, evaluate. Trains nothing by itself.
+"""The program's verbs on runs: create, train, evaluate, index. Trains nothing itself.
 
 TensorFlow takes seconds to load, so it is loaded inside the functions that need it,
 after everything that can be refused has been.
@@ -18,6 +18,7 @@ from core.config import Origin, RunConfig, Settings, make_settings
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
 from core.files import sha256
+from core.neighbours import build_neighbours
 from core.paths import TRAINED_DIR
 from core.queueing import wait_for_turn
 from core.runs import (
@@ -125,9 +126,10 @@ def train_run_dir(
     report: "Report | None" = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
-    """Trains a run from where it is to its end and evaluates it.
+    """Trains a run from where it is to its end, evaluates it and indexes its sketches.
 
-    SIGINT, SIGTERM and the run's stop file stop it at the next step.
+    SIGINT, SIGTERM and the run's stop file stop it at the next step; after the
+    evaluation they leave it finished, without an index.
 
     Args:
         run_dir: A run's folder.
@@ -145,10 +147,7 @@ def train_run_dir(
         DatasetError: If its dataset is not installed.
     """
     config = read_config(run_dir)
-    if is_shipped(run_dir):
-        raise RunError(
-            f"Run {run_dir.name!r} ships with the program and is not written to."
-        )
+    _refuse_shipped(run_dir)
     lock = lock_run(run_dir)
     turn = None
     try:
@@ -232,6 +231,38 @@ def evaluate_run_dir(
     return evaluation.metrics
 
 
+def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
+    """Makes a run's index of its training sketches anew; see `core.neighbours`.
+
+    SIGINT, SIGTERM and the run's stop file end it, and leave an earlier index.
+
+    Args:
+        run_dir: A run with weights.
+        data_dir: Where its dataset is installed.
+
+    Returns:
+        Whether it came to its end; False if it was asked to stop.
+
+    Raises:
+        RunError: If the run has no weights, is busy or damaged, or ships.
+        DatasetError: If the dataset is not installed.
+    """
+    config = read_config(run_dir)
+    check_weights(run_dir)
+    _refuse_shipped(run_dir)
+    dataset = find_dataset(config, data_dir=data_dir)
+    lock = lock_run(run_dir)
+    try:
+        load_backend()
+        with stop_requests(run_dir) as is_stop_requested:
+            return build_neighbours(
+                run_dir, config, dataset, is_stop_requested=is_stop_requested
+            )
+    finally:
+        clear_leftovers(run_dir)
+        lock.release()
+
+
 def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
     """Finds the dataset of a run, whatever its name is here.
 
@@ -268,6 +299,14 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
 def is_shipped(run_dir: Path) -> bool:
     """Returns whether a run is one that the program ships."""
     return run_dir.resolve().is_relative_to(TRAINED_DIR)
+
+
+def _refuse_shipped(run_dir: Path) -> None:
+    """Raises `RunError` for a run that may not be written to."""
+    if is_shipped(run_dir):
+        raise RunError(
+            f"Run {run_dir.name!r} ships with the program and is not written to."
+        )
 
 
 def _wait(run_dir: Path, is_stop_requested: StopCheck) -> FileLock | None:
@@ -333,8 +372,9 @@ def _check_origin(
 def _evaluate_locked(
     run_dir: Path, config: RunConfig, dataset: Dataset
 ) -> dict[str, Any]:
-    """Evaluates a run whose lock is held, and writes the result and its status."""
+    """Evaluates and indexes a run whose lock is held, and writes its status."""
     _say(run_dir, state="running", phase="evaluating", message="")
+    missed = "It was not evaluated"
     try:
         load_backend()
         from core.evaluation import evaluate_run
@@ -342,13 +382,19 @@ def _evaluate_locked(
 
         evaluation, class_rows = evaluate_run(run_dir, config, dataset)
         write_evaluation(run_dir, evaluation, class_rows=class_rows)
+        missed = "Its training sketches were not indexed"
+        with stop_requests(run_dir) as is_stop_requested:
+            is_indexed = build_neighbours(
+                run_dir, config, dataset, is_stop_requested=is_stop_requested
+            )
     except BaseException as error:
         # The weights are as good as before; an earlier evaluation counts on.
         reason = str(error) or type(error).__name__
         with suppress(OSError):
-            _say(run_dir, state="trained", message=f"It was not evaluated: {reason}")
+            _say(run_dir, state="trained", message=f"{missed}: {reason}")
         raise
-    _say(run_dir, state="finished", message="")
+    message = "" if is_indexed else f"{missed}. `runs index {run_dir.name}` does it."
+    _say(run_dir, state="finished", message=message)
     return evaluation.metrics
 
 

@@ -11,6 +11,7 @@ from safetensors.numpy import save_file
 
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
+from core.neighbours import NEIGHBOURS, read_neighbours
 from core.results import read_evaluation
 from core.runs import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
 from tests.conftest import (
@@ -87,6 +88,15 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
     assert 0 <= evaluated["top1"] <= evaluated["top5"] <= 1
     assert {"loss", "ece"} <= evaluated.keys()
 
+    found = read_neighbours(run_dir)
+    assert found is not None
+    assert len(found.labels) == 64
+    (run_dir / NEIGHBOURS).unlink()
+    assert cli("runs", "index", trained).code == 0
+    again = read_neighbours(run_dir)
+    assert again is not None
+    assert (again.labels == found.labels).all()
+
     files = []
     for label, name in enumerate(TINY_CLASSES):
         generator = np.random.default_rng([label, 0])
@@ -112,6 +122,7 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
     assert small.state == "finished"
     assert small.run_id == "small"
     assert not (small.path / STATUS).exists()
+    assert (small.path / NEIGHBOURS).exists()
     again = cli("evaluate", tmp_path / "small", "--json").json
     assert again["run_id"] == "small"
     assert again["loss"] == pytest.approx(evaluated["loss"], abs=5e-3)
@@ -121,6 +132,7 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
     assert read_run(to_look_at).state == "finished"
     assert read_evaluation(to_look_at).metrics["loss"] == evaluated["loss"]
     assert not (to_look_at / WEIGHTS).exists()
+    assert not (to_look_at / NEIGHBOURS).exists()
     without = "exported without its weights"
     assert_refused(cli("evaluate", to_look_at), without)
     assert_refused(cli("classify", files[0], "--run", to_look_at), without)
