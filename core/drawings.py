@@ -217,7 +217,8 @@ def check_label(label: str, *, class_names: Collection[str]) -> None:
         raise DrawingError(f"{shown!r} is none of the {number} known classes.")
     encoded = label.encode("utf-8", errors="replace")
     if (
-        label != label.strip()
+        not label
+        or label != label.strip()
         or label.startswith(".")
         or label.endswith(".")
         or not label.isprintable()
