@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import Settings
+from core.datasets.joined import JoinedSketches
 from core.datasets.store import Dataset
 
 MIXUP_ALPHA = 0.4
@@ -13,7 +14,7 @@ MIXUP_ALPHA = 0.4
 
 
 def batches(
-    dataset: Dataset, rows: NDArray[np.int64], *, batch_size: int
+    dataset: Dataset | JoinedSketches, rows: NDArray[np.int64], *, batch_size: int
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Reads sketches and their one-hot targets, batch by batch.
 
@@ -49,6 +50,21 @@ def epoch_order(
     """
     order = np.random.default_rng([seed, epoch]).permutation(rows)
     return order[: len(order) - len(order) % batch_size]
+
+
+def rehearsed_rows(
+    rows: NDArray[np.int64], *, count: int, seed: int, epoch: int
+) -> NDArray[np.int64]:
+    """Chooses rows to be learned again in one epoch, others in the next.
+
+    Args:
+        rows: To choose from.
+        count: How many, or all where there are fewer.
+        seed: The run's.
+        epoch: Counted from 0.
+    """
+    generator = np.random.default_rng([seed, epoch, count])
+    return generator.choice(rows, min(count, len(rows)), replace=False)
 
 
 def mix(

@@ -43,11 +43,15 @@ app = typer.Typer(
     "`SKETCHSCOPE_DATA` names.",
 )
 dataset_app = typer.Typer(no_args_is_help=True, help="Add, list and remove datasets.")
+drawings_app = typer.Typer(
+    no_args_is_help=True, help="List, export, remove and learn from kept drawings."
+)
 runs_app = typer.Typer(
     no_args_is_help=True, help="List, show, stop, export, index and remove runs."
 )
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
+app.add_typer(drawings_app, name="drawings")
 
 # Lines are broken for people only, not in a file or a pipe.
 out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
@@ -118,10 +122,7 @@ def dataset_add(
         dataset = add_dataset(
             what, name=name, data_dir=data_dir(), url=url or URL, progress=start
         )
-    out.print(
-        f"Dataset [bold]{dataset.name}[/]: {dataset.num_classes} classes, "
-        f"{dataset.num_train:,} training and {dataset.num_test:,} test sketches."
-    )
+    _print_dataset(dataset)
     if dataset.attribution:
         out.print(escape(dataset.attribution), style="dim")
 
@@ -180,7 +181,7 @@ def train(
         str,
         typer.Option(
             help="`best` is tuned for sketches; `report` is the course report's: 50 "
-            "epochs with Keras's defaults."
+            "epochs with Keras's defaults; `finetune` goes on with a few drawings."
         ),
     ] = "best",
     epochs: Annotated[int | None, typer.Option(help="Passes over train.")] = None,
@@ -219,9 +220,13 @@ def train(
 ) -> None:
     """Train a network and evaluate it, or go on with `--resume RUN`.
 
+    `--dataset my-drawings --from RUN --recipe finetune` goes on from a trained run
+    with kept drawings.
+
     Ctrl-C stops at the next step and keeps everything.
     """
     from core.config import parse_overrides
+    from core.runs import read_config, read_run
     from core.workflow import create_run, train_run_dir
 
     if resume is not None:
@@ -262,8 +267,13 @@ def train(
             report=_training_report(bars),
             checkpoint_interval_s=checkpoint_every,
         )
-    if finished:
+    if finished and read_config(run_dir).is_tested:
         _print_metrics(_metrics(run_dir))
+    elif finished:
+        out.print(
+            f"Run [bold]{escape(run_dir.name)}[/] is trained. "
+            f"{escape(read_run(run_dir).status.message)}"
+        )
     else:
         out.print(
             f"Stopped. Go on with: python -m core train --resume {escape(run_dir.name)}"
@@ -466,6 +476,97 @@ def runs_remove(run: RunArgument) -> None:
     out.print(f"Removed run {escape(run)}.")
 
 
+@drawings_app.command("list")
+def drawings_list(as_json: Json = False) -> None:
+    """List the kept drawings, latest first."""
+    from core.drawings import list_drawings
+
+    found = list_drawings(data_dir())
+    if as_json:
+        _print_json(
+            {
+                "kept": [
+                    {
+                        "id": drawing.id,
+                        "label": drawing.label,
+                        "created_at": drawing.created_at,
+                        "source": drawing.source,
+                        "guesses": [
+                            {
+                                "run_id": guess.run_id,
+                                "class": guess.class_name,
+                                "probability": guess.probability,
+                            }
+                            for guess in drawing.guesses
+                        ],
+                        "png": str(drawing.png),
+                        "strokes": str(drawing.strokes),
+                    }
+                    for drawing in found.kept
+                ],
+                "damaged": [str(path) for path in found.damaged],
+            }
+        )
+        return
+    for path in found.damaged:
+        err.print(f"{escape(str(path))} is damaged or lacks its other half.")
+    if not found.kept:
+        out.print("No drawings are kept yet. Keep one on the page Draw.")
+        return
+    _print_table(
+        ("id", "label", "kept at", "from", "guesses"),
+        [
+            (
+                drawing.id,
+                drawing.label,
+                drawing.created_at,
+                drawing.source,
+                ", ".join(
+                    f"{guess.class_name} {guess.probability:.0%}"
+                    for guess in drawing.guesses
+                ),
+            )
+            for drawing in found.kept
+        ],
+    )
+
+
+@drawings_app.command("export")
+def drawings_export(
+    file: Annotated[Path, typer.Argument(help="A zip to write.")],
+) -> None:
+    """Pack the kept drawings into a zip that `dataset add` can read."""
+    from core.drawings import export_drawings
+    from core.files import replacing
+
+    content = export_drawings(data_dir())
+    target = file.expanduser().absolute()
+    if target.exists():
+        raise SketchScopeError(f"{target} exists already. Choose another name.")
+    with replacing(target) as temporary:
+        temporary.write_bytes(content)
+    out.print(f"Wrote {escape(str(target))}, {len(content) / 1e6:.1f} MB.")
+
+
+@drawings_app.command("remove")
+def drawings_remove(
+    drawing_id: Annotated[str, typer.Argument(metavar="ID", help="Its id.")],
+) -> None:
+    """Delete a kept drawing."""
+    from core.drawings import remove_drawing
+
+    remove_drawing(drawing_id, data_dir=data_dir())
+    out.print(f"Removed drawing {escape(drawing_id)}.")
+
+
+@drawings_app.command("dataset")
+def drawings_dataset() -> None:
+    """Make the kept drawings the dataset `my-drawings`, for `train --from`."""
+    from core.drawings import make_drawings_dataset
+
+    _print_dataset(make_drawings_dataset(data_dir()))
+
+
 @app.command("recipes")
 def recipes(as_json: Json = False) -> None:
     """List every setting, with what each recipe gives it."""
@@ -543,6 +644,13 @@ def _find_run(run: str) -> Path:
     return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
 
 
+def _print_dataset(dataset: Any) -> None:
+    out.print(
+        f"Dataset [bold]{dataset.name}[/]: {dataset.num_classes} classes, "
+        f"{dataset.num_train:,} training and {dataset.num_test:,} test sketches."
+    )
+
+
 def _metrics(run_dir: Path) -> dict[str, Any]:
     from core.results import read_evaluation
 
@@ -557,6 +665,8 @@ def _summary(run: Any) -> dict[str, Any]:
         "state": run.state,
         "network": config.network if config else None,
         "dataset": config.dataset if config else None,
+        "origin": config.origin.run_id if config and config.origin else None,
+        "drawings": config.drawings.dataset if config and config.drawings else None,
         "recipe": config.recipe if config else None,
         "epoch": run.status.epoch,
         "epochs": run.status.epochs,

@@ -44,6 +44,12 @@ class Settings(BaseModel):
     label_smoothing: float = Field(
         0, ge=0, lt=1, description="Probability spread evenly over all classes"
     )
+    rehearsal: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Sketches of the origin's dataset learned again with each drawing",
+    )
     dropout: float = Field(0, ge=0, lt=1, description="Dropped before the head")
     shortcut: Literal["conv", "average_pool"] = Field(
         "conv", description="ResNet's downsampling shortcut (average_pool: ResNet-D)"
@@ -143,6 +149,20 @@ class Origin(BaseModel):
     weights_sha256: str = Field(pattern="[0-9a-f]{64}")
 
 
+class TrainedBesides(BaseModel):
+    """A dataset without test sketches that a run learns from.
+
+    Attributes:
+        dataset: Its name when it was used.
+        fingerprint: `Dataset.fingerprint`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str
+    fingerprint: str
+
+
 class RunConfig(BaseModel):
     """What a run folder's `config.json` holds, written before the first step.
 
@@ -158,6 +178,9 @@ class RunConfig(BaseModel):
         recipe: The recipe that `settings` started from.
         settings: Every field that changes the result.
         origin: The run that it goes on from with new settings; None from scratch.
+        drawings: What it learns from besides `dataset`, of whose training sketches
+            it then only rehearses some; or `dataset` itself, where that has no test
+            sketches.
         created_at: ISO 8601, UTC.
     """
 
@@ -174,7 +197,14 @@ class RunConfig(BaseModel):
     recipe: str
     settings: Settings
     origin: Origin | None = None
+    drawings: TrainedBesides | None = None
     created_at: str
+
+    @property
+    def is_tested(self) -> bool:
+        """Whether its dataset has test sketches to score it on."""
+        drawings = self.drawings
+        return drawings is None or drawings.fingerprint != self.dataset_fingerprint
 
     @model_validator(mode="after")
     def _check_network(self) -> Self:
@@ -261,11 +291,50 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "precision": "mixed_bfloat16",
         },
     },
+    "finetune": {
+        "simple": {
+            "epochs": 8,
+            "batch_size": 32,
+            "optimizer": "adamw",
+            "learning_rate": 1e-4,
+            "schedule": "cosine",
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.3,
+            "flip": True,
+            "rotation_deg": 8,
+            "scale": 0.1,
+            "aspect": 0.05,
+            "shear": 0.05,
+            "shift": 0.05,
+            "ink_gain": 1,
+            "rehearsal": 4,
+        },
+        "resnet18": {
+            "epochs": 8,
+            "batch_size": 32,
+            "optimizer": "adamw",
+            "learning_rate": 1e-4,
+            "schedule": "cosine",
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.2,
+            "flip": True,
+            "rotation_deg": 8,
+            "scale": 0.1,
+            "aspect": 0.05,
+            "shear": 0.05,
+            "shift": 0.05,
+            "ink_gain": 1,
+            "rehearsal": 4,
+        },
+    },
 }
 """What each recipe changes for each network.
 
 `report` is the course report's: Keras's defaults, 50 epochs of batch 64, a fifth of
-train held out, no augmentation. `best` is tuned for these sketches.
+train held out, no augmentation. `best` is tuned for these sketches. `finetune` goes on
+from a trained run with a few drawings; what it leaves out is as the origin's.
 """
 
 

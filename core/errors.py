@@ -13,6 +13,10 @@ class DatasetError(SketchScopeError):
     """A dataset that is missing, damaged, or can't be imported."""
 
 
+class DrawingError(SketchScopeError):
+    """A drawing that can't be kept, or is missing or damaged."""
+
+
 class RunError(SketchScopeError):
     """A run that is missing, damaged, busy, or doesn't fit the request."""
 

@@ -54,7 +54,8 @@ def evaluate_run(
         run_dir: A run with weights.
         config: Its config.
         dataset: The run's own dataset, or another with the same classes in any
-            order, none of whose test sketches the run has seen in training.
+            order or some of them, none of whose test sketches the run has seen in
+            training.
         temperature: A calibration to use; None fits one on the validation part
             of the run's own dataset.
 
@@ -62,10 +63,15 @@ def evaluate_run(
         The evaluation, and one row of figures a class.
 
     Raises:
-        RunError: If the weights are missing or damaged, the classes differ, or
-            the run has seen some of the test sketches.
+        RunError: If the weights are missing or damaged, the dataset has other
+            classes or no test sketches, or the run has seen some of them.
     """
     started = time.monotonic()
+    if not dataset.num_test:
+        raise RunError(
+            f"Dataset {dataset.name!r} has no test sketches to score run "
+            f"{run_dir.name!r} on. Name another with --dataset."
+        )
     _refuse_seen(run_dir, dataset)
     own_label = label_map(run_dir, config, dataset)
     network = load_network(run_dir, config)
@@ -207,13 +213,13 @@ def label_map(run_dir: Path, config: RunConfig, dataset: Dataset) -> NDArray[np.
     """Returns the network's label of each of the dataset's, shape `(num_classes,)`.
 
     Raises:
-        RunError: If the classes differ.
+        RunError: If the network doesn't know one of the classes.
     """
-    missing = sorted(set(dataset.class_names) ^ set(config.class_names))
+    missing = sorted(set(dataset.class_names) - set(config.class_names))
     if missing:
         raise RunError(
-            f"Run {run_dir.name!r} and dataset {dataset.name!r} have different "
-            f"classes: {_enumerate(missing)} in only one of them."
+            f"Run {run_dir.name!r} doesn't know these classes of dataset "
+            f"{dataset.name!r}: {_enumerate(missing)}."
         )
     return np.array([config.class_names.index(name) for name in dataset.class_names])
 

@@ -30,6 +30,7 @@ def train_command(
     *,
     overrides: Mapping[str, Any] | None = None,
     run_id: str | None = None,
+    origin: str | None = None,
     wait: bool = False,
     data_dir: Path | None = None,
 ) -> str:
@@ -41,11 +42,14 @@ def train_command(
         recipe: A name of `core.config.RECIPES`.
         overrides: Settings that replace the recipe's.
         run_id: The run's name.
+        origin: The trained run that it goes on from.
         wait: Whether it is to wait until no other training runs.
         data_dir: Where it is to write, if not to the usual folder.
     """
     words = ["python", "-m", "core", "train", network]
     words += ["--dataset", dataset, "--recipe", recipe]
+    if origin:
+        words += ["--from", origin]
     if run_id:
         words += ["--run-id", run_id]
     for field, value in (overrides or {}).items():

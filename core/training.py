@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.augmentation import SketchInput
-from core.batches import batches, epoch_order, mix
+from core.batches import batches, epoch_order, mix, rehearsed_rows
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
+from core.datasets.joined import join
 from core.datasets.store import Dataset
 from core.environment import describe_environment
 from core.errors import RunError
@@ -102,6 +103,7 @@ def train_run(
     config: RunConfig,
     dataset: Dataset,
     *,
+    drawings: Dataset | None = None,
     is_stop_requested: StopCheck,
     report: Report | None = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
@@ -115,6 +117,7 @@ def train_run(
         run_dir: The run's folder, with its config written.
         config: That config.
         dataset: The dataset that the config names.
+        drawings: Those that the config names besides it, if any.
         is_stop_requested: Asked after every step.
         report: Told of progress from this thread.
         checkpoint_interval_s: Seconds between checkpoints within an epoch.
@@ -130,6 +133,7 @@ def train_run(
         run_dir,
         config,
         dataset,
+        drawings=drawings,
         is_stop_requested=is_stop_requested,
         report=report,
         checkpoint_interval_s=checkpoint_interval_s,
@@ -160,6 +164,7 @@ class _Training:
         config: RunConfig,
         dataset: Dataset,
         *,
+        drawings: Dataset | None,
         is_stop_requested: StopCheck,
         report: Report | None,
         checkpoint_interval_s: float,
@@ -169,6 +174,7 @@ class _Training:
         self._config = config
         self._settings = config.settings
         self._dataset = dataset
+        self._drawings = drawings
         self._is_stop_requested = is_stop_requested
         self._report = report
         self._checkpoint_interval_s = checkpoint_interval_s
@@ -199,13 +205,18 @@ class _Training:
         train_rows, val_rows = validation_split(self._dataset, settings)
         self._note_seen()
         write_json(self._run_dir / ENVIRONMENT, describe_environment())
-        self._steps_per_epoch = len(train_rows) // settings.batch_size
+        self._sketches = join(
+            self._dataset, self._drawings, class_names=self._config.class_names
+        )
+        self._steps_per_epoch = (
+            len(self._epoch_rows(train_rows, epoch=0)) // settings.batch_size
+        )
         if settings.deterministic:
             enable_determinism()
         keras.utils.set_random_seed(settings.seed)
         self._model, front, network = build_training_model(
             self._config.network,
-            self._dataset.num_classes,
+            self._sketches.num_classes,
             settings,
             steps_per_epoch=self._steps_per_epoch,
         )
@@ -245,14 +256,14 @@ class _Training:
         self._step_times.clear()
         self._write_status(phase="training")
         order = epoch_order(
-            train_rows,
+            self._epoch_rows(train_rows, epoch=state.epoch),
             seed=settings.seed,
             epoch=state.epoch,
             batch_size=settings.batch_size,
         )[state.step * settings.batch_size :]
         self._tick()
         for images, targets in batches(
-            self._dataset, order, batch_size=settings.batch_size
+            self._sketches, order, batch_size=settings.batch_size
         ):
             if self._is_stop_requested():
                 self._stop()
@@ -266,6 +277,22 @@ class _Training:
             self._step_times.append(self._tick())
             self._after_step()
         return True
+
+    def _epoch_rows(
+        self, train_rows: NDArray[np.int64], *, epoch: int
+    ) -> NDArray[np.int64]:
+        """Returns what an epoch learns: train, or drawings and some of train."""
+        if self._drawings is None:
+            return train_rows
+        first = len(self._dataset.labels)
+        number = self._drawings.num_train
+        rehearsed = rehearsed_rows(
+            train_rows,
+            count=self._settings.rehearsal * number,
+            seed=self._settings.seed,
+            epoch=epoch,
+        )
+        return np.concatenate([np.arange(first, first + number), rehearsed])
 
     def _after_step(self) -> None:
         """Saves and tells of progress when it is time."""
@@ -291,7 +318,7 @@ class _Training:
         """Returns the means over the validation part."""
         means = Means()
         for images, targets in batches(
-            self._dataset, val_rows, batch_size=EVALUATION_BATCH_SIZE
+            self._sketches, val_rows, batch_size=EVALUATION_BATCH_SIZE
         ):
             logs = self._model.test_on_batch(images, targets, return_dict=True)
             means.add(logs, count=len(images))
@@ -393,12 +420,19 @@ class _Training:
         """Writes down which sketches this run or its origin may learn from."""
         path = self._run_dir / TRAIN_KEYS
         keys = seen_keys(self._dataset)
+        if self._drawings is not None:
+            keys = np.union1d(keys, seen_keys(self._drawings))
         if self._config.origin is not None:
             keys = np.union1d(keys, np.load(path, allow_pickle=False))
         np.save(path, keys)
 
     def _check_dataset(self) -> None:
-        if self._dataset.fingerprint != self._config.dataset_fingerprint:
+        found = {d.fingerprint for d in (self._dataset, self._drawings) if d}
+        config = self._config
+        expected = {config.dataset_fingerprint}
+        if config.drawings is not None:
+            expected.add(config.drawings.fingerprint)
+        if found != expected:
             raise RunError(
                 f"Dataset {self._dataset.name!r} is not the one that run "
                 f"{self._run_dir.name!r} began with: other sketches or another split."

@@ -11,10 +11,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from filelock import FileLock
 
 from core.backend import load_backend
-from core.config import Origin, RunConfig, Settings, make_settings
+from core.config import (
+    RECIPES,
+    Origin,
+    RunConfig,
+    Settings,
+    TrainedBesides,
+    make_settings,
+)
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import DatasetError, RunError
 from core.files import sha256
@@ -58,13 +66,18 @@ def create_run(
 
     Args:
         network: A name of `models.NETWORKS`.
-        dataset_name: An installed dataset.
+        dataset_name: An installed dataset. From one without test sketches, such as
+            kept drawings, a run learns besides the dataset of its origin, on which
+            it is validated and scored. Where that is not installed, it is
+            validated on a part of the drawings, and not scored.
         recipe: A name of `core.config.RECIPES`.
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.
         overrides: Settings that replace the recipe's.
         origin: A trained run of the same network to go on from; its weights are
-            copied, so that it may be removed afterwards.
+            copied, so that it may be removed afterwards. The new run has its
+            classes, of which the dataset may have fewer, and some of its settings
+            where the recipe has none.
 
     Raises:
         ConfigError: If a setting is unknown or out of range.
@@ -73,11 +86,31 @@ def create_run(
     """
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
-    settings = make_settings(network, recipe, overrides)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
-    _check_size(dataset, settings)
+    class_names = dataset.class_names
+    drawings = None
+    inherited: dict[str, Any] = {}
     if origin is not None:
-        _check_origin(origin, network, dataset, settings)
+        theirs = read_config(origin)
+        class_names = theirs.class_names
+        inherited = _inherited(theirs.settings, RECIPES.get(recipe, {}).get(network))
+    settings = make_settings(network, recipe, {**inherited, **(overrides or {})})
+    if not dataset.num_test:
+        if origin is None:
+            raise DatasetError(
+                f"Dataset {dataset.name!r} has no test sketches; a run can only go on "
+                "with it from a trained one. Add `--from RUN`."
+            )
+        drawings = dataset
+        dataset = find_tested(theirs, data_dir=data_dir) or drawings
+        _refuse_test_sketches(drawings, dataset)
+        if "batch_size" not in (overrides or {}):
+            most = max(_epoch_size(dataset, drawings, settings), 1)
+            batch_size = min(settings.batch_size, most)
+            settings = settings.model_copy(update={"batch_size": batch_size})
+    if origin is not None:
+        _check_origin(origin, network, dataset, drawings, settings)
+    _check_size(dataset, drawings, settings)
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
@@ -86,12 +119,15 @@ def create_run(
         dataset_fingerprint=dataset.fingerprint,
         split_fingerprint=dataset.split_fingerprint,
         attribution=dataset.attribution,
-        class_names=dataset.class_names,
+        class_names=class_names,
         recipe=recipe,
         settings=settings,
         origin=None
         if origin is None
         else Origin(run_id=origin.name, weights_sha256=sha256(origin / WEIGHTS)),
+        drawings=None
+        if drawings is None
+        else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
         created_at=now.isoformat(timespec="seconds"),
     )
     return create_run_dir(
@@ -126,7 +162,7 @@ def train_run_dir(
     report: "Report | None" = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
 ) -> bool:
-    """Trains a run from where it is to its end, evaluates it and indexes its sketches.
+    """Trains a run to its end, evaluates it if it is tested, and indexes it.
 
     SIGINT, SIGTERM and the run's stop file stop it at the next step; after the
     evaluation they leave it finished, without an index.
@@ -153,7 +189,13 @@ def train_run_dir(
     try:
         if read_run(run_dir).state == "finished":
             raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
+        if (run_dir / WEIGHTS).exists() and not config.is_tested:
+            raise RunError(
+                f"Run {run_dir.name!r} is trained, and its dataset "
+                f"{config.dataset!r} has no test sketches; nothing is left to do."
+            )
         dataset = find_dataset(config, data_dir=data_dir, exact=True)
+        drawings = _find_drawings(config, data_dir=data_dir)
         clear_leftovers(run_dir)
         with stop_requests(run_dir) as is_stop_requested:
             if wait:
@@ -169,13 +211,23 @@ def train_run_dir(
                     run_dir,
                     config,
                     dataset,
+                    drawings=drawings,
                     is_stop_requested=is_stop_requested,
                     report=report,
                     checkpoint_interval_s=checkpoint_interval_s,
                 )
                 if not finished:
                     return False
-        _evaluate_locked(run_dir, config, dataset)
+        if config.is_tested:
+            _evaluate_locked(run_dir, config, dataset)
+        else:
+            message = (
+                f"It was not evaluated: the dataset of run {config.origin.run_id!r} "
+                "was not installed, and drawings that are learned from are no test."
+                if config.origin
+                else "It was not evaluated."
+            )
+            _say(run_dir, state="trained", message=message)
         return True
     finally:
         if turn is not None:
@@ -211,7 +263,7 @@ def evaluate_run_dir(
         dataset = find_dataset(config, data_dir=data_dir)
     else:
         dataset = open_dataset(dataset_name, data_dir=data_dir)
-    own = dataset.fingerprint == config.dataset_fingerprint
+    own = dataset.fingerprint == config.dataset_fingerprint and config.is_tested
     metrics = read_run(run_dir).metrics
     if own and not is_shipped(run_dir):
         lock = lock_run(run_dir)
@@ -226,7 +278,7 @@ def evaluate_run_dir(
         run_dir,
         config,
         dataset,
-        temperature=metrics["temperature"] if metrics else None,
+        temperature=_temperature(config, metrics),
     )
     return evaluation.metrics
 
@@ -263,6 +315,14 @@ def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
         lock.release()
 
 
+def _temperature(config: RunConfig, metrics: Mapping[str, Any] | None) -> float | None:
+    """Returns the calibration of a run, or None where it is to be made."""
+    if metrics is not None:
+        return float(metrics["temperature"])
+    # What it held out of a few drawings is too little to fit one on.
+    return None if config.is_tested else 1.0
+
+
 def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
     """Finds the dataset of a run, whatever its name is here.
 
@@ -296,6 +356,18 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
     return candidates[0]
 
 
+def find_tested(config: RunConfig, *, data_dir: Path) -> Dataset | None:
+    """Returns the dataset that a run is scored on, if it is installed.
+
+    It is the very one, whose validation part the run has not learned from.
+    """
+    try:
+        dataset = find_dataset(config, data_dir=data_dir, exact=True)
+    except DatasetError:
+        return None
+    return dataset if dataset.num_test else None
+
+
 def is_shipped(run_dir: Path) -> bool:
     """Returns whether a run is one that the program ships."""
     return run_dir.resolve().is_relative_to(TRAINED_DIR)
@@ -320,26 +392,83 @@ def _wait(run_dir: Path, is_stop_requested: StopCheck) -> FileLock | None:
     return turn
 
 
-def _check_size(dataset: Dataset, settings: Settings) -> None:
-    """Raises `DatasetError` if a dataset doesn't fill one batch."""
+def _find_drawings(config: RunConfig, *, data_dir: Path) -> Dataset | None:
+    """Finds what a run learns from besides its dataset, if anything."""
+    wanted = config.drawings
+    if wanted is None or not config.is_tested:
+        return None
+    for dataset in list_datasets(data_dir):
+        if dataset.fingerprint == wanted.fingerprint:
+            return dataset
+    raise DatasetError(
+        f"Dataset {wanted.dataset!r}, with the drawings that run {config.run_id!r} "
+        "began with, is not installed any more. Start a new run with those of now."
+    )
+
+
+def _inherited(theirs: Settings, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns the settings of an origin that a recipe leaves open.
+
+    Its weights fit one form and size of the network, and validation must go on with
+    the sketches that it held out.
+    """
+    fixed = {
+        "shortcut": theirs.shortcut,
+        "seed": theirs.seed,
+        "val_fraction": theirs.val_fraction,
+        "image_sizes": (theirs.test_image_size,),
+    }
+    return {
+        field: value for field, value in fixed.items() if field not in (recipe or {})
+    }
+
+
+def _epoch_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> int:
+    """Returns how many sketches an epoch learns from."""
+    held_out = split_size(dataset.num_train, fraction=settings.val_fraction)
+    left = dataset.num_train - held_out
+    if drawings is None or drawings is dataset:
+        return left
+    return drawings.num_train + min(settings.rehearsal * drawings.num_train, left)
+
+
+def _check_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> None:
+    """Raises `DatasetError` if a run's sketches don't fill one batch."""
     if dataset.num_train < 2:
         raise DatasetError(
             f"Dataset {dataset.name!r} has {dataset.num_train} training sketch; it "
             "takes at least one to train on and one for validation."
         )
-    held_out = split_size(dataset.num_train, fraction=settings.val_fraction)
-    left = dataset.num_train - held_out
+    left = _epoch_size(dataset, drawings, settings)
     if left < settings.batch_size:
         raise DatasetError(
-            f"Dataset {dataset.name!r} has {left} sketches to train on, fewer than one "
-            f"batch of {settings.batch_size}. Add `--set batch_size={left}` or less."
+            f"Dataset {(drawings or dataset).name!r} has {left} sketches to train on, "
+            f"fewer than one batch of {settings.batch_size}. Add "
+            f"`--set batch_size={left}` or less."
+        )
+
+
+def _refuse_test_sketches(drawings: Dataset, dataset: Dataset) -> None:
+    """Raises `DatasetError` if a kept drawing is a test sketch of a dataset."""
+    test = dataset.keys[dataset.indices("test"), 1]
+    for row in np.flatnonzero(np.isin(drawings.keys[:, 1], test))[:1]:
+        raise DatasetError(
+            f"Drawing {drawings.records[row].id} is a test sketch of dataset "
+            f"{dataset.name!r}, which no run may learn from. Remove it with `python -m "
+            f"core drawings remove {drawings.records[row].id}` and make the dataset "
+            "anew."
         )
 
 
 def _check_origin(
-    origin: Path, network: str, dataset: Dataset, settings: Settings
+    origin: Path,
+    network: str,
+    dataset: Dataset,
+    drawings: Dataset | None,
+    settings: Settings,
 ) -> None:
     """Raises `RunError` unless a run's weights may be the start of a new one."""
+    learned = drawings or dataset
     config = read_config(origin)
     check_weights(origin)
     theirs = config.settings
@@ -348,9 +477,11 @@ def _check_origin(
             f"Run {origin.name!r} is of network {config.network!r}; a run of "
             f"{network!r} can't go on from it."
         )
-    if config.class_names != dataset.class_names:
+    unknown = sorted(set(learned.class_names) - set(config.class_names))
+    if unknown:
         raise RunError(
-            f"Run {origin.name!r} and dataset {dataset.name!r} have different classes."
+            f"Run {origin.name!r} doesn't know class {unknown[0]!r} of dataset "
+            f"{learned.name!r}; a run can only go on with classes that it knows."
         )
     if theirs.shortcut != settings.shortcut:
         raise RunError(

@@ -64,6 +64,8 @@ class SketchSource:
         id_namespace: Set where ids name the same sketch in every copy of the
             data, whatever its resolution.
         sha256: Hex digest of the archive, where it was worth computing.
+        train_only: Whether all sketches are in train and one class is enough: a
+            training on them goes on from a run that knows more.
     """
 
     kind: str
@@ -74,6 +76,7 @@ class SketchSource:
     attribution: str = ""
     id_namespace: str | None = None
     sha256: str = ""
+    train_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ class Dataset:
         attribution: Author, source and licence; may be empty.
         class_names: The class of each label.
         num_train: Number of training sketches, validation included.
-        num_test: Number of test sketches.
+        num_test: Number of test sketches; 0 where `SketchSource.train_only`.
         fingerprint: Hex digest of all that a training depends on: pixels, labels,
             order and split.
         split_fingerprint: Hex digest of which sketches are in which split; the same
@@ -340,14 +343,16 @@ def _digest(content: bytes) -> int:
 
 def _check_source(source: SketchSource) -> None:
     """Raises `DatasetError` for what would make a dataset of no use."""
-    if len(source.class_names) < 2:
+    if len(source.class_names) < 2 and not source.train_only:
         raise DatasetError(
             f"{source.origin} has {len(source.class_names)} class; a classifier "
             "needs at least 2."
         )
     for split in ("train", "test"):
-        if not any(record.split == split for record in source.records):
-            raise DatasetError(f"{source.origin} has no {split} sketches.")
+        wanted = split == "train" or not source.train_only
+        if any(record.split == split for record in source.records) != wanted:
+            has = "no" if wanted else "also"
+            raise DatasetError(f"{source.origin} has {has} {split} sketches.")
     seen: dict[str, SketchRecord] = {}
     for record in source.records:
         if not 0 <= record.label < len(source.class_names):
