@@ -261,6 +261,29 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "refine": {
+        "simple": {
+            "epochs": 30,
+            "batch_size": 128,
+            "val_fraction": 0.05,
+            "optimizer": "adamw",
+            "learning_rate": 1e-3,
+            "schedule": "cosine",
+            "warmup_epochs": 1,
+            "weight_decay": 0.05,
+            "label_smoothing": 0.1,
+            "dropout": 0.3,
+            "flip": True,
+            "rotation_deg": 15,
+            "scale": 0.2,
+            "aspect": 0.15,
+            "shear": 0.15,
+            "shift": 0.08,
+            "perspective": 0.1,
+            "ink_gain": 1,
+            "thickness": 0.7,
+            "erase": 0.2,
+            "precision": "mixed_bfloat16",
+        },
         "resnet18": {
             "epochs": 38,
             "batch_size": 128,
@@ -333,7 +356,8 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
 """What each recipe changes for each network.
 
 `report` is the course report's: Keras's defaults, 50 epochs of batch 64, a fifth of
-train held out, no augmentation. `best` is tuned for these sketches. `finetune` goes on
+train held out, no augmentation. `best` is tuned for these sketches. `refine` goes on
+from a run of `best`, with sketches varied more. `finetune` goes on
 from a trained run with a few drawings; what it leaves out is as the origin's.
 """
 

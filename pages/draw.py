@@ -1,105 +1,154 @@
-"""Draw: a canvas, and what the networks take the drawing for."""
-
-from pathlib import Path
+"""Draw: a canvas, what the networks take the drawing for, and why."""
 
 import numpy as np
 import streamlit as st
-from PIL import Image
-from streamlit_drawable_canvas import st_canvas
+from numpy.typing import NDArray
 
-from core.classify import Classifier, Prediction
-from core.images import IMAGE_SIZE, PAPER, to_sketch
-from core.overview import best_of_each_network
-from core.runs import WEIGHTS
-from pages.shared import reads
-from pages.shared.frame import require_frame, settle
+from core.errors import ImageError
+from core.ink import read_drawing
+from core.strokes import Drawing, is_too_little, render_sketch
+from pages.live.canvas import drawing_canvas
+from pages.live.game import show_game
+from pages.live.guesses import agreement, show_guesses
+from pages.live.keep import show_keep, show_kept
+from pages.live.looks import (
+    Network,
+    guesses,
+    guessing_runs,
+    load_networks,
+    look,
+)
+from pages.live.replay import show_replay
+from pages.live.why import show_why
+from pages.shared.figures import network_colour
+from pages.shared.frame import require_frame
 from pages.shared.pickers import no_evaluation_yet
+from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
 
-CANVAS_SIZE = 360
-"""In pixels; a telephone held upright has room for it."""
-INK = "#000000"
-GROUND = "#ffffff"
-"""The eraser's colour too; a canvas without ground would arrive transparent."""
-
-MIN_INK_SHARE = 0.0005
-"""Less ink than a dot of the thinnest brush is no drawing yet."""
+MODES = ("Draw", "Game", "My drawings")
+DETAILS = ("Replay", "Why", "Keep")
+PICTURE_TYPES = ("png", "jpg", "jpeg", "webp")
+MAX_UPLOAD_MB = 20
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
-def classifier(run_dir: Path, changed_ns: int) -> Classifier:
-    """Loads a network once for all visitors, and again when its weights change."""
-    loaded = Classifier(run_dir)
-    # The first call compiles, which is better done before the first stroke.
-    loaded(np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8))
-    settle(f"{run_dir} {changed_ns}")
-    return loaded
-
-
-def show_guesses(title: str, guesses: list[Prediction]) -> None:
-    """Shows what one network takes a drawing for."""
-    st.subheader(title)
-    for guess in guesses:
-        st.progress(
-            guess.probability,
-            text=f"{plain(guess.class_name)} {guess.probability:.0%}",
+def show_draw() -> None:
+    """Shows the canvas and what the networks make of what is on it."""
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        drawing = drawing_canvas("canvas")
+        picture = pick_picture()
+    with right:
+        with st.spinner("Loading the networks; the first time takes some seconds"):
+            networks = load_networks(guessing_runs())
+        sketch = picture
+        if sketch is None and not is_too_little(drawing):
+            sketch = render_sketch(drawing)
+        if sketch is None:
+            show_invitation(networks, drawing)
+            return
+        analyses, network_ms = look(networks, sketch)
+        show_answers(networks, [a.probabilities[0] for a in analyses])
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.image(
+                sketch,
+                width=SKETCH_WIDTH,
+                output_format="PNG",
+                alt="The drawing as the networks see it",
+            )
+            st.caption(
+                "What the networks see: 128 × 128 pixels, moved and scaled to where "
+                "the sketches that they learned from lie. Their answer took "
+                f"{network_ms:.0f} ms. Probabilities are calibrated on sketches that "
+                "they had not learned from."
+            )
+    detail = st.segmented_control(
+        "More", DETAILS, key="detail", bind="query-params", label_visibility="collapsed"
+    )
+    if detail == "Replay" and picture is None:
+        show_replay(networks, drawing)
+    elif detail == "Replay":
+        st.caption("A picture has no strokes to replay.")
+    elif detail == "Why":
+        show_why(networks, analyses, sketch)
+    elif detail == "Keep":
+        best = guesses(networks[0], analyses[0].probabilities[0])
+        show_keep(
+            networks,
+            sketch,
+            drawing=drawing if picture is None else None,
+            guessed=best,
         )
 
 
-def show_known(networks: list[Classifier]) -> None:
-    """Lists what may be drawn."""
-    known = sorted({name for network in networks for name in network.class_names})
+def pick_picture() -> NDArray[np.uint8] | None:
+    """Lets one give a picture instead of drawing; returns it as a sketch."""
+    with st.expander("Use a picture instead", icon=":material/upload:"):
+        upload = st.file_uploader(
+            "A scan or photo of a drawing, or any PNG, JPEG or WebP",
+            type=list(PICTURE_TYPES),
+            max_upload_size=MAX_UPLOAD_MB,
+            key="draw_upload",
+        )
+        if upload is None:
+            return None
+        try:
+            return read_drawing(upload.getvalue(), name=upload.name)
+        except ImageError as error:
+            st.error(plain(str(error)), icon=":material/broken_image:")
+            return None
+
+
+def show_invitation(networks: list[Network], drawing: Drawing) -> None:
+    """Says what to do while there is nothing to guess."""
+    if drawing.strokes:
+        st.info("Go on; this is too little to be anything yet.")
+    else:
+        st.info("The five best guesses of each network appear here as you draw.")
+    known = sorted(
+        {name for network in networks for name in network.classifier.class_names}
+    )
     st.markdown(f"**The {len(known)} things they know**")
     st.caption(plain(", ".join(known)))
 
 
+def show_answers(
+    networks: list[Network], probabilities: list[NDArray[np.float32]]
+) -> None:
+    """Shows each network's guesses beside each other, and whether they agree."""
+    bests = [
+        guesses(network, row)
+        for network, row in zip(networks, probabilities, strict=True)
+    ]
+    st.subheader(agreement([best[0] for best in bests]))
+    columns = st.columns(len(networks), gap="medium")
+    for column, network, best in zip(columns, networks, bests, strict=True):
+        with column:
+            show_guesses(
+                network.classifier.title,
+                best,
+                colour=network_colour(network.run),
+                run=network.run,
+            )
+
+
 require_frame()
 st.title("Draw")
-best = {run.path.name: run for run in reads.runs() if run.metrics}
-chosen = [
-    best[card.run_id]
-    for card in best_of_each_network(
-        [run for run in best.values() if (run.path / WEIGHTS).exists()]
-    )
-]
-if not chosen:
+if not guessing_runs():
     no_evaluation_yet()
 else:
-    st.write("Draw one of the things that the networks know. They guess as you go.")
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            tool = st.segmented_control(
-                "Tool", ["Brush", "Eraser"], default="Brush", required=True, key="tool"
-            )
-            width = st.slider("Width (px)", 2, 24, 6, key="draw_width", width=180)
-        st.caption("Undo, redo and clear appear here when you are on the canvas.")
-        canvas = st_canvas(
-            stroke_width=width if tool == "Brush" else 3 * width,
-            stroke_color=INK if tool == "Brush" else GROUND,
-            background_color=GROUND,
-            width=CANVAS_SIZE,
-            height=CANVAS_SIZE,
-            return_image_data=True,
-            key="canvas",
-        )
-    pixels = canvas.image_data
-    sketch = None if pixels is None else to_sketch(Image.fromarray(pixels))
-    with right:
-        with st.spinner("Loading the networks; the first time takes some seconds"):
-            loaded = [
-                classifier(run.path, (run.path / WEIGHTS).stat().st_mtime_ns)
-                for run in chosen
-            ]
-        if sketch is None or (PAPER - sketch).mean() / PAPER < MIN_INK_SHARE:
-            st.info("The five best guesses of each network appear here as you draw.")
-            show_known(loaded)
-        else:
-            columns = st.columns(len(loaded), gap="medium")
-            for column, network in zip(columns, loaded, strict=True):
-                with column:
-                    show_guesses(network.title, network(sketch[None])[0])
-            st.caption(
-                "Probabilities are calibrated on sketches that the networks had not "
-                "learned from."
-            )
+    mode = st.segmented_control(
+        "What to do",
+        MODES,
+        default="Draw",
+        required=True,
+        key="mode",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    if mode == "Draw":
+        show_draw()
+    elif mode == "Game":
+        show_game(load_networks(guessing_runs()))
+    else:
+        show_kept()

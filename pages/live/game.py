@@ -1,0 +1,217 @@
+"""The game: draw what is asked for until a network recognises it."""
+
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+import streamlit as st
+
+from core.strokes import is_too_little, render_sketch
+from pages.live.canvas import clear_canvas, drawing_canvas
+from pages.live.guesses import article, show_guesses
+from pages.live.looks import Network, guesses, look
+from pages.shared import reads
+from pages.shared.figures import network_colour
+from pages.shared.text import plain
+
+ROUNDS = 5
+ROUND_S = 40
+GRACE_S = 1.5
+"""A stroke that ends with the clock still counts when it arrives so much later."""
+
+MIN_ASKED_ACCURACY = 0.6
+"""Only classes that every network gets right so often are asked for: it is the
+visitor who is tested."""
+
+
+@dataclass
+class Game:
+    """One game of a visitor.
+
+    Attributes:
+        asked: The class of each round.
+        started: When the current round began, from `time.monotonic()`.
+        seconds: What each finished round took; None where time ran out.
+        winners: Which networks recognised each finished round's drawing.
+    """
+
+    asked: list[str]
+    started: float
+    seconds: list[float | None] = field(default_factory=list)
+    winners: list[list[str]] = field(default_factory=list)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether all rounds are finished."""
+        return len(self.seconds) == len(self.asked)
+
+    @property
+    def word(self) -> str:
+        """The class that is asked for now."""
+        return self.asked[len(self.seconds)]
+
+    def left(self) -> float:
+        """Returns the seconds left in this round, perhaps less than 0."""
+        return self.started + ROUND_S - time.monotonic()
+
+    def score(self) -> int:
+        """Returns the points: up to 100 a round, fewer the longer it took."""
+        return sum(
+            100 - round(50 * seconds / ROUND_S)
+            for seconds in self.seconds
+            if seconds is not None
+        )
+
+
+def show_game(networks: list[Network]) -> None:
+    """Shows the game in whatever state it is."""
+    state = st.session_state
+    game: Game | None = state.get("game")
+    if game is None:
+        st.write(
+            f"{ROUNDS} things to draw, {ROUND_S} seconds for each. The sooner a "
+            "network recognises yours, the more points."
+        )
+        st.button(
+            "Start",
+            type="primary",
+            icon=":material/play_arrow:",
+            key="game_start",
+            on_click=start_game,
+            args=(networks,),
+        )
+    elif game.is_over:
+        show_result(game)
+        st.button(
+            "Play again",
+            type="primary",
+            icon=":material/replay:",
+            key="game_again",
+            on_click=start_game,
+            args=(networks,),
+        )
+    else:
+        show_round(game, networks)
+
+
+def start_game(networks: list[Network]) -> None:
+    """Begins a new game with other classes than the last one's."""
+    words = askable(networks)
+    last: Game | None = st.session_state.get("game")
+    fresh = [word for word in words if last is None or word not in last.asked]
+    words = fresh if len(fresh) >= ROUNDS else words
+    asked = np.random.default_rng().permutation(words)[:ROUNDS]
+    clear_canvas("game")
+    st.session_state["game"] = Game([str(word) for word in asked], time.monotonic())
+
+
+def askable(networks: list[Network]) -> list[str]:
+    """Returns the classes that may be asked for.
+
+    They are those which every network mostly gets right, or all that all networks
+    know where these are too few.
+    """
+    known = set.intersection(*(set(n.classifier.class_names) for n in networks))
+    good = set(known)
+    for network in networks:
+        good &= {
+            figure.class_name
+            for figure in reads.figures(network.run)
+            if figure.recall >= MIN_ASKED_ACCURACY
+        }
+    return sorted(good if len(good) >= ROUNDS else known)
+
+
+def show_round(game: Game, networks: list[Network]) -> None:
+    """Lets one draw what is asked for, and judges it after every stroke."""
+    number = len(game.seconds) + 1
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        st.subheader(f"Draw {plain(article(game.word))}")
+        show_clock(game, number)
+        drawing = drawing_canvas("game")
+        with st.container(horizontal=True):
+            st.button(
+                "Skip", key="game_skip", on_click=end_round, args=(game, [], None)
+            )
+            st.button("Give up", key="game_end", on_click=give_up)
+    with right:
+        if is_too_little(drawing):
+            st.info("The networks say here what they take your drawing for.")
+            return
+        analyses, _ = look(networks, render_sketch(drawing))
+        winners = []
+        columns = st.columns(len(networks), gap="medium")
+        for column, network, analysis in zip(columns, networks, analyses, strict=True):
+            best = guesses(network, analysis.probabilities[0])
+            if best[0].class_name == game.word:
+                winners.append(network.classifier.title)
+            with column:
+                show_guesses(
+                    network.classifier.title,
+                    best,
+                    colour=network_colour(network.run),
+                    run=network.run,
+                )
+    if winners and game.left() > -GRACE_S:
+        end_round(game, winners, min(ROUND_S - game.left(), ROUND_S))
+        st.toast(
+            f"{' and '.join(winners)} recognised your {game.asked[number - 1]}.",
+            icon=":material/celebration:",
+        )
+        st.rerun()
+
+
+@st.fragment(run_every=1)
+def show_clock(game: Game, number: int) -> None:
+    """Counts down, and ends the round when its time is over."""
+    if len(game.seconds) + 1 != number:
+        return
+    left = game.left()
+    st.progress(
+        min(max(left / ROUND_S, 0.0), 1.0),
+        text=f"Round {number} of {len(game.asked)}: {max(left, 0):.0f} s left, "
+        f"{game.score()} points",
+    )
+    if left < -GRACE_S:
+        end_round(game, [], None)
+        st.rerun()
+
+
+def end_round(game: Game, winners: list[str], seconds: float | None) -> None:
+    """Notes how a round went and begins the next with an empty canvas."""
+    if not game.is_over:
+        game.seconds.append(seconds)
+        game.winners.append(winners)
+        game.started = time.monotonic()
+        clear_canvas("game")
+
+
+def give_up() -> None:
+    """Forgets the game."""
+    st.session_state["game"] = None
+
+
+def show_result(game: Game) -> None:
+    """Shows the score and how each round went."""
+    recognised = sum(seconds is not None for seconds in game.seconds)
+    left, right = st.columns(2, width=420)
+    left.metric("Points", f"{game.score()} of {100 * len(game.asked)}")
+    right.metric("Recognised", f"{recognised} of {len(game.asked)}")
+    st.dataframe(
+        [
+            {
+                "Asked for": word,
+                "Recognised by": " and ".join(winners) or "nobody",
+                "Seconds": seconds,
+            }
+            for word, winners, seconds in zip(
+                game.asked, game.winners, game.seconds, strict=True
+            )
+        ],
+        hide_index=True,
+        column_config={"Seconds": st.column_config.NumberColumn(format="%.1f")},
+        width=560,
+        key="game_result",
+        alt="What was asked for, who recognised it, and how long it took",
+    )

@@ -1,0 +1,86 @@
+"""What the networks take a drawing for, as bars that can be read at a glance."""
+
+import html
+from collections.abc import Sequence
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from core.classify import Prediction
+from core.runs import Run
+from pages.shared.text import plain
+
+NOT_SURE = 0.5
+"""Below this calibrated probability, a first guess is more often wrong than right."""
+
+STYLE = """
+<style>
+.guess { display: grid; grid-template-columns: minmax(0, 1fr) 3.2rem; gap: 0 0.5rem;
+  margin-bottom: 0.5rem; color: inherit; text-decoration: none; }
+.guess .name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.guess .name a { color: inherit; text-decoration: none; }
+.guess .name a:hover { text-decoration: underline; }
+.guess .share { text-align: right; font-variant-numeric: tabular-nums; }
+.guess .bar { grid-column: 1 / -1; height: 0.45rem; border-radius: 0.25rem;
+  background: color-mix(in srgb, currentColor 12%, transparent); }
+.guess .bar div { height: 100%; border-radius: 0.25rem; }
+.guess.first .name { font-weight: 600; }
+.unsure .bar div { opacity: 0.45; }
+</style>
+"""
+
+
+def show_guesses(
+    title: str, guesses: Sequence[Prediction], *, colour: str, run: Run
+) -> None:
+    """Shows a network's guesses, each with a link to what is known of its class.
+
+    Args:
+        title: The network's name.
+        guesses: Likeliest first.
+        colour: Of the bars.
+        run: The run that the network is of.
+    """
+    first = guesses[0]
+    unsure = first.probability < NOT_SURE
+    verdict = "not sure" if unsure else f"it is {article(first.class_name)}"
+    st.markdown(f"**{title}**: {plain(verdict)}")
+    rows = "".join(
+        _bar(guess, colour=colour, run=run, is_first=position == 0 and not unsure)
+        for position, guess in enumerate(guesses)
+    )
+    kind = "guesses unsure" if unsure else "guesses"
+    st.html(f'{STYLE}<div class="{kind}">{rows}</div>')
+
+
+def article(class_name: str) -> str:
+    """Returns a class's name as words, such as "an alarm clock"."""
+    words = class_name.replace("_", " ")
+    return f"{'an' if words[:1].lower() in 'aeiou' else 'a'} {words}"
+
+
+def agreement(firsts: Sequence[Prediction]) -> str:
+    """Returns one sentence on whether the networks say the same."""
+    sure = [guess for guess in firsts if guess.probability >= NOT_SURE]
+    names = {guess.class_name for guess in firsts}
+    if not sure:
+        return "Nobody is sure yet. More strokes help."
+    if len(firsts) == 1:
+        return ""
+    if len(names) == 1:
+        return f"Both networks say {article(firsts[0].class_name)}."
+    return "The networks disagree."
+
+
+def _bar(guess: Prediction, *, colour: str, run: Run, is_first: bool) -> str:
+    name = html.escape(guess.class_name)
+    address = "classes?" + urlencode({"run": run.run_id, "class": guess.class_name})
+    share = f"{guess.probability:.0%}"
+    return (
+        f'<div class="guess{" first" if is_first else ""}">'
+        f'<span class="name"><a href="{html.escape(address)}" target="_blank" '
+        f'title="What the network makes of {name}">{name}</a></span>'
+        f'<span class="share">{share}</span>'
+        f'<div class="bar"><div style="width: {100 * guess.probability:.1f}%; '
+        f'background: {colour}"></div></div></div>'
+    )

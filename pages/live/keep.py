@@ -1,0 +1,208 @@
+"""Keeping drawings: one's own dataset, and a network that has learned from it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.classify import Prediction
+from core.drawings import (
+    DATASET_NAME,
+    Guess,
+    KeptDrawing,
+    export_drawings,
+    list_drawings,
+    make_drawings_dataset,
+    relabel_drawing,
+    remove_drawing,
+    save_drawing,
+)
+from core.launch import launch_training
+from core.paths import data_dir
+from core.runs import Run
+from core.strokes import Drawing, to_json
+from core.workflow import create_run
+from models import NETWORKS
+from pages.live.guesses import article
+from pages.live.looks import Network, guessing_runs, load_networks
+from pages.shared import reads
+from pages.shared.sketches import SKETCH_WIDTH
+from pages.shared.text import plain
+
+KEPT_SHOWN = 24
+COLUMNS = 6
+FINE_TUNE_RECIPE = "finetune"
+
+
+def show_keep(
+    networks: Sequence[Network],
+    sketch: NDArray[np.uint8],
+    *,
+    drawing: Drawing | None,
+    guessed: Sequence[Prediction],
+) -> None:
+    """Lets one save what is on the canvas with its right label.
+
+    Args:
+        networks: What guessed; the first's classes are the labels to choose from.
+        sketch: Gray values of shape `(128, 128)`.
+        drawing: Its strokes; None for a picture.
+        guessed: The first network's guesses, likeliest first.
+    """
+    names = sorted(networks[0].classifier.class_names)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox(
+            "What it is",
+            names,
+            index=names.index(guessed[0].class_name),
+            key="keep_label",
+            width=280,
+        )
+        is_saved = st.button(
+            "Keep", type="primary", icon=":material/bookmark_add:", key="keep_save"
+        )
+        st.download_button(
+            "Download",
+            data=lambda: png_of(sketch),
+            file_name=f"{label}.png",
+            mime="image/png",
+            icon=":material/download:",
+            on_click="ignore",
+            key="keep_download",
+        )
+    st.caption(
+        "Kept drawings are your own training sketches, on this machine. They never "
+        "become test sketches."
+    )
+    if is_saved:
+        save_drawing(
+            sketch,
+            label,
+            class_names=names,
+            data_dir=data_dir(),
+            source="upload" if drawing is None else "canvas",
+            strokes=None if drawing is None else to_json(drawing),
+            guesses=[
+                Guess(
+                    run_id=networks[0].run.run_id,
+                    class_name=guess.class_name,
+                    probability=guess.probability,
+                )
+                for guess in guessed
+            ],
+        )
+        st.toast(f"Kept as {label}. See My drawings.", icon=":material/bookmark:")
+
+
+def png_of(sketch: NDArray[np.uint8]) -> bytes:
+    """Returns a sketch as a PNG file."""
+    import io
+
+    from PIL import Image
+
+    stream = io.BytesIO()
+    Image.fromarray(sketch).save(stream, format="PNG")
+    return stream.getvalue()
+
+
+def show_kept() -> None:
+    """Shows the kept drawings, and what can be done with them."""
+    found = list_drawings(data_dir())
+    if found.damaged:
+        st.warning(
+            f"{len(found.damaged)} files belong to no whole drawing and are left out: "
+            + plain(", ".join(path.name for path in found.damaged[:3])),
+            icon=":material/broken_image:",
+        )
+    if not found.kept:
+        st.info("Nothing is kept yet. Draw something, then choose Keep below it.")
+        return
+    labels = sorted({drawing.label for drawing in found.kept})
+    st.write(
+        f"{len(found.kept)} drawings of {len(labels)} things: "
+        f"{plain(', '.join(label.replace('_', ' ') for label in labels))}."
+    )
+    show_actions()
+    shown = found.kept[:KEPT_SHOWN]
+    for start in range(0, len(shown), COLUMNS):
+        columns = st.columns(COLUMNS)
+        row = shown[start : start + COLUMNS]
+        for column, drawing in zip(columns, row, strict=False):
+            with column:
+                show_one(drawing)
+    if len(found.kept) > KEPT_SHOWN:
+        st.caption(f"The latest {KEPT_SHOWN} are shown; the export has all.")
+
+
+def show_actions() -> None:
+    """Offers to export the drawings and to let a network learn from them."""
+    runs = {NETWORKS[r.config.network].title: r for r in guessing_runs() if r.config}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        title = st.selectbox("Network", list(runs), key="kept_network", width=200)
+        if st.button(
+            "Fine-tune on them",
+            type="primary",
+            icon=":material/model_training:",
+            key="kept_tune",
+            help="Trains a copy of the network some epochs more, with these drawings "
+            "among its training sketches.",
+        ):
+            fine_tune(runs[title])
+        st.download_button(
+            "Export",
+            data=lambda: export_drawings(data_dir()),
+            file_name="my-drawings.zip",
+            mime="application/zip",
+            icon=":material/download:",
+            on_click="ignore",
+            key="kept_export",
+        )
+
+
+def fine_tune(run: Run) -> None:
+    """Starts a run that goes on from another with the kept drawings, and opens it."""
+    if run.config is None:
+        return
+    with st.spinner("Starting"):
+        make_drawings_dataset(data_dir())
+        made = create_run(
+            run.config.network,
+            DATASET_NAME,
+            FINE_TUNE_RECIPE,
+            data_dir=data_dir(),
+            origin=run.path,
+        )
+        launch_training(made, data_dir=data_dir())
+    st.session_state["train_opened"] = made.name
+    reads.look_again()
+    st.switch_page("pages/train.py")
+
+
+def show_one(drawing: KeptDrawing) -> None:
+    """Shows a kept drawing with a menu to relabel or remove it."""
+    st.image(
+        drawing.png.read_bytes(), width=SKETCH_WIDTH, alt=f"Drawing of {drawing.label}"
+    )
+    with st.popover(plain(drawing.label.replace("_", " ")), width="stretch"):
+        if drawing.guesses:
+            guess = drawing.guesses[0]
+            st.caption(
+                plain(
+                    f"{drawing.created_at[:10]}. It was taken for "
+                    f"{article(guess.class_name)} ({guess.probability:.0%})."
+                )
+            )
+        names = sorted(load_networks(guessing_runs())[0].classifier.class_names)
+        label = st.selectbox(
+            "What it is",
+            names,
+            index=names.index(drawing.label) if drawing.label in names else None,
+            key=f"kept_label_{drawing.id}",
+        )
+        if label is not None and label != drawing.label:
+            relabel_drawing(drawing.id, label, class_names=names, data_dir=data_dir())
+            st.rerun()
+        if st.button("Remove", icon=":material/delete:", key=f"kept_rm_{drawing.id}"):
+            remove_drawing(drawing.id, data_dir=data_dir())
+            st.rerun()

@@ -1,0 +1,125 @@
+"""The networks that guess, and what they make of a drawing after each stroke."""
+
+import hashlib
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.classify import Analysis, Classifier, Prediction
+from core.overview import best_of_each_network
+from core.runs import WEIGHTS, Run
+from core.strokes import Drawing, render_sketch
+from pages.shared import reads
+from pages.shared.frame import settle
+
+REMEMBERED_STEPS = 200
+"""Steps of a visitor's drawings whose sketch and guesses are kept, at 17 KB each."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network on this page.
+
+    Attributes:
+        run: The run that it is of.
+        classifier: It, loaded.
+    """
+
+    run: Run
+    classifier: Classifier
+
+
+def guessing_runs() -> list[Run]:
+    """Returns the best run of each network that has weights."""
+    runs = [
+        run for run in reads.runs() if run.metrics and (run.path / WEIGHTS).exists()
+    ]
+    by_id = {run.run_id: run for run in runs}
+    return [by_id[card.run_id] for card in best_of_each_network(runs)]
+
+
+def load_networks(runs: Sequence[Run]) -> list[Network]:
+    """Loads networks, or returns those that other visitors loaded."""
+    return [
+        Network(run, _classifier(run.path, (run.path / WEIGHTS).stat().st_mtime_ns))
+        for run in runs
+    ]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _classifier(run_dir: Path, changed_ns: int) -> Classifier:
+    loaded = Classifier(run_dir)
+    settle(f"{run_dir} {changed_ns}")
+    return loaded
+
+
+def look(
+    networks: Sequence[Network], sketch: NDArray[np.uint8]
+) -> tuple[list[Analysis], float]:
+    """Asks every network what a sketch is.
+
+    Args:
+        networks: At least one.
+        sketch: Gray values of shape `(128, 128)`.
+
+    Returns:
+        Each network's analysis of this one sketch, and the milliseconds they took.
+    """
+    started = time.perf_counter()
+    analyses = [network.classifier.analyse(sketch[None]) for network in networks]
+    return analyses, 1000 * (time.perf_counter() - started)
+
+
+def guesses(network: Network, probabilities: NDArray[np.floating]) -> list[Prediction]:
+    """Returns the five best guesses of one row of probabilities, likeliest first."""
+    names = network.classifier.class_names
+    order = np.argsort(-probabilities, kind="stable")[:5]
+    return [Prediction(names[label], float(probabilities[label])) for label in order]
+
+
+def look_at_steps(
+    network: Network, drawing: Drawing
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """Asks a network what a drawing was after each of its strokes.
+
+    What it said before of the same strokes is remembered for the session.
+
+    Args:
+        network: Whom to ask.
+        drawing: Of at least one stroke.
+
+    Returns:
+        Sketches of shape `(strokes, 128, 128)` and calibrated probabilities of shape
+        `(strokes, num_classes)`.
+    """
+    remembered = st.session_state.setdefault("draw_steps", {})
+    steps = [(network.run.run_id, digest) for digest in _digests(drawing)]
+    missing = [number for number, step in enumerate(steps) if step not in remembered]
+    if missing:
+        sketches = np.stack(
+            [
+                render_sketch(replace(drawing, strokes=drawing.strokes[: number + 1]))
+                for number in missing
+            ]
+        )
+        answers = network.classifier.analyse(sketches).probabilities
+        for number, sketch, answer in zip(missing, sketches, answers, strict=True):
+            remembered[steps[number]] = sketch, np.asarray(answer, dtype=np.float32)
+    looks = [remembered[step] for step in steps]
+    while len(remembered) > max(REMEMBERED_STEPS, len(steps)):
+        del remembered[next(iter(remembered))]
+    return np.stack([sketch for sketch, _ in looks]), np.stack([p for _, p in looks])
+
+
+def _digests(drawing: Drawing) -> Iterator[bytes]:
+    """Yields what tells a drawing's state after each stroke from any other."""
+    state = hashlib.blake2b(digest_size=16)
+    for stroke in drawing.strokes:
+        state.update(f"{stroke.width} {stroke.erases} {stroke.points.shape}".encode())
+        state.update(stroke.points.tobytes())
+        yield state.digest()

@@ -1,0 +1,112 @@
+"""Replay: how the guesses changed stroke by stroke."""
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+from plotly import graph_objects as go
+
+from core.strokes import Drawing
+from pages.live.guesses import show_guesses
+from pages.live.looks import Network, guesses, look_at_steps
+from pages.shared.chart import chart
+from pages.shared.figures import NEUTRAL, network_colour
+from pages.shared.text import plain_label
+
+SHOWN_CLASSES = 6
+CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+"""Okabe and Ito 2008."""
+
+
+def show_replay(networks: list[Network], drawing: Drawing) -> None:
+    """Shows a network's probabilities over the strokes, and any one step of them."""
+    count = len(drawing.strokes)
+    if count < 2:
+        st.caption("Draw a second stroke to see how the guesses change.")
+        return
+    network = pick_network(networks, key="replay_network")
+    sketches, probabilities = look_at_steps(network, drawing)
+    state = st.session_state
+    # The latest stroke is shown unless one has gone back by hand.
+    if state.get("replay_of") != count:
+        state["replay_of"] = state["replay_stroke"] = count
+
+    def clicked(point: dict[str, Any]) -> None:
+        state["replay_stroke"] = min(max(round(float(point["x"])), 1), count)
+
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        step = st.slider("Stroke", 1, count, key="replay_stroke")
+        chart(
+            replay_figure(network, probabilities, step=step),
+            key="replay",
+            alt=f"Probabilities of the likeliest classes after each of {count} strokes",
+            height=320,
+            uirevision=str(count),
+            on_click=clicked,
+        )
+    with right:
+        picture, bars = st.columns([1, 2])
+        picture.image(
+            sketches[step - 1],
+            width=128,
+            output_format="PNG",
+            alt=f"The drawing after stroke {step}",
+        )
+        with bars:
+            show_guesses(
+                f"After stroke {step}",
+                guesses(network, probabilities[step - 1].astype(np.float32)),
+                colour=network_colour(network.run),
+                run=network.run,
+            )
+
+
+def pick_network(networks: list[Network], *, key: str) -> Network:
+    """Lets one choose between the networks; the first is the default."""
+    by_title = {network.classifier.title: network for network in networks}
+    if len(by_title) == 1:
+        return networks[0]
+    title = st.segmented_control(
+        "Network", list(by_title), default=next(iter(by_title)), required=True, key=key
+    )
+    return by_title[title]
+
+
+def replay_figure(
+    network: Network, probabilities: NDArray[np.floating], *, step: int
+) -> go.Figure:
+    """Draws the likeliest classes' probabilities over the strokes.
+
+    Args:
+        network: Whose.
+        probabilities: Shape `(strokes, num_classes)`.
+        step: The stroke to mark, counted from 1.
+    """
+    strokes = np.arange(1, len(probabilities) + 1)
+    highest = probabilities.max(axis=0)
+    labels = np.argsort(-highest, kind="stable")[:SHOWN_CLASSES]
+    figure = go.Figure()
+    for label, colour in zip(labels, CLASS_COLOURS, strict=False):
+        name = plain_label(network.classifier.class_names[label])
+        figure.add_scatter(
+            x=strokes,
+            y=probabilities[:, label].astype(np.float32),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour},
+            hovertemplate=f"{name} %{{y:.0%}} after stroke %{{x}}<extra></extra>",
+        )
+    figure.add_vline(x=step, line={"color": NEUTRAL, "dash": "dot"})
+    figure.update_layout(
+        xaxis={"title": "Strokes", "tickformat": "d", "dtick": _tick(len(strokes))},
+        yaxis={"title": "Probability", "tickformat": ".0%", "range": [0, 1.02]},
+        legend={"orientation": "h", "y": -0.25},
+    )
+    return figure
+
+
+def _tick(count: int) -> int:
+    """Returns the distance of ticks so that there are at most about ten."""
+    return max(1, -(-count // 10))

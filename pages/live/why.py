@@ -1,0 +1,174 @@
+"""Why: what in a drawing speaks for a class, and what the network has learned of it."""
+
+from pathlib import Path
+
+import numpy as np
+import streamlit as st
+from core.explain import heat_map
+from numpy.typing import NDArray
+from PIL import Image
+
+from core.classify import Analysis
+from core.classwise import taken_for
+from core.datasets.store import Dataset
+from core.images import PAPER
+from core.neighbours import NEIGHBOURS, Neighbours, read_neighbours
+from core.runs import Run
+from pages.live.looks import Network, guesses
+from pages.live.replay import pick_network
+from pages.shared import reads
+from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
+from pages.shared.text import plain
+
+SHOWN_SIZE = 320
+"""Side of the heat map in pixels."""
+
+HEAT = (230, 85, 13)
+"""An orange that stands out from black strokes and white paper."""
+
+SHOWN_NEIGHBOURS = 5
+NAMED_CONFUSIONS = 3
+
+
+def _fingerprint(dataset: Dataset) -> str:
+    return dataset.fingerprint
+
+
+def show_why(
+    networks: list[Network], analyses: list[Analysis], sketch: NDArray[np.uint8]
+) -> None:
+    """Shows which strokes speak for a class, and its nearest training sketches.
+
+    Args:
+        networks: What guesses.
+        analyses: What each made of the sketch.
+        sketch: Gray values of shape `(128, 128)`.
+    """
+    left, right = st.columns([2, 3], gap="large")
+    with left:
+        network = pick_network(networks, key="why_network")
+        analysis = analyses[networks.index(network)]
+        names = [
+            guess.class_name for guess in guesses(network, analysis.probabilities[0])
+        ]
+        name = st.selectbox("For class", names, key="why_class")
+        label = network.classifier.class_names.index(name)
+        st.image(
+            overlay(sketch, heat_map(network.classifier, analysis, label=label)),
+            width=SHOWN_SIZE,
+            output_format="PNG",
+            alt=f"The drawing; what speaks for {name} is orange",
+        )
+        st.caption(
+            f"What speaks for {plain(name)} is orange (Grad-CAM on the last "
+            "convolutions, which see the drawing coarsely)."
+        )
+    with right:
+        show_nearest(network, analysis)
+        show_usual(network.run, label)
+
+
+def overlay(sketch: NDArray[np.uint8], heat: NDArray[np.floating]) -> Image.Image:
+    """Lays a heat map of shape `(128, 128)`, 0 to 1, under a sketch's strokes."""
+    size = (SHOWN_SIZE, SHOWN_SIZE)
+    strokes = Image.fromarray(sketch).resize(size, Image.Resampling.BICUBIC)
+    warm = Image.fromarray((heat * PAPER).astype(np.uint8)).resize(
+        size, Image.Resampling.BICUBIC
+    )
+    share = np.asarray(warm, dtype=np.float32)[..., None] / PAPER
+    ground = PAPER * (1 - share) + np.array(HEAT, dtype=np.float32) * share
+    ink = np.asarray(strokes, dtype=np.float32)[..., None] / PAPER
+    return Image.fromarray((ground * ink).astype(np.uint8))
+
+
+def show_nearest(network: Network, analysis: Analysis) -> None:
+    """Shows the nearest training sketches, or the nearest classes by name."""
+    run = network.run
+    index = _neighbours(run.path, changed_ns(run.path / NEIGHBOURS))
+    st.markdown(f"**Nearest to {plain(network.classifier.title)}'s eye**")
+    if index is None:
+        st.caption(
+            "Its training sketches are not indexed. "
+            f"`python -m core runs index {run.run_id}` does it."
+        )
+        return
+    names = network.classifier.class_names
+    dataset = sketch_dataset(run)
+    if dataset is None:
+        labels, _ = index.nearest_classes(analysis.embedding, k=SHOWN_NEIGHBOURS)
+        st.write(plain(", ".join(names[label] for label in labels[0])))
+        offer_dataset(run)
+        return
+    positions, labels, similarities = index.nearest(
+        analysis.embedding, k=SHOWN_NEIGHBOURS
+    )
+    rows = _train_rows(run.path, changed_ns(run.path / NEIGHBOURS), dataset)
+    words = [names[label] for label in labels[0]]
+    st.image(
+        [dataset.images[row] for row in rows[positions[0]]],
+        caption=[
+            f"{plain(word)} {similarity:.2f}"
+            for word, similarity in zip(words, similarities[0], strict=True)
+        ],
+        width=SKETCH_WIDTH,
+        output_format="PNG",
+        alt=[f"Training sketch of {word}" for word in words],
+    )
+    st.caption(
+        "Training sketches whose features are most like the drawing's (cosine of the "
+        f"angle between them). {plain(dataset.attribution)}"
+    )
+
+
+def show_usual(run: Run, label: int) -> None:
+    """Says how well a run knows a class and what it confuses it with."""
+    evaluation = reads.evaluation(run)
+    name = evaluation.class_names[label]
+    figures = reads.figures(run)[label]
+    st.markdown(f"**How well it knows {plain(name)}**")
+    sentence = f"It recognises {figures.correct} of {figures.n} test sketches of {name}"
+    shares = taken_for(evaluation, label)[:NAMED_CONFUSIONS]
+    if shares:
+        others = ", ".join(f"{share.class_name} ({share.count})" for share in shares)
+        sentence += f"; the others it takes mostly for {others}"
+    st.write(plain(f"{sentence}."))
+    with st.container(horizontal=True):
+        st.page_link(
+            "pages/classes.py",
+            label=plain(f"All about {name}"),
+            icon=":material/category:",
+            query_params={"run": run.run_id, "class": name},
+        )
+        for share in shares:
+            st.page_link(
+                "pages/confusion.py",
+                label=plain(f"{name} taken for {share.class_name}"),
+                icon=":material/grid_on:",
+                query_params={
+                    "run": run.run_id,
+                    "drawn": name,
+                    "guess": share.class_name,
+                },
+            )
+
+
+def changed_ns(path: Path) -> int:
+    """Returns when a file last changed, 0 where there is none."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _neighbours(run_dir: Path, changed: int) -> Neighbours | None:
+    return read_neighbours(run_dir) if changed else None
+
+
+@st.cache_resource(
+    max_entries=4, show_spinner=False, hash_funcs={Dataset: _fingerprint}
+)
+def _train_rows(run_dir: Path, changed: int, dataset: Dataset) -> NDArray[np.int64]:
+    index = _neighbours(run_dir, changed)
+    assert index is not None
+    return index.train_rows(dataset)
