@@ -524,7 +524,9 @@ def _evaluate_locked(
         with suppress(OSError):
             _say(run_dir, state="trained", message=f"{missed}: {reason}")
         raise
-    message = "" if is_indexed else f"{missed}. `runs index {run_dir.name}` does it."
+    message = ""
+    if not is_indexed:
+        message = f"{missed}. `python -m core runs index {run_dir.name}` does it."
     _say(run_dir, state="finished", message=message)
     return evaluation.metrics
 

@@ -210,7 +210,8 @@ def _main() -> None:
         "--latency", metavar="REGEX", help="such as '([0-9.]+) ms'; see `load`"
     )
     parser.add_argument("--seed", type=int, default=0)
-    json.dump(load(**vars(parser.parse_args())), sys.stdout, indent=1)
+    result = load(**vars(parser.parse_args()))
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

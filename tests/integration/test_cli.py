@@ -209,8 +209,13 @@ def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
     head = max(tensors)
     save_file({**tensors, head: np.full_like(tensors[head], np.nan)}, run_dir / WEIGHTS)
     Image.new("L", (50, 50), 255).save(tmp_path / "a.png")
-    for words in (["evaluate", trained], ["classify", tmp_path / "a.png", "--run=a"]):
+    for words in (
+        ["evaluate", trained],
+        ["runs", "index", trained],
+        ["classify", tmp_path / "a.png", "--run=a"],
+    ):
         assert_refused(cli(*words), "is no number")
+    assert read_neighbours(run_dir) is not None
     after = read_run(run_dir)
     assert (after.state, after.metrics) == ("finished", before.metrics)
     assert "It was not evaluated" in after.status.message
@@ -266,6 +271,7 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
         ["train", "simple", "--dataset", "tiny", "--run-id", "../x"],
         ["A run id is", "'../x'"],
     ),
+    "a shipped run": (["runs", "index", "simple"], ["ships with the program"]),
     "no such run": (["evaluate", "none"], ["no run 'none'", "runs list"]),
     "run outside": (["runs", "remove", "../../etc"], ["A run id is"]),
     "no such run to remove": (["runs", "remove", "none"], ["no run 'none'"]),

@@ -50,6 +50,7 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
         "core.classify",
         "core.workflow",
         "core.export",
+        "core.neighbours",
         "core.datasets.sources",
         "models",
     ],

@@ -17,10 +17,12 @@ from core.neighbours import (
     COMPONENTS,
     NEIGHBOURS,
     Neighbours,
+    build_neighbours,
     read_neighbours,
     write_neighbours,
 )
-from core.runs import CONFIG
+from core.runs import CONFIG, read_config
+from core.workflow import create_run
 
 CLASS_NAMES = ("cat", "dog", "ant")
 EMBEDDING = np.array(
@@ -175,6 +177,32 @@ def test_positions_are_rows_of_any_copy_of_the_dataset(
     vars(shuffled)["records"] = tuple(tiny.records[row] for row in order)
     there = order[found.train_rows(shuffled)]
     assert there.tolist() == found.train_rows(tiny).tolist()
+
+
+def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
+    tiny: Dataset, data_dir: Path
+) -> None:
+    from core.evaluation import predict
+    from core.networks import build_network, save_network
+
+    overrides = {"image_sizes": [32], "batch_size": 16}
+    run_dir = create_run(
+        "simple", "tiny", "best", data_dir=data_dir, overrides=overrides
+    )
+    config = read_config(run_dir)
+    network = build_network("simple", tiny.num_classes, config.settings)
+    save_network(run_dir, network)
+    assert build_neighbours(run_dir, config, tiny)
+    found = read_neighbours(run_dir)
+    assert found is not None
+    rows = found.train_rows(tiny)
+    assert (found.labels == tiny.labels[rows]).all()
+    _, embedding = predict(network, config, tiny, rows)
+    _, _, similarity = found.nearest(embedding, k=1)
+    assert similarity == pytest.approx(1, abs=0.01)
+    before = (run_dir / NEIGHBOURS).read_bytes()
+    assert not build_neighbours(run_dir, config, tiny, is_stop_requested=lambda: True)
+    assert (run_dir / NEIGHBOURS).read_bytes() == before
 
 
 def test_a_damaged_index_is_refused_in_one_sentence(run_dir: Path) -> None:
