@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import epoch_order
+from core.batches import epoch_order, rehearsed_rows
 from core.training import Means
 
 
@@ -37,3 +37,15 @@ def test_every_epoch_and_seed_has_its_own_order() -> None:
     assert orders[0] != orders[2]
     again = epoch_order(rows, seed=0, epoch=0, batch_size=10).tolist()
     assert orders[0] == again
+
+
+def test_every_epoch_rehearses_other_rows_and_no_more_than_there_are() -> None:
+    rows = np.arange(50) * 3
+    first = rehearsed_rows(rows, count=20, seed=0, epoch=0)
+    assert len(set(first.tolist())) == 20
+    assert set(first.tolist()) <= set(rows.tolist())
+    assert (rehearsed_rows(rows, count=20, seed=0, epoch=0) == first).all()
+    assert (rehearsed_rows(rows, count=20, seed=0, epoch=1) != first).any()
+    everything = rehearsed_rows(rows, count=80, seed=0, epoch=0)
+    assert sorted(everything.tolist()) == rows.tolist()
+    assert len(rehearsed_rows(rows, count=0, seed=0, epoch=0)) == 0
