@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -95,8 +96,7 @@ def launch_training(run_dir: Path, *, data_dir: Path) -> None:
             # Neither Ctrl-C in the dashboard's terminal nor its end reaches it.
             start_new_session=True,
         )
-    if os.name == "posix":
-        os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
+    _step_back(process.pid)
     # Someone has to take note of its end, or it stays a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
     _wait_until_it_speaks(run_dir, process)
@@ -111,6 +111,15 @@ def read_log(run_dir: Path) -> str:
             return log.read().decode("utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def _step_back(pid: int) -> None:
+    """Lets all others go before a process that leads a session of its own."""
+    if os.name == "posix":
+        os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
+    # Where Linux schedules by session, a process's own niceness counts only within it.
+    with suppress(OSError):
+        Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
 def _wait_until_it_speaks(run_dir: Path, process: "subprocess.Popen[bytes]") -> None:

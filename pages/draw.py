@@ -49,19 +49,19 @@ def show_draw() -> None:
             return
         analyses, network_ms = look(networks, sketch)
         show_answers(networks, [a.probabilities[0] for a in analyses])
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.image(
-                sketch,
-                width=SKETCH_WIDTH,
-                output_format="PNG",
-                alt="The drawing as the networks see it",
-            )
-            st.caption(
-                "What the networks see: 128 × 128 pixels, moved and scaled to where "
-                "the sketches that they learned from lie. Their answer took "
-                f"{network_ms:.0f} ms. Probabilities are calibrated on sketches that "
-                "they had not learned from."
-            )
+        seen, words = st.columns([1, 3], vertical_alignment="center")
+        seen.image(
+            sketch,
+            width=SKETCH_WIDTH,
+            output_format="PNG",
+            alt="The drawing as the networks see it",
+        )
+        words.caption(
+            "What the networks see: 128 × 128 pixels, moved, scaled and drawn like the "
+            "sketches that they learned from. Their answer took "
+            f"{network_ms:.0f} ms. Probabilities are calibrated on sketches that they "
+            "had not learned from."
+        )
     detail = st.segmented_control(
         "More", DETAILS, key="detail", bind="query-params", label_visibility="collapsed"
     )

@@ -26,7 +26,7 @@ BUTTONS = """
 STYLE = """
 .buttons { display: flex; gap: 0.5rem; }
 button {
-  font: inherit; color: var(--st-text-color); cursor: pointer;
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); cursor: pointer;
   background: var(--st-background-color); padding: 0.4rem 0.75rem;
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
 }

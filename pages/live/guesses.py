@@ -75,7 +75,7 @@ def agreement(firsts: Sequence[Prediction]) -> str:
 def _bar(guess: Prediction, *, colour: str, run: Run, is_first: bool) -> str:
     name = html.escape(guess.class_name)
     address = "classes?" + urlencode({"run": run.run_id, "class": guess.class_name})
-    share = f"{guess.probability:.0%}"
+    share = "&lt;1%" if guess.probability < 0.005 else f"{guess.probability:.0%}"
     return (
         f'<div class="guess{" first" if is_first else ""}">'
         f'<span class="name"><a href="{html.escape(address)}" target="_blank" '

@@ -35,12 +35,13 @@ class Network:
 
 
 def guessing_runs() -> list[Run]:
-    """Returns the best run of each network that has weights."""
+    """Returns the best run of each network that has weights, the best first."""
     runs = [
         run for run in reads.runs() if run.metrics and (run.path / WEIGHTS).exists()
     ]
     by_id = {run.run_id: run for run in runs}
-    return [by_id[card.run_id] for card in best_of_each_network(runs)]
+    best = [by_id[card.run_id] for card in best_of_each_network(runs)]
+    return sorted(best, key=lambda run: -(run.metrics or {})["top1"])
 
 
 def load_networks(runs: Sequence[Run]) -> list[Network]:

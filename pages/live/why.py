@@ -4,14 +4,14 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from core.explain import heat_map
+from core.explain import heat_map, occlusion_map
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.classify import Analysis
+from core.classify import Analysis, Classifier
 from core.classwise import taken_for
 from core.datasets.store import Dataset
-from core.images import PAPER
+from core.images import IMAGE_SIZE, PAPER
 from core.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.runs import Run
 from pages.live.looks import Network, guesses
@@ -25,6 +25,16 @@ SHOWN_SIZE = 320
 
 HEAT = (230, 85, 13)
 """An orange that stands out from black strokes and white paper."""
+
+COLD = (190, 190, 190)
+
+GRAD_CAM = "Where it looks"
+METHODS = {
+    GRAD_CAM: "where the last convolutions, which see the drawing coarsely, find it "
+    "(Grad-CAM).",
+    "Which ink counts": "the ink without which the network would be less sure "
+    "(a patch is hidden at a time).",
+}
 
 SHOWN_NEIGHBOURS = 5
 NAMED_CONFUSIONS = 3
@@ -52,20 +62,48 @@ def show_why(
             guess.class_name for guess in guesses(network, analysis.probabilities[0])
         ]
         name = st.selectbox("For class", names, key="why_class")
+        how = st.segmented_control(
+            "How", list(METHODS), default=GRAD_CAM, required=True, key="why_how"
+        )
         label = network.classifier.class_names.index(name)
+        if how == GRAD_CAM:
+            picture = overlay(
+                sketch, heat_map(network.classifier, analysis, label=label)
+            )
+        else:
+            heat = _hidden(network.classifier, sketch.tobytes(), label)
+            picture = coloured(sketch, heat)
         st.image(
-            overlay(sketch, heat_map(network.classifier, analysis, label=label)),
+            picture,
             width=SHOWN_SIZE,
             output_format="PNG",
             alt=f"The drawing; what speaks for {name} is orange",
         )
-        st.caption(
-            f"What speaks for {plain(name)} is orange (Grad-CAM on the last "
-            "convolutions, which see the drawing coarsely)."
-        )
+        st.caption(f"What speaks for {plain(name)} is orange: {METHODS[how]}")
     with right:
         show_nearest(network, analysis)
         show_usual(network.run, label)
+
+
+@st.cache_data(
+    max_entries=64, show_spinner=False, hash_funcs={Classifier: lambda c: c.run.run_id}
+)
+def _hidden(classifier: Classifier, pixels: bytes, label: int) -> NDArray[np.float32]:
+    sketch = np.frombuffer(pixels, dtype=np.uint8).reshape(IMAGE_SIZE, IMAGE_SIZE)
+    return occlusion_map(classifier, sketch, label=label)
+
+
+def coloured(sketch: NDArray[np.uint8], heat: NDArray[np.floating]) -> Image.Image:
+    """Draws a sketch's ink in the heat's colour: gray where there is none."""
+    size = (SHOWN_SIZE, SHOWN_SIZE)
+    share = Image.fromarray((heat * PAPER).astype(np.uint8)).resize(size)
+    warmth = np.asarray(share, dtype=np.float32)[..., None] / PAPER
+    strokes = Image.fromarray(sketch).resize(size, Image.Resampling.BICUBIC)
+    ink = 1 - np.asarray(strokes, dtype=np.float32)[..., None] / PAPER
+    # Thin antialiased strokes are faint; colours need more of them.
+    ink = np.minimum(1.6 * ink, 1)
+    colour = np.array(COLD) * (1 - warmth) + np.array(HEAT) * warmth
+    return Image.fromarray((PAPER * (1 - ink) + colour * ink).astype(np.uint8))
 
 
 def overlay(sketch: NDArray[np.uint8], heat: NDArray[np.floating]) -> Image.Image:

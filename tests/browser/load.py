@@ -28,7 +28,7 @@ from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
 
 PATH = "/draw"
-CANVAS = "canvas"
+CANVAS = "canvas_0"
 """The canvas's key: all that is known of the page."""
 
 THINGS = ("house", "key", "spider", "sun", "fish", "sailboat")
