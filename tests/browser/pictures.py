@@ -10,13 +10,13 @@ from typing import Any
 
 from core.paths import data_dir
 from tests.browser.server import (
-    HOUSE,
     SCREENS,
     browsing,
     draw_stroke,
     serving,
     wait_until_idle,
 )
+from tests.drawings import EVERYDAY
 
 VIEWS: dict[str, dict[str, Any]] = {
     "light": {"viewport": {"width": 1280, "height": 800}},
@@ -28,6 +28,8 @@ ADDRESSES = {
     **SCREENS,
     "Matrix": "/confusion?view=Full+matrix&log=true&drawn=barn&guess=house",
     "Class": "/classes?class=seagull",
+    "Why": "/draw?detail=Why",
+    "Replay": "/draw?detail=Replay",
 }
 SETTLE_MS = 700
 """Bars and images fade in."""
@@ -42,8 +44,8 @@ def take_pictures(folder: Path, *, names: list[str]) -> None:
             for name in names:
                 page.goto(server.address + ADDRESSES[name])
                 wait_until_idle(page)
-                if name == "Draw":
-                    for stroke in HOUSE:
+                if ADDRESSES[name].startswith("/draw"):
+                    for stroke in EVERYDAY["house"]:
                         draw_stroke(page, stroke)
                         page.wait_for_timeout(SETTLE_MS)
                     wait_until_idle(page)

@@ -137,14 +137,6 @@ def wait_until_idle(page: Page) -> None:
     )
 
 
-HOUSE = (
-    ((60, 170), (300, 170), (300, 320), (60, 320), (60, 170)),
-    ((40, 180), (180, 60), (320, 180)),
-    ((150, 320), (150, 230), (210, 230), (210, 320)),
-)
-"""Three strokes on the canvas, as corners in its pixels."""
-
-
 def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
     """Draws one stroke on the canvas with the mouse."""
     canvas = page.locator("canvas.upper-canvas")

@@ -1,0 +1,242 @@
+"""The page Draw, with the mouse in a real browser."""
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, FilePayload, Page, expect
+
+from core.drawings import list_drawings
+from tests.browser.server import (
+    START_TIMEOUT_MS,
+    Server,
+    draw_stroke,
+    faultless_page,
+    wait_until_idle,
+)
+from tests.drawings import EVERYDAY, Stroke
+
+pytestmark = pytest.mark.slow
+
+
+def open_canvas(server: Server, page: Page, query: str = "") -> None:
+    page.goto(f"{server.address}/draw{query}")
+    page.wait_for_selector("canvas.upper-canvas", timeout=START_TIMEOUT_MS)
+    wait_until_idle(page)
+
+
+def named(page: Page) -> list[list[str]]:
+    """The five classes of each network, as they stand on the page."""
+    return [
+        guesses.locator(".name").all_inner_texts()
+        for guesses in page.locator(".guesses").all()
+    ]
+
+
+def draw(page: Page, strokes: Sequence[Stroke]) -> None:
+    """Draws strokes and waits for what the networks say of the last."""
+    for stroke in strokes:
+        draw_stroke(page, stroke)
+        page.wait_for_timeout(400)
+        wait_until_idle(page)
+    expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
+
+
+def clear(page: Page) -> None:
+    page.get_by_role("button", name="Clear", exact=True).click()
+    expect(page.locator(".guesses")).to_have_count(0)
+    wait_until_idle(page)
+
+
+def test_everyday_things_are_among_resnet_s_five(server: Server, page: Page) -> None:
+    open_canvas(server, page)
+    for name, strokes in EVERYDAY.items():
+        draw(page, strokes)
+        best, _ = named(page)
+        assert len(best) == 5
+        assert name in best
+        clear(page)
+
+
+def test_undo_and_redo_step_through_the_guesses(server: Server, page: Page) -> None:
+    open_canvas(server, page)
+    seen = []
+    for stroke in EVERYDAY["house"][:3]:
+        draw(page, [stroke])
+        seen.append(page.locator(".guesses").all_inner_texts())
+    assert seen[0] != seen[1] != seen[2]
+    guesses = page.locator(".guesses")
+    page.get_by_role("button", name="↶ Undo").click()
+    expect(guesses.first).to_have_text(seen[1][0], use_inner_text=True)
+    page.get_by_role("button", name="↷ Redo").click()
+    expect(guesses.first).to_have_text(seen[2][0], use_inner_text=True)
+    clear(page)
+    expect(page.get_by_text("appear here as you draw")).to_be_visible()
+
+
+def test_a_drawing_is_still_there_after_a_visit_elsewhere(
+    server: Server, page: Page
+) -> None:
+    open_canvas(server, page)
+    draw(page, EVERYDAY["envelope"])
+    before = named(page)
+    page.get_by_role("link", name="Overview").first.click()
+    expect(page.get_by_role("heading", name="SketchScope")).to_be_visible()
+    page.get_by_role("link", name="Draw").first.click()
+    expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
+    assert named(page) == before
+
+
+def test_too_little_gets_no_guess(server: Server, page: Page) -> None:
+    open_canvas(server, page)
+    for x in (100, 200):
+        draw_stroke(page, ((x, 100), (x + 1, 101)))
+    expect(page.get_by_text("too little to be anything")).to_be_visible()
+    expect(page.locator(".guesses")).to_have_count(0)
+
+
+def test_the_replay_goes_back_stroke_by_stroke(server: Server, page: Page) -> None:
+    open_canvas(server, page, "?detail=Replay")
+    draw(page, EVERYDAY["house"][:1])
+    first = page.locator(".guesses").first.inner_text()
+    expect(page.get_by_text("Draw a second stroke")).to_be_visible()
+    draw(page, EVERYDAY["house"][1:3])
+    wait_until_idle(page)
+    expect(page.get_by_text("After stroke 3")).to_be_visible()
+    slider = page.get_by_role("slider", name="Stroke", exact=True)
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(page.get_by_text("After stroke 2")).to_be_visible()
+    slider.press("ArrowLeft")
+    expect(page.get_by_text("After stroke 1")).to_be_visible()
+    wait_until_idle(page)
+    assert page.locator(".guesses").nth(2).inner_text() == first
+
+
+def test_why_shows_both_maps_and_what_is_known_of_a_class(
+    server: Server, page: Page
+) -> None:
+    open_canvas(server, page, "?detail=Why")
+    draw(page, EVERYDAY["fish"])
+    heat = page.get_by_role("img", name="what speaks for fish")
+    expect(heat).to_be_visible()
+    page.get_by_role("radio", name="Which ink counts").click()
+    expect(page.get_by_text("a patch is hidden at a time")).to_be_visible()
+    expect(page.get_by_text("test sketches of fish")).to_be_visible()
+    expect(page.get_by_role("link", name="All about fish")).to_be_visible()
+    wait_until_idle(page)
+
+
+def test_a_drawing_is_kept_relabelled_and_removed(
+    server: Server, page: Page, data_dir: Path
+) -> None:
+    open_canvas(server, page, "?detail=Keep")
+    draw(page, EVERYDAY["umbrella"])
+    page.get_by_role("button", name="Keep", exact=True).last.click()
+    expect(page.get_by_text("Kept as umbrella")).to_be_visible()
+    page.get_by_role("radio", name="My drawings").click()
+    expect(page.get_by_role("img", name="Drawing of umbrella")).to_be_visible()
+    (kept,) = list_drawings(data_dir).kept
+    assert kept.source == "canvas"
+    assert kept.guesses[0].class_name == "umbrella"
+    page.get_by_role("button", name="umbrella").click()
+    field = page.get_by_role("combobox", name="What it is")
+    field.fill("mushroom")
+    field.press("Enter")
+    expect(page.get_by_role("img", name="Drawing of mushroom")).to_be_visible()
+    assert list_drawings(data_dir).kept[0].label == "mushroom"
+    page.get_by_role("button", name="mushroom").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("Nothing is kept yet")).to_be_visible()
+    assert not list_drawings(data_dir).kept
+
+
+def test_a_game_ends_with_a_score(server: Server, page: Page) -> None:
+    page.goto(f"{server.address}/draw?mode=Game")
+    page.get_by_role("button", name="Start").click()
+    for number in range(1, 6):
+        expect(page.get_by_text(f"Round {number} of 5")).to_be_visible()
+        wait_until_idle(page)
+        page.get_by_role("button", name="Skip").click()
+    expect(page.get_by_text("0 of 500")).to_be_visible()
+    expect(page.get_by_role("button", name="Play again")).to_be_visible()
+
+
+def test_a_finger_draws_too(server: Server, browser: Browser) -> None:
+    with faultless_page(
+        browser, has_touch=True, viewport={"width": 400, "height": 860}
+    ) as page:
+        open_canvas(server, page)
+        box = page.locator("canvas.upper-canvas").bounding_box()
+        assert box is not None
+        finger = page.context.new_cdp_session(page)
+        for stroke in EVERYDAY["envelope"]:
+            points = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in stroke]
+            finger.send(
+                "Input.dispatchTouchEvent",
+                {"type": "touchStart", "touchPoints": points[:1]},
+            )
+            for point in points[1:]:
+                finger.send(
+                    "Input.dispatchTouchEvent",
+                    {"type": "touchMove", "touchPoints": [point]},
+                )
+            finger.send(
+                "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
+            )
+            page.wait_for_timeout(400)
+        expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
+        assert "envelope" in named(page)[0]
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def pictures() -> dict[str, tuple[bytes, str]]:
+    """Uploads, and what the page says of each; "" where it guesses."""
+    ink = np.full((300, 300), 255, np.uint8)
+    ink[60:240, 60:66] = ink[60:240, 234:240] = 0
+    ink[60:66, 60:240] = ink[234:240, 60:240] = 0
+    square = Image.fromarray(ink)
+    rgb = square.convert("RGB")
+    sixteen = Image.fromarray(ink.astype(np.uint16) * 257)
+    return {
+        "text.png": (b"this is no picture", "not a PNG, JPEG or WebP"),
+        "nothing.png": (b"", "not a PNG, JPEG or WebP"),
+        "huge.png": (encoded(Image.new("1", (10_000, 10_001), 1), "PNG"), "at most"),
+        "white.png": (encoded(Image.new("L", (300, 300), 255), "PNG"), "white.png"),
+        "cut.png": (encoded(square, "PNG")[:200], "can't be read"),
+        "cmyk.jpg": (encoded(rgb.convert("CMYK"), "JPEG"), ""),
+        "sixteen.png": (encoded(sixteen, "PNG"), ""),
+        "moving.webp": (
+            encoded(rgb, "WEBP", save_all=True, append_images=[rgb.rotate(90)]),
+            "",
+        ),
+    }
+
+
+def test_any_upload_is_guessed_or_refused_in_a_sentence(
+    server: Server, page: Page, data_dir: Path
+) -> None:
+    open_canvas(server, page)
+    page.get_by_text("Use a picture instead").click()
+    for name, (content, refusal) in pictures().items():
+        page.locator('input[type="file"]').set_input_files(
+            FilePayload(name=name, mimeType="image/png", buffer=content)
+        )
+        if refusal:
+            alert = page.get_by_test_id("stAlert")
+            expect(alert.filter(has_text=refusal)).to_be_visible()
+            expect(alert.filter(has_text=name)).to_be_visible()
+            expect(page.locator(".guesses")).to_have_count(0)
+        else:
+            expect(page.locator(".guesses")).to_have_count(2)
+        page.get_by_role("button", name=f"Remove {name}").click()
+        wait_until_idle(page)
+    assert not (data_dir / "drawings").exists()
