@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-import numpy as np
 import streamlit as st
 from PIL import Image
 from streamlit_drawable_canvas import st_canvas
 
 from core.classify import Classifier, Prediction
-from core.images import IMAGE_SIZE, PAPER, to_sketch
+from core.images import PAPER, to_sketch
 from core.overview import best_of_each_network
 from core.runs import WEIGHTS
 from pages.shared import reads
-from pages.shared.frame import require_frame, settle
+from pages.shared.frame import require_frame
 from pages.shared.pickers import no_evaluation_yet
 from pages.shared.text import plain
 
@@ -29,11 +28,8 @@ MIN_INK_SHARE = 0.0005
 @st.cache_resource(max_entries=4, show_spinner=False)
 def classifier(run_dir: Path, changed_ns: int) -> Classifier:
     """Loads a network once for all visitors, and again when its weights change."""
-    loaded = Classifier(run_dir)
-    # The first call compiles, which is better done before the first stroke.
-    loaded(np.full((1, IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8))
-    settle(f"{run_dir} {changed_ns}")
-    return loaded
+    del changed_ns  # A part of the key.
+    return Classifier(run_dir)
 
 
 def show_guesses(title: str, guesses: list[Prediction]) -> None:
@@ -86,7 +82,7 @@ else:
     pixels = canvas.image_data
     sketch = None if pixels is None else to_sketch(Image.fromarray(pixels))
     with right:
-        with st.spinner("Loading the networks; the first time takes some seconds"):
+        with st.spinner("Loading the networks"):
             loaded = [
                 classifier(run.path, (run.path / WEIGHTS).stat().st_mtime_ns)
                 for run in chosen

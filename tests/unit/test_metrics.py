@@ -14,11 +14,11 @@ from core.metrics import (
     cross_entropy,
     expected_calibration_error,
     fit_temperature,
-    to_probabilities,
     top_k_accuracy,
     true_class_ranks,
     wilson_interval,
 )
+from core.probabilities import to_probabilities
 
 Case = tuple[NDArray[np.int64], NDArray[np.float64]]
 
