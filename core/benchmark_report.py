@@ -32,7 +32,8 @@ def main(folder: Path, network_name: str, steps: int, one_dnn: str) -> None:
     import pandas as pd
     import tensorflow as tf
 
-    from models import NETWORKS
+    from core.config import Settings
+    from core.networks import build_network
 
     files = sorted(folder.glob("*/*.png"))
     frame = pd.DataFrame(
@@ -47,7 +48,7 @@ def main(folder: Path, network_name: str, steps: int, one_dnn: str) -> None:
         color_mode="grayscale",
         batch_size=BATCH_SIZE,
     )
-    network = NETWORKS[network_name].load()(len(batches.class_indices))
+    network = build_network(network_name, len(batches.class_indices), Settings())
     network.compile(
         optimizer="adam",
         loss=keras.losses.CategoricalCrossentropy(from_logits=True),

@@ -7,20 +7,10 @@ from typing import Any
 
 import keras
 import numpy as np
-from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from core.errors import RunError
 from core.files import replacing
-
-_DAMAGE = (
-    OSError,
-    SafetensorError,
-    ValueError,
-    TypeError,
-    AttributeError,  # a type of number that NumPy doesn't have
-    RecursionError,
-)
+from core.tensors import misfit, read_tensors
 
 
 def save_variables(
@@ -62,17 +52,11 @@ def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
         RunError: If the file is missing, damaged, or of other shapes.
     """
     variables = list(variables)
-    try:
-        with safe_open(path, framework="numpy") as file:
-            names = sorted(file.keys())
-            tensors = [file.get_tensor(name) for name in names]
-            metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
-    except _DAMAGE as error:
-        raise RunError(f"{path} is missing or damaged: {error}.") from error
-    saved = [tensor.shape for tensor in tensors]
+    tensors, metadata = read_tensors(path)
+    saved = [tensor.shape for tensor in tensors.values()]
     expected = [tuple(variable.shape) for variable in variables]
     if saved != expected or not isinstance(metadata, dict):
-        raise RunError(f"{path} doesn't fit the network that its config describes.")
-    for variable, tensor in zip(variables, tensors, strict=True):
+        raise misfit(path)
+    for variable, tensor in zip(variables, tensors.values(), strict=True):
         variable.assign(tensor)
     return metadata

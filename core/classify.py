@@ -1,6 +1,5 @@
-"""Names what pictures show, with a trained run."""
+"""Names what pictures show, with a trained run. Needs no Keras."""
 
-import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backend import load_backend
 from core.errors import RunError
 from core.images import read_sketch
+from core.probabilities import to_probabilities
 from core.runs import WEIGHTS, Run, check_weights, list_runs, read_run
+from core.tensors import misfit, read_tensors
 from models import NETWORKS
 
 
@@ -28,11 +28,37 @@ class Prediction:
     probability: float
 
 
+@dataclass(frozen=True)
+class Analysis:
+    """All that a network says of some sketches, n of them.
+
+    Attributes:
+        logits: Shape `(n, num_classes)`.
+        probabilities: Shape `(n, num_classes)`, calibrated where the run was
+            evaluated.
+        embedding: Input of the head, shape `(n, width)`.
+        features: What the last convolutional stage sees, of shape
+            `(n, height, width, channels)`.
+    """
+
+    logits: NDArray[np.float32]
+    probabilities: NDArray[np.float64]
+    embedding: NDArray[np.float32]
+    features: NDArray[np.float32]
+
+
 class Classifier:
-    """A trained network, kept in memory; may be called from several threads."""
+    """A trained network, kept in memory; may be called from several threads.
+
+    Attributes:
+        run: The run.
+        title: Its network's name.
+        class_names: The class of each logit.
+        inference: The network.
+    """
 
     def __init__(self, run_dir: Path) -> None:
-        """Loads it, which takes seconds the first time.
+        """Loads it, in less than a second.
 
         Raises:
             RunError: If the run is damaged or has no weights.
@@ -41,16 +67,24 @@ class Classifier:
         if run.config is None:
             raise RunError(run.problem)
         check_weights(run_dir)
-        load_backend()
-        from core.evaluation import build_predictor
-        from core.networks import load_network
+        # Imports ONNX Runtime, for which a list of runs does not wait.
+        from core.inference import build_inference
 
         self.run = run
         self.title = NETWORKS[run.config.network].title
         self.class_names = run.config.class_names
         self._temperature = float(run.metrics["temperature"]) if run.metrics else 1.0
-        self._predictor = build_predictor(load_network(run_dir, run.config), run.config)
-        self._lock = threading.Lock()
+        tensors, _ = read_tensors(run_dir / WEIGHTS)
+        try:
+            self.inference = build_inference(
+                run.config.network,
+                len(self.class_names),
+                run.config.settings,
+                # Saved as `0000/stem_conv/kernel`.
+                {name.partition("/")[2]: value for name, value in tensors.items()},
+            )
+        except LookupError as error:
+            raise misfit(run_dir / WEIGHTS) from error
 
     def __call__(
         self, sketches: NDArray[np.uint8], *, top: int = 5
@@ -68,25 +102,37 @@ class Classifier:
         Raises:
             RunError: If the network answers with what is no number.
         """
-        from core.metrics import to_probabilities
+        return self.guesses(self.analyse(sketches), top=top)
 
-        with self._lock:
-            logits = np.concatenate(
-                [
-                    np.asarray(self._predictor.predict_on_batch(batch)[0])
-                    for batch in np.split(sketches, range(64, len(sketches), 64))
-                ]
-            )
+    def analyse(self, sketches: NDArray[np.uint8]) -> Analysis:
+        """Returns all that the network says of sketches.
+
+        Args:
+            sketches: Gray values of shape `(n, 128, 128)`, at least one.
+
+        Raises:
+            RunError: If the network answers with what is no number.
+        """
+        logits, embedding, features = self.inference(sketches)
         if not np.isfinite(logits).all():
             raise RunError(
                 f"The network of run {self.run.run_id!r} answers with what is no "
                 "number; its training has diverged or its weights are damaged."
             )
         probabilities = to_probabilities(logits, temperature=self._temperature)
-        order = np.argsort(-probabilities, axis=1, kind="stable")[:, :top]
+        return Analysis(logits, probabilities, embedding, features)
+
+    def guesses(self, analysis: Analysis, *, top: int = 5) -> list[list[Prediction]]:
+        """Names the likeliest classes of each sketch, likeliest first.
+
+        Args:
+            analysis: What `analyse` returned.
+            top: How many; no more than there are classes are given.
+        """
+        order = np.argsort(-analysis.probabilities, axis=1, kind="stable")[:, :top]
         return [
             [Prediction(self.class_names[label], float(row[label])) for label in labels]
-            for row, labels in zip(probabilities, order, strict=True)
+            for row, labels in zip(analysis.probabilities, order, strict=True)
         ]
 
 

@@ -402,6 +402,11 @@ def make_settings(
     return settings
 
 
+def network_options(network: str, settings: Settings) -> dict[str, Any]:
+    """Returns the keyword arguments that a run's settings give to its network."""
+    return {option: getattr(settings, option) for option in NETWORKS[network].options}
+
+
 def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
     """Parses `FIELD=VALUE` words, the value as JSON or else as plain text.
 

@@ -21,10 +21,10 @@ from core.metrics import (
     METRICS,
     class_figures,
     fit_temperature,
-    to_probabilities,
     wilson_interval,
 )
 from core.networks import load_network
+from core.probabilities import to_probabilities
 from core.results import Evaluation
 from core.runs import TRAIN_KEYS, utc_now
 from core.training import validation_split

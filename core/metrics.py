@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import log_softmax
 from scipy.stats import binomtest
 from sklearn.metrics import (
     confusion_matrix,
@@ -165,19 +165,6 @@ def fit_temperature(y_true: NDArray[np.integer], logits: NDArray[np.floating]) -
 
     bounds = tuple(np.log(TEMPERATURE_RANGE))
     return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
-
-
-def to_probabilities(
-    logits: NDArray[np.floating], *, temperature: float = 1.0
-) -> NDArray[np.float64]:
-    """Softmax over classes, in double precision.
-
-    Args:
-        logits: Shape `(n_samples, n_classes)`.
-        temperature: What logits are divided by first.
-    """
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    return np.asarray(softmax(scaled, axis=1))
 
 
 def confusion(

@@ -1,12 +1,11 @@
 """Builds networks from a run's config, and loads and saves their weights."""
 
 from pathlib import Path
-from typing import Any
 
 import keras
 
 from core.checkpoint import load_variables, save_variables
-from core.config import RunConfig, Settings
+from core.config import RunConfig, Settings, network_options
 from core.runs import WEIGHTS
 from models import NETWORKS
 
@@ -24,11 +23,13 @@ def build_network(name: str, num_classes: int, settings: Settings) -> keras.Mode
         See `models`. It takes any size where the network can.
     """
     spec = NETWORKS[name]
-    options: dict[str, Any] = {
-        option: getattr(settings, option) for option in spec.options
-    }
-    size = None if spec.any_size else settings.test_image_size
-    return spec.load()(num_classes, image_size=size, **options)
+    inputs, logits = spec.build(
+        keras.layers,
+        num_classes,
+        image_size=None if spec.any_size else settings.test_image_size,
+        **network_options(name, settings),
+    )
+    return keras.Model(inputs, logits, name=name)
 
 
 def load_network(run_dir: Path, config: RunConfig) -> keras.Model:

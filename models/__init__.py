@@ -1,16 +1,18 @@
 """The network architectures, and the one table that names them.
 
-A network is a function from the number of classes to a Keras model, from float ink
-(0 paper, 1 ink) of shape `(batch, size, size, 1)` to logits of shape
-`(batch, num_classes)`, with a layer named `embedding` before its head.
+A network is a function from a library of layers and the number of classes to the
+input and the output of a functional model: float ink (0 paper, 1 ink) of shape
+`(batch, size, size, 1)` and logits of shape `(batch, num_classes)`, with a layer named
+`embedding` before its head. The library is `keras.layers`, or
+`core.inference.Layers` where trained weights are served without Keras.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-if TYPE_CHECKING:
-    import keras
+from models.resnet import resnet18
+from models.simple import simple
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class NetworkSpec:
         name: What commands and configs call it.
         title: What people read.
         description: One sentence on its layers.
-        load: Imports Keras, which takes seconds, and returns the builder.
+        build: The function from layers and number of classes to input and logits.
         options: Keyword arguments of the builder that a run may set.
         any_size: Whether one set of weights fits any image size.
     """
@@ -29,21 +31,9 @@ class NetworkSpec:
     name: str
     title: str
     description: str
-    load: "Callable[[], Callable[..., keras.Model]]"
+    build: Callable[..., tuple[Any, Any]]
     options: tuple[str, ...]
     any_size: bool
-
-
-def _load_simple() -> "Callable[..., keras.Model]":
-    from models.simple import simple
-
-    return simple
-
-
-def _load_resnet18() -> "Callable[..., keras.Model]":
-    from models.resnet import resnet18
-
-    return resnet18
 
 
 NETWORKS: dict[str, NetworkSpec] = {
@@ -53,7 +43,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             name="simple",
             title="Simple",
             description="Three 3×3 convolutions (32, 64, 128) and a dense layer of 256",
-            load=_load_simple,
+            build=simple,
             options=("dropout",),
             any_size=False,
         ),
@@ -61,7 +51,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             name="resnet18",
             title="ResNet-18",
             description="A 7×7 stem and eight residual blocks (64 to 512 filters)",
-            load=_load_resnet18,
+            build=resnet18,
             options=("dropout", "shortcut", "zero_last_gamma"),
             any_size=True,
         ),

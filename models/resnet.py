@@ -1,9 +1,6 @@
 """Residual networks (He et al. 2016), with ResNet-18 as the one in use."""
 
-from typing import Literal
-
-import keras
-from keras import layers
+from typing import Any, Literal
 
 Shortcut = Literal["conv", "average_pool"]
 
@@ -13,6 +10,7 @@ BATCH_NORM_MOMENTUM = 0.9
 
 
 def resnet18(
+    layers: Any,
     num_classes: int,
     *,
     image_size: int | None = 128,
@@ -20,10 +18,11 @@ def resnet18(
     shortcut: Shortcut = "conv",
     zero_last_gamma: bool = False,
     dropout: float = 0.0,
-) -> keras.Model:
+) -> tuple[Any, Any]:
     """Builds ResNet-18 with post-activation blocks for one-channel sketches.
 
     Args:
+        layers: `keras.layers`, or what stands in for it.
         num_classes: Number of classes, at least 1.
         image_size: Side of the square input in pixels, or None for any size.
         stage_sizes: Blocks in each stage; filters double from 64 a stage, so
@@ -36,18 +35,19 @@ def resnet18(
         dropout: Share of the pooled features dropped before the head in training.
 
     Returns:
-        A functional model from float ink of shape
-        `(batch, image_size, image_size, 1)`, 0 for paper and 1 for ink, to
+        Input and output of a functional model: float ink of shape
+        `(batch, image_size, image_size, 1)`, 0 for paper and 1 for ink, and
         logits of shape `(batch, num_classes)`.
     """
-    inputs = keras.Input((image_size, image_size, 1), name="ink")
-    x = _conv(inputs, STEM_FILTERS, kernel_size=7, strides=2, name="stem_conv")
-    x = _batch_norm(x, name="stem_bn")
+    inputs = layers.Input((image_size, image_size, 1), name="ink")
+    x = _conv(layers, inputs, STEM_FILTERS, kernel_size=7, strides=2, name="stem_conv")
+    x = _batch_norm(layers, x, name="stem_bn")
     x = layers.ReLU(name="stem_relu")(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem_pool")(x)
     for stage, num_blocks in enumerate(stage_sizes):
         for block in range(num_blocks):
             x = _basic_block(
+                layers,
                 x,
                 STEM_FILTERS * 2**stage,
                 strides=2 if stage > 0 and block == 0 else 1,
@@ -61,18 +61,19 @@ def resnet18(
     logits = layers.Dense(
         num_classes, kernel_initializer="he_normal", dtype="float32", name="head"
     )(x)
-    return keras.Model(inputs, logits, name="resnet18")
+    return inputs, logits
 
 
 def _basic_block(
-    x: keras.KerasTensor,
+    layers: Any,
+    x: Any,
     filters: int,
     *,
     strides: int,
     shortcut: Shortcut,
     zero_last_gamma: bool,
     name: str,
-) -> keras.KerasTensor:
+) -> Any:
     """Adds two 3×3 convolutions and their shortcut."""
     residual = x
     if strides > 1 or x.shape[-1] != filters:
@@ -83,25 +84,26 @@ def _basic_block(
             )(residual)
             conv_strides = 1
         residual = _conv(
+            layers,
             residual,
             filters,
             kernel_size=1,
             strides=conv_strides,
             name=f"{name}_shortcut_conv",
         )
-        residual = _batch_norm(residual, name=f"{name}_shortcut_bn")
-    x = _conv(x, filters, kernel_size=3, strides=strides, name=f"{name}_conv1")
-    x = _batch_norm(x, name=f"{name}_bn1")
+        residual = _batch_norm(layers, residual, name=f"{name}_shortcut_bn")
+    x = _conv(layers, x, filters, kernel_size=3, strides=strides, name=f"{name}_conv1")
+    x = _batch_norm(layers, x, name=f"{name}_bn1")
     x = layers.ReLU(name=f"{name}_relu1")(x)
-    x = _conv(x, filters, kernel_size=3, strides=1, name=f"{name}_conv2")
-    x = _batch_norm(x, name=f"{name}_bn2", zero_gamma=zero_last_gamma)
+    x = _conv(layers, x, filters, kernel_size=3, strides=1, name=f"{name}_conv2")
+    x = _batch_norm(layers, x, name=f"{name}_bn2", zero_gamma=zero_last_gamma)
     x = layers.Add(name=f"{name}_add")([residual, x])
     return layers.ReLU(name=f"{name}_relu2")(x)
 
 
 def _conv(
-    x: keras.KerasTensor, filters: int, *, kernel_size: int, strides: int, name: str
-) -> keras.KerasTensor:
+    layers: Any, x: Any, filters: int, *, kernel_size: int, strides: int, name: str
+) -> Any:
     """Adds a convolution without bias, He-initialised."""
     return layers.Conv2D(
         filters,
@@ -114,9 +116,7 @@ def _conv(
     )(x)
 
 
-def _batch_norm(
-    x: keras.KerasTensor, *, name: str, zero_gamma: bool = False
-) -> keras.KerasTensor:
+def _batch_norm(layers: Any, x: Any, *, name: str, zero_gamma: bool = False) -> Any:
     """Adds batch norm over channels."""
     return layers.BatchNormalization(
         momentum=BATCH_NORM_MOMENTUM,

@@ -1,7 +1,6 @@
 """The Simple network: three convolutions and one hidden dense layer."""
 
-import keras
-from keras import layers
+from typing import Any
 
 FILTERS = (32, 64, 128)
 HIDDEN_UNITS = 256
@@ -10,8 +9,8 @@ BATCH_NORM_MOMENTUM = 0.9
 
 
 def simple(
-    num_classes: int, *, image_size: int = 128, dropout: float = 0.0
-) -> keras.Model:
+    layers: Any, num_classes: int, *, image_size: int = 128, dropout: float = 0.0
+) -> tuple[Any, Any]:
     """Builds the Simple network.
 
     Three times 3×3 convolution, batch norm, ReLU and 3×3/2 max-pooling, then a
@@ -20,16 +19,17 @@ def simple(
     ReLU, which gives the same values for a quarter of the work.
 
     Args:
+        layers: `keras.layers`, or what stands in for it.
         num_classes: Number of classes, at least 1.
         image_size: Side of the square input in pixels; the dense layer fixes it.
         dropout: Share of the hidden units dropped before the head in training.
 
     Returns:
-        A functional model from float ink of shape
-        `(batch, image_size, image_size, 1)`, 0 for paper and 1 for ink, to
+        Input and output of a functional model: float ink of shape
+        `(batch, image_size, image_size, 1)`, 0 for paper and 1 for ink, and
         logits of shape `(batch, num_classes)`.
     """
-    inputs = keras.Input((image_size, image_size, 1), name="ink")
+    inputs = layers.Input((image_size, image_size, 1), name="ink")
     x = inputs
     for index, filters in enumerate(FILTERS, start=1):
         x = layers.Conv2D(
@@ -55,4 +55,4 @@ def simple(
     logits = layers.Dense(
         num_classes, kernel_initializer="he_normal", dtype="float32", name="head"
     )(x)
-    return keras.Model(inputs, logits, name="simple")
+    return inputs, logits

@@ -15,7 +15,6 @@ from core.overview import best_of_each_network
 from core.runs import WEIGHTS, Run
 from core.strokes import Drawing, render_sketch
 from pages.shared import reads
-from pages.shared.frame import settle
 
 REMEMBERED_STEPS = 200
 """Steps of a visitor's drawings whose sketch and guesses are kept, at 17 KB each."""
@@ -54,9 +53,8 @@ def load_networks(runs: Sequence[Run]) -> list[Network]:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _classifier(run_dir: Path, changed_ns: int) -> Classifier:
-    loaded = Classifier(run_dir)
-    settle(f"{run_dir} {changed_ns}")
-    return loaded
+    del changed_ns  # A part of the key.
+    return Classifier(run_dir)
 
 
 def look(

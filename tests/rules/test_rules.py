@@ -49,6 +49,7 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
         "core.config",
         "core.drawings",
         "core.classify",
+        "core.explain",
         "core.workflow",
         "core.export",
         "core.neighbours",
@@ -61,17 +62,35 @@ def test_reading_needs_no_tensorflow(module: str, data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax", "sklearn"} & loaded
 
 
-def test_no_page_but_draw_loads_tensorflow(data_dir: Path) -> None:
+def test_no_page_loads_tensorflow(data_dir: Path) -> None:
     program = (
         "from streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('dashboard.py', default_timeout=60).run()\n"
-        "for name in ('dataset', 'train', 'curves', 'confusion', 'classes'):\n"
+        "for name in ('dataset', 'train', 'curves', 'confusion', 'classes', 'draw'):\n"
         "    app.switch_page(f'pages/{name}.py').run()\n"
         "    assert app.title[0].value == name.capitalize() and not app.exception"
     )
     loaded = loaded_modules(program, data_dir)
-    assert "pages.shared.chart" in loaded
+    assert {"pages.shared.chart", "onnxruntime"} <= loaded
     assert not {"tensorflow", "keras", "jax"} & loaded
+
+
+def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
+    program = (
+        "import numpy as np\n"
+        "from core.classify import Classifier, best_run\n"
+        "from core.explain import heat_map, occlusion_map\n"
+        "from core.paths import TRAINED_DIR, data_dir\n"
+        "classifier = Classifier(\n"
+        "    best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR))\n"
+        "sketch = np.tri(128, dtype=np.uint8) * 255\n"
+        "analysis = classifier.analyse(sketch[None])\n"
+        "heat_map(classifier, analysis, label=0)\n"
+        "occlusion_map(classifier, sketch, label=0)"
+    )
+    loaded = loaded_modules(program, data_dir)
+    assert "onnxruntime" in loaded
+    assert not {"tensorflow", "keras", "jax", "sklearn", "scipy"} & loaded
 
 
 def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:

@@ -15,11 +15,11 @@ from core.metrics import (
     expected_calibration_error,
     fit_temperature,
     paired_test,
-    to_probabilities,
     top_k_accuracy,
     true_class_ranks,
     wilson_interval,
 )
+from core.probabilities import to_probabilities
 
 Case = tuple[NDArray[np.int64], NDArray[np.float64]]
 
