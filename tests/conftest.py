@@ -11,11 +11,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
+
+# A busy machine is no fault of the code that is tested.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_CLASSES = ("house", "key", "spider", "sun")
