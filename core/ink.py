@@ -49,6 +49,9 @@ MAX_LINE_LEVEL = 0.3
 THICK = 2.0
 """Half thickness in pixels of the frame from which on a line is thick."""
 
+MERGED = 1.3
+"""Times the usual half thickness: what is deeper is more than one thick line."""
+
 MIN_PHOTO_INK = 0.1
 """Least share of the light that a line on a photograph takes away."""
 
@@ -220,14 +223,40 @@ def trace(ink: NDArray[np.float32]) -> tuple[tuple[Stroke, ...], float]:
         # Rough edges of a thick line would grow side branches.
         mask = ndimage.gaussian_filter(mask.astype(np.float32), radius / 2) >= 0.5
     middle = skeletonize(mask)
-    y, x = np.nonzero(middle)
-    centres = _centres(np.clip(ink, 0, 1), y, x, sigma=max(1.2, radius / 2))
+    sigma = max(1.2, radius / 2)
+    centres = _centres(np.clip(ink, 0, 1), middle, sigma=sigma)
+    length = len(centres)
+    if radius > THICK:
+        merged = _merged(depth, radius=radius)
+        rim = merged & ~ndimage.binary_erosion(merged)
+        whole = skeletonize((middle & ~merged) | rim)
+        y, x = np.nonzero(whole)
+        number = np.cumsum(middle).reshape(middle.shape) - 1
+        plain = np.stack([x, y], axis=1).astype(np.float32) + np.float32(0.5)
+        is_line = (middle & ~merged)[y, x]
+        centres = np.where(is_line[:, None], centres[number[y, x]], plain)
+        middle = whole
     lines = [centres[path] for path in _paths(middle)]
     lines += _fill(depth, radius=radius)
     return (
         tuple(Stroke(points=points, width=2 * radius) for points in lines),
-        float(ink.sum() / max(len(y), 1)),
+        float(ink.sum() / max(length, 1)),
     )
+
+
+def _merged(depth: NDArray[np.floating], *, radius: float) -> NDArray[np.bool_]:
+    """Finds where thick lines have run together.
+
+    A pen's middle goes no deeper than its radius from the edge of the ink, so that the
+    outermost lines run along the rim of what is deeper.
+    """
+    from scipy import ndimage
+
+    core = depth > MERGED * radius
+    if not core.any():
+        return core
+    near = ndimage.distance_transform_edt(~core) <= (MERGED - 1) * radius + 1
+    return np.asarray(near & (depth >= radius), dtype=np.bool_)
 
 
 def _fill(depth: NDArray[np.floating], *, radius: float) -> list[NDArray[np.float32]]:
@@ -250,11 +279,7 @@ def _fill(depth: NDArray[np.floating], *, radius: float) -> list[NDArray[np.floa
 
 
 def _centres(
-    ink: NDArray[np.float32],
-    y: NDArray[np.int64],
-    x: NDArray[np.int64],
-    *,
-    sigma: float,
+    ink: NDArray[np.float32], middle: NDArray[np.bool_], *, sigma: float
 ) -> NDArray[np.float32]:
     """Moves pixels of a skeleton to where the ink around them has its centre.
 
@@ -265,7 +290,7 @@ def _centres(
 
     def around(values: NDArray[np.float32]) -> NDArray[np.float32]:
         blurred = ndimage.gaussian_filter(values, sigma, mode="constant")
-        return np.asarray(blurred[y, x], dtype=np.float32)
+        return np.asarray(blurred[middle], dtype=np.float32)
 
     rows, columns = np.indices(ink.shape, dtype=np.float32)
     weight = np.maximum(around(ink), 1e-6)
