@@ -6,6 +6,7 @@ photograph, they are traced and drawn anew.
 """
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +116,9 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
             return to_sketch(image)
         placed = _cut(ink, middle=middle, side=span / BOX_SHARE, size=IMAGE_SIZE)
         return np.rint(PAPER * (1 - np.clip(placed, 0, 1))).astype(np.uint8)
-    return render_sketch(Drawing(lines, width=FRAME_SIZE, height=FRAME_SIZE))
+    drawing = Drawing(lines, width=FRAME_SIZE, height=FRAME_SIZE)
+    # Thick lines reach further than their middles.
+    return render_sketch(drawing, place_anew=True)
 
 
 def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
@@ -137,17 +140,16 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     from scipy import ndimage
 
     values = ndimage.gaussian_filter(values, max(gray.size) / WORK_SIZE)
-    found = []
-    for side in (values, PAPER - values):
-        light = np.maximum(_background(side), 1)
-        spread = 1.4826 * float(np.median(np.abs(side - light)))
-        ink = (light - side) / light
-        noise = spread / light
-        strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
-        peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
-        found.append((ink, noise, peak))
-    # Lines are few, so that what deviates most from the paper beside it is ink.
-    ink, noise, peak = max(found, key=lambda one: one[2])
+    # Lines are fewer than paper, so that the median is the paper's.
+    change = _background(values, percentile=50, blocks=BLOCKS // 2) - values
+    change[np.abs(change) < 0.1 * PAPER] = 0
+    if change.sum() < 0:
+        values = PAPER - values
+    light = np.maximum(_background(values, percentile=75, blocks=BLOCKS), 1)
+    ink = (light - values) / light
+    noise = 1.4826 * float(np.median(np.abs(values - light))) / light
+    strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
+    peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
     level = np.maximum(4 * noise, 0.3 * max(peak, MIN_PHOTO_INK))
     parts, _ = ndimage.label(ink > level, np.ones((3, 3)))
     strongest = ndimage.maximum(ink / level, parts, np.arange(parts.max() + 1))
@@ -160,17 +162,19 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     return np.clip(ink, 0, 1).astype(np.float32) * (2 * MAX_LINE_LEVEL), False
 
 
-def _background(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _background(
+    values: NDArray[np.float32], *, percentile: float, blocks: int
+) -> NDArray[np.float32]:
     """Estimates the paper's gray value at each pixel of a photograph."""
     from scipy import ndimage
 
     height, width = values.shape
-    block = max(-(-max(height, width) // BLOCKS), 1)
+    block = max(-(-max(height, width) // blocks), 1)
     padded = np.pad(values, ((0, -height % block), (0, -width % block)), mode="edge")
-    blocks = padded.reshape(
+    tiles = padded.reshape(
         padded.shape[0] // block, block, padded.shape[1] // block, block
     )
-    light = np.percentile(blocks, 75, axis=(1, 3)).astype(np.float32)
+    light = np.percentile(tiles, percentile, axis=(1, 3)).astype(np.float32)
     # Light that falls off goes on doing so beyond the edge.
     light = np.pad(light, 2, mode="reflect", reflect_type="odd")
     light = ndimage.grey_closing(light, size=(5, 5))[2:-2, 2:-2]
@@ -199,7 +203,7 @@ def _cut(
     return np.asarray(padded.resize((size, size), method, box=box), dtype=np.float32)
 
 
-def trace(ink: NDArray[np.float32]) -> tuple[tuple[Stroke, ...], float]:
+def trace(ink: NDArray[Any]) -> tuple[tuple[Stroke, ...], float]:
     """Traces the lines of a drawing along their middles.
 
     Args:
