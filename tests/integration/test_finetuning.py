@@ -1,6 +1,7 @@
 """From kept drawings to a run that has learned them: a run like any other."""
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,16 @@ import pytest
 
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset, remove_dataset
-from core.drawings import DATASET_NAME, KeptDrawing, save_drawing
-from core.runs import TRAIN_KEYS, read_config, read_run, runs_dir
+from core.drawings import (
+    DATASET_NAME,
+    KeptDrawing,
+    make_drawings_dataset,
+    save_drawing,
+)
+from core.runs import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
+from core.workflow import create_run
 from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli
+from tests.integration.test_training import start, wait_for_step
 
 FINETUNE = (
     "train",
@@ -150,3 +158,46 @@ def test_drawings_that_can_t_be_learned_are_refused_in_a_sentence(
     refused = cli(*FINETUNE, f"--from={origin}", "--seed=3")
     assert refused.code == 2
     assert "held out another part for validation" in refused.err
+
+
+@pytest.mark.slow
+def test_a_stopped_run_goes_on_with_the_same_drawings_and_rehearsal(
+    origin: str, data_dir: Path, cli: Cli
+) -> None:
+    keep_drawings(data_dir)
+    make_drawings_dataset(data_dir)
+    overrides = {"epochs": 60, "batch_size": 4, "deterministic": True}
+    for run_id in ("whole", "stopped"):
+        create_run(
+            "simple",
+            DATASET_NAME,
+            "finetune",
+            data_dir=data_dir,
+            run_id=run_id,
+            overrides=overrides,
+            origin=runs_dir(data_dir) / origin,
+        )
+    assert cli("train", "--resume=whole").code == 0
+    whole = read_run(runs_dir(data_dir) / "whole")
+
+    # A new drawing and a new dataset: the run that has begun keeps its own.
+    save_drawing(
+        render(draw("house", np.random.default_rng(5)), np.random.default_rng(5)),
+        "house",
+        class_names=TINY_CLASSES,
+        data_dir=data_dir,
+        source="canvas",
+    )
+    assert make_drawings_dataset(data_dir).num_train == 7
+    stopped = runs_dir(data_dir) / "stopped"
+    process = start(data_dir, "train", "--resume=stopped")
+    wait_for_step(stopped, process, beyond=(3, 1))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert read_run(stopped).state == "stopped"
+    assert cli("train", "--resume=stopped").code == 0
+    after = read_run(stopped)
+    losses = [row["loss"] for row in after.history]
+    assert losses == [row["loss"] for row in whole.history]
+    weights = [(run.path / WEIGHTS).read_bytes() for run in (whole, after)]
+    assert weights[0] == weights[1]
