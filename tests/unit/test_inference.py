@@ -1,4 +1,4 @@
-"""Networks answer without Keras what they answer with it, and can be explained."""
+"""Networks answer without Keras what they answer with it."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.classify import Analysis, Classifier
+from core.classify import Classifier
 from core.config import Settings, make_settings
 from core.datasets.starter import draw, render
 from core.errors import RunError
 from core.evaluation import build_predictor
-from core.explain import heat_map, occlusion_map
 from core.files import write_json
 from core.inference import Inference, Layers, Tensor, build_inference
 from core.networks import build_network, load_network, save_network
@@ -195,19 +194,6 @@ def test_the_gradient_of_the_features_is_tensorflow_s(name: str) -> None:
         np.testing.assert_allclose(found, expected[row], rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("run_dir", SHIPPED, ids=lambda path: path.name)
-def test_a_heat_map_is_of_its_class(run_dir: Path) -> None:
-    classifier = Classifier(run_dir)
-    analysis = classifier.analyse(sketches(2))
-    likeliest = int(analysis.logits[1].argmax())
-    found = heat_map(classifier, analysis, label=likeliest, row=1)
-    assert found.shape == (128, 128)
-    assert found.dtype == np.float32
-    assert (found.min() >= 0, found.max()) == (True, 1)
-    least = int(analysis.logits[1].argmin())
-    assert not np.allclose(found, heat_map(classifier, analysis, label=least, row=1))
-
-
 def test_values_stand_where_they_look() -> None:
     # By hand: Simple's convolutions and pools without padding begin at pixel
     # 1 + 1 + 2 + 2 + 4 + 4 = 14 and halve three times.
@@ -216,28 +202,3 @@ def test_values_stand_where_they_look() -> None:
     resnet18 = Classifier(TRAINED_DIR / "resnet18").inference
     assert resnet18.step_px == 32
     assert 0 <= resnet18.start_px < 32
-
-
-class InkCounter:
-    """Takes a sketch for class 0 by the ink in its upper left corner."""
-
-    def analyse(self, images: NDArray[np.uint8]) -> Analysis:
-        corner = (255 - images[:, :24, :24].astype(np.float32)).sum(axis=(1, 2))
-        logits = np.stack([corner, -corner], axis=1)
-        return Analysis(logits, logits.astype(float), logits, logits)
-
-
-@pytest.mark.parametrize(("label", "largest"), [(0, 1), (1, 0)])
-def test_an_occlusion_map_marks_the_ink_that_counts(label: int, largest: int) -> None:
-    counter: Any = InkCounter()
-    sketch = np.full((128, 128), 255, dtype=np.uint8)
-    sketch[10, 10] = sketch[100, 100] = 0
-    found = occlusion_map(counter, sketch, label=label)
-    assert found[10, 10] == found.max() == largest
-    assert np.count_nonzero(found) == largest
-
-
-def test_a_blank_sketch_has_nothing_to_show() -> None:
-    counter: Any = InkCounter()
-    blank = np.full((128, 128), 255, dtype=np.uint8)
-    assert not occlusion_map(counter, blank, label=0).any()
