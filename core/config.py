@@ -201,6 +201,12 @@ class RunConfig(BaseModel):
     created_at: str
 
     @property
+    def datasets(self) -> tuple[str, ...]:
+        """The names of all datasets that it learns from."""
+        besides = () if self.drawings is None else (self.drawings.dataset,)
+        return (self.dataset, *besides)
+
+    @property
     def is_tested(self) -> bool:
         """Whether its dataset has test sketches to score it on."""
         drawings = self.drawings

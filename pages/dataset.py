@@ -117,7 +117,7 @@ def show_removal(dataset: Dataset) -> None:
         for run in reads.runs()
         if run.state in ACTIVE_STATES
         and run.config is not None
-        and run.config.dataset == dataset.name
+        and dataset.name in run.config.datasets
     ]
     with st.popover("Remove", icon=":material/delete:"):
         if in_use:

@@ -17,6 +17,7 @@ from pages.live.looks import (
     guessing_runs,
     load_networks,
     look,
+    pick_runs,
 )
 from pages.live.replay import show_replay
 from pages.live.why import show_why
@@ -38,9 +39,10 @@ def show_draw() -> None:
     with left:
         drawing = drawing_canvas("canvas")
         picture = pick_picture()
+        runs = pick_runs()
     with right:
         with st.spinner("Loading the networks; the first time takes some seconds"):
-            networks = load_networks(guessing_runs())
+            networks = load_networks(runs)
         sketch = picture
         if sketch is None and not is_too_little(drawing):
             sketch = render_sketch(drawing)
@@ -125,7 +127,7 @@ def show_answers(
     for column, network, best in zip(columns, networks, bests, strict=True):
         with column:
             show_guesses(
-                network.classifier.title,
+                network.name,
                 best,
                 colour=network_colour(network.run),
                 run=network.run,

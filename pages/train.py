@@ -10,7 +10,7 @@ from core.errors import ConfigError, SketchScopeError
 from core.launch import launch_training, read_log, train_command
 from core.paths import data_dir
 from core.queueing import runs_ahead
-from core.runs import ACTIVE_STATES, Run, remove_run, request_stop
+from core.runs import ACTIVE_STATES, WEIGHTS, Run, remove_run, request_stop
 from core.workflow import check_new_run_id, create_run, is_shipped
 from models import NETWORKS
 from pages.shared import reads
@@ -20,6 +20,10 @@ from pages.shared.frame import require_frame
 from pages.shared.text import plain
 
 FIRST_FIELDS = ("epochs", "seed")
+RECIPE_ORDER = ("best", "report", "refine", "finetune")
+ORIGIN_RECIPES = ("refine", "finetune")
+"""They are meant to go on from a trained run."""
+
 AT_LEAST_ONE = ("epochs", "batch_size")
 LIVE_INTERVAL_S = 1.0
 LOG_LINES = 25
@@ -95,13 +99,15 @@ def show_form() -> None:
     )
     recipe = st.segmented_control(
         "Recipe",
-        list(reversed(RECIPES)),
+        sorted(RECIPES, key=RECIPE_ORDER.index),
         default="best",
         required=True,
         key="train_recipe",
         help="best is tuned for sketches; report is the course report's: 50 epochs "
-        "with Keras's defaults.",
+        "with Keras's defaults. refine goes on from a run of best with sketches varied "
+        "more, finetune with drawings of your own.",
     )
+    origin = pick_origin(network, needed=recipe in ORIGIN_RECIPES)
     base = make_settings(network, recipe)
     entered = {}
     # A recipe's defaults are its own: its widgets are too.
@@ -133,6 +139,7 @@ def show_form() -> None:
             recipe,
             overrides=overrides,
             run_id=run_id,
+            origin=None if origin is None else origin.run_id,
             wait=busy,
             data_dir=data_dir(),
         ),
@@ -154,9 +161,29 @@ def show_form() -> None:
                 data_dir=data_dir(),
                 run_id=run_id,
                 overrides=overrides,
+                origin=None if origin is None else origin.path,
             )
             launch_training(run_dir, data_dir=data_dir())
         open_run(run_dir.name)
+
+
+def pick_origin(network: str, *, needed: bool) -> Run | None:
+    """Lets one choose the trained run whose weights a new one begins with."""
+    trained = {
+        run.run_id: run
+        for run in reads.runs()
+        if run.config is not None
+        and run.config.network == network
+        and (run.path / WEIGHTS).exists()
+    }
+    chosen = st.selectbox(
+        "Begin with the weights of",
+        list(trained),
+        index=0 if needed and trained else None,
+        placeholder="None: random weights",
+        key=f"train_origin_{network}_{needed}",
+    )
+    return trained[chosen] if chosen is not None else None
 
 
 def changed(base: Settings, entered: dict[str, Any]) -> dict[str, Any]:
@@ -184,7 +211,9 @@ def show_actions(run: Run) -> None:
             request_stop(run.path)
             st.toast("It saves and stops at its next step.")
             reads.look_again()
-        can_go_on = run.state in ("stopped", "failed", "trained")
+        can_go_on = run.state in ("stopped", "failed") or (
+            run.state == "trained" and run.config is not None and run.config.is_tested
+        )
         if can_go_on and st.button(
             "Evaluate" if run.state == "trained" else "Resume",
             icon=":material/play_arrow:",

@@ -145,10 +145,10 @@ def show_round(game: Game, networks: list[Network]) -> None:
         for column, network, analysis in zip(columns, networks, analyses, strict=True):
             best = guesses(network, analysis.probabilities[0])
             if best[0].class_name == game.word:
-                winners.append(network.classifier.title)
+                winners.append(network.name)
             with column:
                 show_guesses(
-                    network.classifier.title,
+                    network.name,
                     best,
                     colour=network_colour(network.run),
                     run=network.run,

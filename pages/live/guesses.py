@@ -44,7 +44,7 @@ def show_guesses(
     first = guesses[0]
     unsure = first.probability < NOT_SURE
     verdict = "not sure" if unsure else f"it is {article(first.class_name)}"
-    st.markdown(f"**{title}**: {plain(verdict)}")
+    st.markdown(f"**{plain(title)}**: {plain(verdict)}")
     rows = "".join(
         _bar(guess, colour=colour, run=run, is_first=position == 0 and not unsure)
         for position, guess in enumerate(guesses)

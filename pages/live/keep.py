@@ -25,7 +25,7 @@ from core.strokes import Drawing, to_json
 from core.workflow import create_run
 from models import NETWORKS
 from pages.live.guesses import article
-from pages.live.looks import Network, guessing_runs, load_networks
+from pages.live.looks import Network, guessing_runs
 from pages.shared import reads
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
@@ -193,7 +193,8 @@ def show_one(drawing: KeptDrawing) -> None:
                     f"{article(guess.class_name)} ({guess.probability:.0%})."
                 )
             )
-        names = sorted(load_networks(guessing_runs())[0].classifier.class_names)
+        config = guessing_runs()[0].config
+        names = sorted(config.class_names) if config else [drawing.label]
         label = st.selectbox(
             "What it is",
             names,

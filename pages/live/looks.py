@@ -16,6 +16,7 @@ from core.runs import WEIGHTS, Run
 from core.strokes import Drawing, render_sketch
 from pages.shared import reads
 
+MAX_NETWORKS = 3
 REMEMBERED_STEPS = 200
 """Steps of a visitor's drawings whose sketch and guesses are kept, at 17 KB each."""
 
@@ -25,29 +26,55 @@ class Network:
     """A network on this page.
 
     Attributes:
+        name: What people read, unique on the page.
         run: The run that it is of.
         classifier: It, loaded.
     """
 
+    name: str
     run: Run
     classifier: Classifier
 
 
 def guessing_runs() -> list[Run]:
     """Returns the best run of each network that has weights, the best first."""
-    runs = [
-        run for run in reads.runs() if run.metrics and (run.path / WEIGHTS).exists()
-    ]
+    runs = _able_runs()
     by_id = {run.run_id: run for run in runs}
     best = [by_id[card.run_id] for card in best_of_each_network(runs)]
     return sorted(best, key=lambda run: -(run.metrics or {})["top1"])
 
 
+def pick_runs() -> list[Run]:
+    """Lets one choose whose networks guess; the address holds their ids."""
+    able = {run.run_id: run for run in _able_runs()}
+    best = [run.run_id for run in guessing_runs()]
+    chosen = st.multiselect(
+        "Networks",
+        list(able),
+        default=best,
+        key="networks",
+        bind="query-params",
+        max_selections=MAX_NETWORKS,
+        placeholder="The best of each kind",
+    )
+    return [able[run_id] for run_id in chosen or best]
+
+
 def load_networks(runs: Sequence[Run]) -> list[Network]:
     """Loads networks, or returns those that other visitors loaded."""
+    loaded = [
+        _classifier(run.path, (run.path / WEIGHTS).stat().st_mtime_ns) for run in runs
+    ]
+    titles = [classifier.title for classifier in loaded]
     return [
-        Network(run, _classifier(run.path, (run.path / WEIGHTS).stat().st_mtime_ns))
-        for run in runs
+        Network(title if titles.count(title) == 1 else run.run_id, run, classifier)
+        for title, run, classifier in zip(titles, runs, loaded, strict=True)
+    ]
+
+
+def _able_runs() -> list[Run]:
+    return [
+        run for run in reads.runs() if run.metrics and (run.path / WEIGHTS).exists()
     ]
 
 

@@ -65,13 +65,13 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
 
 def pick_network(networks: list[Network], *, key: str) -> Network:
     """Lets one choose between the networks; the first is the default."""
-    by_title = {network.classifier.title: network for network in networks}
-    if len(by_title) == 1:
+    by_name = {network.name: network for network in networks}
+    if len(by_name) == 1:
         return networks[0]
-    title = st.segmented_control(
-        "Network", list(by_title), default=next(iter(by_title)), required=True, key=key
+    name = st.segmented_control(
+        "Network", list(by_name), default=next(iter(by_name)), required=True, key=key
     )
-    return by_title[title]
+    return by_name[name]
 
 
 def replay_figure(

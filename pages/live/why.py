@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import streamlit as st
-from core.explain import heat_map, occlusion_map
 from numpy.typing import NDArray
 from PIL import Image
 
 from core.classify import Analysis, Classifier
 from core.classwise import taken_for
 from core.datasets.store import Dataset
+from core.explain import heat_map, occlusion_map
 from core.images import IMAGE_SIZE, PAPER
 from core.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.runs import Run
@@ -123,7 +123,7 @@ def show_nearest(network: Network, analysis: Analysis) -> None:
     """Shows the nearest training sketches, or the nearest classes by name."""
     run = network.run
     index = _neighbours(run.path, changed_ns(run.path / NEIGHBOURS))
-    st.markdown(f"**Nearest to {plain(network.classifier.title)}'s eye**")
+    st.markdown(f"**Nearest to {plain(network.name)}'s eye**")
     if index is None:
         st.caption(
             "Its training sketches are not indexed. "
