@@ -56,7 +56,8 @@ def show_draw() -> None:
             sketch,
             width=SKETCH_WIDTH,
             output_format="PNG",
-            alt="The drawing as the networks see it",
+            alt="The drawing as the networks see it"
+            + (f", after stroke {len(drawing.strokes)}" if picture is None else ""),
         )
         words.caption(
             "What the networks see: 128 × 128 pixels, moved, scaled and drawn like the "

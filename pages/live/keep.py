@@ -56,7 +56,8 @@ def show_keep(
             "What it is",
             names,
             index=names.index(guessed[0].class_name),
-            key="keep_label",
+            # It follows the best guess until one chooses.
+            key=f"keep_label_{guessed[0].class_name}",
             width=280,
         )
         is_saved = st.button(

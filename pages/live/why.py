@@ -61,7 +61,7 @@ def show_why(
         names = [
             guess.class_name for guess in guesses(network, analysis.probabilities[0])
         ]
-        name = st.selectbox("For class", names, key="why_class")
+        name = st.selectbox("For class", names, key=f"why_class_{names[0]}")
         how = st.segmented_control(
             "How", list(METHODS), default=GRAD_CAM, required=True, key="why_how"
         )

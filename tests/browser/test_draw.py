@@ -36,13 +36,18 @@ def named(page: Page) -> list[list[str]]:
     ]
 
 
-def draw(page: Page, strokes: Sequence[Stroke]) -> None:
+def draw(page: Page, strokes: Sequence[Stroke], *, before: int = 0) -> None:
     """Draws strokes and waits for what the networks say of the last."""
     for stroke in strokes:
         draw_stroke(page, stroke)
-        page.wait_for_timeout(400)
-        wait_until_idle(page)
-    expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
+        page.wait_for_timeout(300)
+    expect_guesses(page, strokes=before + len(strokes))
+
+
+def expect_guesses(page: Page, *, strokes: int) -> None:
+    seen = page.get_by_role("img", name=f"after stroke {strokes}", exact=False)
+    expect(seen.first).to_be_visible(timeout=START_TIMEOUT_MS)
+    wait_until_idle(page)
 
 
 def clear(page: Page) -> None:
@@ -64,8 +69,8 @@ def test_everyday_things_are_among_resnet_s_five(server: Server, page: Page) -> 
 def test_undo_and_redo_step_through_the_guesses(server: Server, page: Page) -> None:
     open_canvas(server, page)
     seen = []
-    for stroke in EVERYDAY["house"][:3]:
-        draw(page, [stroke])
+    for number, stroke in enumerate(EVERYDAY["house"][:3]):
+        draw(page, [stroke], before=number)
         seen.append(page.locator(".guesses").all_inner_texts())
     assert seen[0] != seen[1] != seen[2]
     guesses = page.locator(".guesses")
@@ -103,8 +108,7 @@ def test_the_replay_goes_back_stroke_by_stroke(server: Server, page: Page) -> No
     draw(page, EVERYDAY["house"][:1])
     first = page.locator(".guesses").first.inner_text()
     expect(page.get_by_text("Draw a second stroke")).to_be_visible()
-    draw(page, EVERYDAY["house"][1:3])
-    wait_until_idle(page)
+    draw(page, EVERYDAY["house"][1:3], before=1)
     expect(page.get_by_text("After stroke 3")).to_be_visible()
     slider = page.get_by_role("slider", name="Stroke", exact=True)
     slider.focus()
@@ -174,7 +178,7 @@ def test_a_finger_draws_too(server: Server, browser: Browser) -> None:
         assert box is not None
         finger = page.context.new_cdp_session(page)
         for stroke in EVERYDAY["envelope"]:
-            points = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in stroke]
+            points = [{"x": box["x"] + x, "y": box["y"] + y} for x, y in dense(stroke)]
             finger.send(
                 "Input.dispatchTouchEvent",
                 {"type": "touchStart", "touchPoints": points[:1]},
@@ -187,9 +191,20 @@ def test_a_finger_draws_too(server: Server, browser: Browser) -> None:
             finger.send(
                 "Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []}
             )
-            page.wait_for_timeout(400)
-        expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
+            page.wait_for_timeout(300)
+        expect_guesses(page, strokes=2)
         assert "envelope" in named(page)[0]
+
+
+def dense(corners: Stroke) -> list[tuple[float, float]]:
+    """A stroke's corners and points between them, as a finger passes them."""
+    ends = zip(corners, corners[1:], strict=False)
+    points = [
+        (x + (u - x) * step / 8, y + (v - y) * step / 8)
+        for (x, y), (u, v) in ends
+        for step in range(8)
+    ]
+    return [*points, corners[-1]]
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
