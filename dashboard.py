@@ -43,5 +43,6 @@ try:
         page.run()
 except SketchScopeError as error:
     st.error(str(error), icon=":material/error:")
-load_plotly()
+# On Draw the first guess does not wait for a library that only its replay uses.
+load_plotly(at_once=page.url_path != "draw")
 settle(page.url_path)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics import ClassFigures
 from core.results import Evaluation
+
+if TYPE_CHECKING:
+    # Imports scikit-learn, for which a first guess does not wait.
+    from core.metrics import ClassFigures
 
 
 @dataclass(frozen=True)
@@ -21,12 +24,12 @@ class Ranking:
             and only for want of room are not.
     """
 
-    figures: tuple[ClassFigures, ...]
+    figures: "tuple[ClassFigures, ...]"
     tied: tuple[str, ...]
 
 
 def rank_classes(
-    figures: Sequence[ClassFigures], *, limit: int, worst: bool = False
+    figures: "Sequence[ClassFigures]", *, limit: int, worst: bool = False
 ) -> Ranking:
     """Ranks classes by accuracy.
 
@@ -57,8 +60,8 @@ class PairedClass:
         second: Its figures in the other.
     """
 
-    first: ClassFigures
-    second: ClassFigures
+    first: "ClassFigures"
+    second: "ClassFigures"
 
     @property
     def change(self) -> float:
@@ -67,7 +70,7 @@ class PairedClass:
 
 
 def pair_classes(
-    first: Sequence[ClassFigures], second: Sequence[ClassFigures]
+    first: "Sequence[ClassFigures]", second: "Sequence[ClassFigures]"
 ) -> list[PairedClass]:
     """Joins the figures of two runs by class name, leaving out what one lacks."""
     by_name = {figures.class_name: figures for figures in second}

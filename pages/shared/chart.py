@@ -22,13 +22,22 @@ export default function () {}
 """
 )
 
+CHARTED = "charted"
+"""The session's note that it has shown a chart."""
 
-def load_plotly() -> None:
+
+def load_plotly(*, at_once: bool) -> None:
     """Sends Plotly's library to the browser, once a session.
 
     An element of its own, so that what is sent again with every change of a chart
     is only the chart.
+
+    Args:
+        at_once: Whether to do so even if the session has shown no chart yet; one may
+            come later in a fragment, whose runs don't come past here.
     """
+    if not (at_once or st.session_state.get(CHARTED)):
+        return
     library = st.components.v2.component("plotly", js=LIBRARY)
     library(key="plotly", height=1)
 
@@ -53,6 +62,7 @@ def chart(
         on_click: Called with `x`, `y` and `index` of a point that was clicked, before
             the page runs again; in a heatmap, the index is row and column.
     """
+    st.session_state[CHARTED] = True
     component = st.components.v2.component(
         "chart",
         html='<div class="chart" role="figure"></div>',

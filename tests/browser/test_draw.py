@@ -1,6 +1,7 @@
 """The page Draw, with the mouse in a real browser."""
 
 import io
+import itertools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -199,7 +200,7 @@ def test_a_finger_draws_too(server: Server, browser: Browser) -> None:
 
 def dense(corners: Stroke) -> list[tuple[float, float]]:
     """A stroke's corners and points between them, as a finger passes them."""
-    ends = zip(corners, corners[1:], strict=False)
+    ends = itertools.pairwise(corners)
     points = [
         (x + (u - x) * step / 8, y + (v - y) * step / 8)
         for (x, y), (u, v) in ends

@@ -25,9 +25,12 @@ NUM_SKETCHES = 500
 NUM_VARIED = 250
 """Of the test split; of those, how many are also scaled, shifted and redrawn."""
 MIN_AGREEMENT = {"file": 0.97, "strokes": 0.93}
-"""Of top-1. Shifting a sketch by one pixel of 128 leaves 95 %."""
-MAX_LOSS = 0.05
-"""Of top-1 accuracy."""
+"""Of top-1. The dataset has no strokes: they are traced from the pictures, which moves
+lines by a part of a pixel. Shifting a sketch by one pixel of 128 leaves 95 %."""
+MAX_LOSS = {"picture 12 px": 0.13}
+USUAL_MAX_LOSS = 0.05
+"""Of top-1 accuracy. On a canvas the strokes are known, whatever their width; in a
+picture, lines of 12 of 400 pixels run together, and what was between them is lost."""
 CANVAS = 400
 
 Pictures = dict[str, Callable[[Image.Image, tuple[Stroke, ...]], NDArray[np.uint8]]]
@@ -39,8 +42,8 @@ def traced(picture: Image.Image) -> tuple[Stroke, ...]:
     return trace(np.asarray(large, dtype=np.float32) / 255)[0]
 
 
-def as_canvas(strokes: tuple[Stroke, ...]) -> dict[str, Any]:
-    """Strokes as the canvas returns them."""
+def as_canvas(strokes: tuple[Stroke, ...], *, width: float = 6) -> dict[str, Any]:
+    """Strokes as the canvas returns them, drawn with a brush of `width` pixels."""
     objects = []
     for stroke in strokes:
         points = stroke.points.astype(float) * CANVAS / FRAME_SIZE
@@ -53,7 +56,7 @@ def as_canvas(strokes: tuple[Stroke, ...]) -> dict[str, Any]:
                 "type": "Path",
                 "path": path,
                 "stroke": "#000000",
-                "strokeWidth": 6,
+                "strokeWidth": width,
                 "left": float(middle[0]),
                 "top": float(middle[1]),
                 "width": float(size[0]),
@@ -65,8 +68,9 @@ def as_canvas(strokes: tuple[Stroke, ...]) -> dict[str, Any]:
     return {"version": "7.0.0", "objects": objects}
 
 
-def from_canvas(strokes: tuple[Stroke, ...]) -> NDArray[np.uint8]:
-    drawing = parse_canvas(as_canvas(strokes), width=CANVAS, height=CANVAS)
+def from_canvas(strokes: tuple[Stroke, ...], *, width: float = 6) -> NDArray[np.uint8]:
+    canvas = as_canvas(strokes, width=width)
+    drawing = parse_canvas(canvas, width=CANVAS, height=CANVAS)
     assert isinstance(drawing, Drawing)
     return render_sketch(drawing)
 
@@ -118,10 +122,12 @@ VARIANTS: Pictures = {
     "inverted": lambda picture, _: find_sketch(
         picture.point(lambda value: 255 - value)
     ),
-    "line 1 px": lambda _, strokes: find_sketch(drawn(strokes, 1)),
-    "line 3 px": lambda _, strokes: find_sketch(drawn(strokes, 3)),
-    "line 6 px": lambda _, strokes: find_sketch(drawn(strokes, 6)),
-    "line 12 px": lambda _, strokes: find_sketch(drawn(strokes, 12)),
+    "canvas 1 px": lambda _, strokes: from_canvas(strokes, width=1),
+    "canvas 12 px": lambda _, strokes: from_canvas(strokes, width=12),
+    "picture 1 px": lambda _, strokes: find_sketch(drawn(strokes, 1)),
+    "picture 3 px": lambda _, strokes: find_sketch(drawn(strokes, 3)),
+    "picture 6 px": lambda _, strokes: find_sketch(drawn(strokes, 6)),
+    "picture 12 px": lambda _, strokes: find_sketch(drawn(strokes, 12)),
     "photo": lambda picture, _: find_sketch(photographed(picture)),
 }
 
@@ -177,9 +183,11 @@ def test_the_way_a_sketch_comes_hardly_changes_what_it_is_taken_for(
             before = float((expected[:n] == truth[:n]).mean())
             after = float((guessed == truth[:n]).mean())
             print(  # noqa: T201
-                f"{run_name:9} {name:11} n={n} agreement {agreement:.1%}, "
+                f"{run_name:9} {name:13} n={n} agreement {agreement:.1%}, "
                 f"top-1 {before:.1%} → {after:.1%}"
             )
-            if agreement < MIN_AGREEMENT.get(name, 0) or before - after > MAX_LOSS:
+            if agreement < MIN_AGREEMENT.get(name, 0) or before - after > MAX_LOSS.get(
+                name, USUAL_MAX_LOSS
+            ):
                 failures.append((run_name, name))
     assert not failures

@@ -75,6 +75,18 @@ def test_no_page_loads_tensorflow(data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax"} & loaded
 
 
+def test_the_first_guess_waits_for_no_library_of_figures(data_dir: Path) -> None:
+    program = (
+        "from streamlit.testing.v1 import AppTest\n"
+        "app = AppTest.from_file('dashboard.py', default_timeout=60)\n"
+        "app.switch_page('pages/draw.py').run()\n"
+        "assert app.title[0].value == 'Draw' and not app.exception"
+    )
+    loaded = loaded_modules(program, data_dir)
+    assert {"pages.live.why", "onnxruntime"} <= loaded
+    assert not {"sklearn", "scipy.stats", "skimage"} & loaded
+
+
 def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
     program = (
         "import numpy as np\n"

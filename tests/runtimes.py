@@ -1,0 +1,128 @@
+"""How fast each runtime answers one sketch: `python -m tests.runtimes`.
+
+Those are measured that are installed: a warmed `tf.function`, LiteRT (by TensorFlow),
+ONNX Runtime, which is what serves, and OpenVINO. All run the networks that ship, in
+turn, on two threads, and must agree.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from core import inference
+from core.backend import load_backend
+from core.classify import Classifier
+from core.datasets.starter import draw, render
+from core.paths import TRAINED_DIR
+from core.runs import read_config
+
+ROUNDS = 40
+WARM_UP = 5
+TOLERANCE = 1e-2
+"""Between logits, which are about 10."""
+
+Answer = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def runtimes(name: str) -> dict[str, Answer]:
+    """Loads a shipped network into every runtime there is."""
+    run_dir = TRAINED_DIR / name
+    models: list[bytes] = []
+    start = inference._start
+
+    def kept(graph: onnx.GraphProto) -> Any:
+        model = onnx.helper.make_model(
+            graph,
+            opset_imports=[onnx.helper.make_opsetid("", inference.OPSET)],
+            ir_version=inference.IR_VERSION,
+        )
+        models.append(model.SerializeToString())
+        return start(graph)
+
+    inference._start = kept
+    try:
+        classifier = Classifier(run_dir)
+    finally:
+        inference._start = start
+    found: dict[str, Answer] = {
+        "ONNX Runtime": lambda sketches: classifier.inference(sketches)[0]
+    }
+    load_backend()
+    import tensorflow as tf
+
+    from core.evaluation import build_predictor
+    from core.networks import load_network
+
+    config = read_config(run_dir)
+    predictor = build_predictor(load_network(run_dir, config), config)
+    signature = [tf.TensorSpec((1, 128, 128), tf.uint8)]
+    function = tf.function(lambda x: predictor(x)[0], input_signature=signature)
+    found["tf.function"] = lambda sketches: np.asarray(function(sketches))
+
+    converter = tf.lite.TFLiteConverter.from_concrete_functions(
+        [function.get_concrete_function()], predictor
+    )
+    lite = tf.lite.Interpreter(model_content=converter.convert(), num_threads=2)
+    lite.allocate_tensors()
+    (given,), (returned,) = lite.get_input_details(), lite.get_output_details()
+
+    def ask_lite(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
+        lite.set_tensor(given["index"], sketches)
+        lite.invoke()
+        return np.asarray(lite.get_tensor(returned["index"]))
+
+    found["LiteRT"] = ask_lite
+    try:
+        import openvino
+    except ImportError:
+        return found
+    core = openvino.Core()
+    model = core.compile_model(
+        core.read_model(models[0]),
+        "CPU",
+        {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": 2},
+    )
+    found["OpenVINO"] = lambda sketches: np.asarray(model(sketches)["logits"])
+    return found
+
+
+def main() -> None:
+    """Measures and prints it."""
+    table = Table("network", "runtime", "median", "p95", "of ONNX Runtime's")
+    generators = [np.random.default_rng(number) for number in range(ROUNDS)]
+    sketches = [render(draw("house", g), g)[None] for g in generators]
+    for network in ("simple", "resnet18"):
+        found = runtimes(network)
+        expected = found["ONNX Runtime"](sketches[0])
+        times: dict[str, list[float]] = {name: [] for name in found}
+        for name, ask in found.items():
+            np.testing.assert_allclose(
+                ask(sketches[0]), expected, atol=TOLERANCE, err_msg=name
+            )
+        for number, sketch in enumerate(sketches):
+            for name, ask in found.items():
+                started = time.perf_counter()
+                ask(sketch)
+                if number >= WARM_UP:
+                    times[name].append(1000 * (time.perf_counter() - started))
+        ours = statistics.median(times["ONNX Runtime"])
+        for name, taken in times.items():
+            table.add_row(
+                network,
+                name,
+                f"{statistics.median(taken):.1f} ms",
+                f"{np.percentile(taken, 95):.1f} ms",
+                f"{statistics.median(taken) / ours:.2f}",
+            )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
