@@ -1,7 +1,7 @@
 """How fast each runtime answers one sketch: `python -m tests.runtimes`.
 
-Those are measured that are installed: a warmed `tf.function`, LiteRT (by TensorFlow),
-ONNX Runtime, which is what serves, and OpenVINO. All run the networks that ship, in
+Those are measured that are installed: a warmed `tf.function`, ONNX Runtime,
+which is what serves, and OpenVINO. All run the networks that ship, in
 turn, on two threads, and must agree.
 """
 
@@ -65,20 +65,6 @@ def runtimes(name: str) -> dict[str, Answer]:
     signature = [tf.TensorSpec((1, 128, 128), tf.uint8)]
     function = tf.function(lambda x: predictor(x)[0], input_signature=signature)
     found["tf.function"] = lambda sketches: np.asarray(function(sketches))
-
-    converter = tf.lite.TFLiteConverter.from_concrete_functions(
-        [function.get_concrete_function()], predictor
-    )
-    lite = tf.lite.Interpreter(model_content=converter.convert(), num_threads=2)
-    lite.allocate_tensors()
-    (given,), (returned,) = lite.get_input_details(), lite.get_output_details()
-
-    def ask_lite(sketches: NDArray[np.uint8]) -> NDArray[np.float32]:
-        lite.set_tensor(given["index"], sketches)
-        lite.invoke()
-        return np.asarray(lite.get_tensor(returned["index"]))
-
-    found["LiteRT"] = ask_lite
     try:
         import openvino
     except ImportError:
