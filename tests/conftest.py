@@ -17,6 +17,8 @@ from PIL import Image
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
+from core.paths import TRAINED_DIR
+from core.results import read_evaluation
 
 # A busy machine is no fault of the code that is tested.
 settings.register_profile("unhurried", deadline=None)
@@ -104,6 +106,13 @@ def cli(data_dir: Path) -> Cli:
 def cli_environment(data_dir: Path) -> dict[str, str]:
     """Returns the environment of a command that writes to `data_dir`."""
     return {**os.environ, "SKETCHSCOPE_DATA": str(data_dir)}
+
+
+def shipped_confusion(drawn: str, guess: str) -> tuple[int, int]:
+    """How often the shipped ResNet-18 takes one class for another, and of how many."""
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    row = evaluation.confusion[evaluation.class_names.index(drawn)]
+    return int(row[evaluation.class_names.index(guess)]), int(row.sum())
 
 
 @pytest.fixture(scope="session")

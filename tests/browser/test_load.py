@@ -1,8 +1,9 @@
 """Visitors without a browser, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar, cast
 
 import numpy as np
 import pytest
@@ -16,10 +17,18 @@ from tests.browser.load import CANVAS, PATH, load
 from tests.browser.server import Server
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
 
+T = TypeVar("T")
+
+
+def apart(function: Callable[[], T]) -> T:
+    """Calls a function in another thread: this one may have Playwright's event loop."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(function).result()
+
 
 @pytest.mark.slow
 def test_three_visitors_draw_at_once() -> None:
-    result = load(visitors=3, seconds=10)
+    result = apart(lambda: load(visitors=3, seconds=10))
     assert result["errors"] == 0, result["first_errors"]
     assert result["strokes"] >= 3
     assert 0 < result["answer_s"]["median"] <= result["answer_s"]["max"]
@@ -37,11 +46,11 @@ def test_a_visitor_sees_what_a_browser_shows(server: Server) -> None:
                 drawing.add(stroke)
             answer = await visitor.send(CANVAS, drawing.value())
             assert not answer.problems
-            assert any(text.startswith(("house", "barn")) for text in answer.texts)
+            assert "Both networks say a house." in answer.texts
             with pytest.raises(LookupError, match="no component 'none'"):
                 visitor.component("none")
 
-    asyncio.run(visit())
+    apart(lambda: asyncio.run(visit()))
 
 
 class Script:
@@ -93,7 +102,7 @@ def answers(*messages: ForwardMsg, runs: int) -> tuple[Script, list[Answer]]:
     async def rerun() -> list[Answer]:
         return [await visitor.rerun() for _ in range(runs)]
 
-    return script, asyncio.run(rerun())
+    return script, apart(lambda: asyncio.run(rerun()))
 
 
 def test_a_run_replaces_what_it_does_not_show_again() -> None:

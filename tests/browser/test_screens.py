@@ -20,6 +20,7 @@ from tests.browser.server import (
     serving,
     wait_until_idle,
 )
+from tests.conftest import shipped_confusion
 
 pytestmark = pytest.mark.slow
 
@@ -113,17 +114,17 @@ def click_cell(page: Page, row: str, column: str) -> None:
 def test_a_click_in_the_full_matrix_shows_that_pair_s_sketches(
     server: Server, page: Page
 ) -> None:
+    count, n = shipped_confusion("barn", "house")
+    sentence = f"{count} of {n} sketches of barn taken for house"
     page.goto(f"{server.address}/confusion?run=resnet18&view=Full+matrix&find=barn")
     expect_screen(page, "Confusion")
     click_cell(page, "barn", "house")
-    expect(page.get_by_text("6 of 15 sketches of barn taken for house")).to_be_visible()
+    expect(page.get_by_text(sentence)).to_be_visible()
     expect(page).to_have_url(re.compile(r"drawn=barn.*guess=house"))
     # Without the dataset, their numbers; one click leads to the pictures.
     expect(page.get_by_text("is not installed")).to_be_visible()
     page.reload()
-    expect(page.get_by_text("6 of 15 sketches of barn taken for house")).to_be_visible(
-        timeout=START_TIMEOUT_MS
-    )
+    expect(page.get_by_text(sentence)).to_be_visible(timeout=START_TIMEOUT_MS)
 
 
 def test_the_gallery_shows_the_sketches_of_a_class(
