@@ -1,5 +1,18 @@
 """The errors that a user can cause and mend, under one base."""
 
+MAX_QUOTED = 200
+"""Characters of what was received that an error repeats."""
+
+
+def quote(value: object) -> str:
+    """Returns what was received as an error tells it: as Python does, if not all."""
+    return shorten(repr(value))
+
+
+def shorten(text: str) -> str:
+    """Returns the beginning of a text that may be a book."""
+    return text if len(text) <= MAX_QUOTED else f"{text[:MAX_QUOTED]}…"
+
 
 class SketchScopeError(Exception):
     """What the world did: one clear sentence that says what to do next."""
@@ -21,5 +34,17 @@ class RunError(SketchScopeError):
     """A run that is missing, damaged, busy, or doesn't fit the request."""
 
 
+class BusyError(RunError):
+    """A run that another process is at work on."""
+
+
 class ConfigError(SketchScopeError):
     """A setting that is unknown or out of its range."""
+
+
+class OwnerError(SketchScopeError):
+    """Something that only the owner may do, or a passphrase that can't be used."""
+
+
+class SetError(SketchScopeError):
+    """A set of sketches that can't be read from an address."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.files import list_folder
 from core.runs import ACTIVE_STATES, Status, read_status
 
 POLL_INTERVAL_S = 1.0
@@ -60,7 +61,7 @@ def runs_ahead(run_dir: Path) -> list[str]:
 
 
 def _active_runs(runs_dir: Path) -> Iterator[tuple[str, Status]]:
-    for path in runs_dir.glob("[!.]*/"):
+    for path in list_folder(runs_dir):
         try:
             status = read_status(path)
         except (OSError, ValueError, TypeError):

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +15,20 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import replacing, write_json
-from core.runs import METRICS_FILE, read_config, read_metrics
+from core.runs import METRICS_FILE, check_there, read_config, read_metrics
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"
+
+OF_ANY = (
+    *("run_id", "network", "dataset", "dataset_fingerprint", "split_fingerprint"),
+    *("split", "num_classes", "temperature", "image_size", "num_parameters"),
+    "evaluated_at",
+)
+"""What an evaluation's `metrics` say that is true of any part of its sketches, too."""
+
+CHUNK = 4096
+"""Sketches whose probabilities are computed at a time, to spare memory."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +56,31 @@ class Evaluation:
     embedding: NDArray[np.float16]
     map_2d: NDArray[np.float32]
 
+    def subset(self, rows: NDArray[np.integer]) -> "Evaluation":
+        """Returns the evaluation of some of the sketches.
+
+        Its `metrics` are `n`, `top1` and what is true of any sketches (`OF_ANY`);
+        other figures are of all sketches and left out.
+
+        Args:
+            rows: Rows of the arrays, shape `(m,)`.
+        """
+        is_right = self.y_pred[rows] == self.y_true[rows]
+        metrics = {name: self.metrics[name] for name in OF_ANY if name in self.metrics}
+        metrics["n"] = len(rows)
+        if len(rows):
+            metrics["top1"] = float(is_right.mean())
+        return Evaluation(
+            metrics=metrics,
+            class_names=self.class_names,
+            ids=tuple(self.ids[row] for row in rows),
+            y_true=self.y_true[rows],
+            y_pred=self.y_pred[rows],
+            logits=self.logits[rows],
+            embedding=self.embedding[rows],
+            map_2d=self.map_2d[rows],
+        )
+
     @cached_property
     def confusion(self) -> NDArray[np.int64]:
         """Counts of shape `(num_classes, num_classes)`, true by predicted class."""
@@ -63,15 +98,119 @@ class Evaluation:
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
     @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """Calibrated probability of the predicted class, shape `(n,)`."""
+        return np.asarray(self._sketchwise[0])
+
+    @cached_property
+    def true_probability(self) -> NDArray[np.float32]:
+        """Calibrated probability of the true class, shape `(n,)`."""
+        return np.asarray(self._sketchwise[1])
+
+    @cached_property
+    def loss(self) -> NDArray[np.float32]:
+        """Calibrated cross-entropy of each sketch in nats, shape `(n,)`."""
+        return np.asarray(self._sketchwise[2])
+
+    @cached_property
+    def margin(self) -> NDArray[np.float32]:
+        """Probability of the predicted class less the next one's, shape `(n,)`."""
+        return np.asarray(self._sketchwise[3])
+
+    @cached_property
+    def true_rank(self) -> NDArray[np.int32]:
+        """Rank of the true class, 1 where it was predicted, shape `(n,)`.
+
+        Of equal logits, the predicted class comes first and the true class last.
+        """
+        return np.asarray(self._sketchwise[4], dtype=np.int32)
+
+    @cached_property
+    def _sketchwise(self) -> NDArray[np.float32]:
+        """Five figures of each sketch, shape `(5, n)`, in little memory."""
+        figures = np.empty((5, len(self.ids)), dtype=np.float32)
+        for start in range(0, len(self.ids), CHUNK):
+            part = slice(start, start + CHUNK)
+            guess, true = self.y_pred[part, None], self.y_true[part, None]
+            scaled = self.logits[part].astype(np.float32) / self.metrics["temperature"]
+            scaled -= scaled.max(axis=1, keepdims=True)
+            log_sum = np.log(np.exp(scaled).sum(axis=1))
+            of_true = np.take_along_axis(scaled, true, axis=1)
+            of_guess = np.take_along_axis(scaled, guess, axis=1)[:, 0]
+            ahead = (scaled >= of_true).sum(axis=1)
+            np.put_along_axis(scaled, guess, -np.inf, axis=1)
+            of_next = scaled.max(axis=1)
+            figures[0, part] = np.exp(of_guess - log_sum)
+            figures[1, part] = np.exp(of_true[:, 0] - log_sum)
+            figures[2, part] = log_sum - of_true[:, 0]
+            figures[3, part] = figures[0, part] - np.exp(of_next - log_sum)
+            figures[4, part] = np.where(guess[:, 0] == true[:, 0], 1, ahead)
+        return figures
+
+    @cached_property
     def top_five(self) -> NDArray[np.int64]:
         """The five likeliest class indices, shape `(n, 5)` or fewer, best first."""
         return self.top_k(5)
 
     def top_k(self, k: int = 5) -> NDArray[np.int64]:
         """Returns the `k` likeliest class indices, shape `(n, k)`, best first."""
-        order = -self.logits.astype(np.float32)
-        np.put_along_axis(order, self.y_pred[:, None], -np.inf, axis=1)
-        return np.argsort(order, axis=1, kind="stable")[:, :k]
+        return self.guesses(np.arange(len(self.ids)), k=k)[0]
+
+    def guesses(
+        self, rows: NDArray[np.integer], *, k: int = 5
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Returns the likeliest classes of some sketches, best first.
+
+        Args:
+            rows: Rows of the arrays, shape `(m,)`.
+            k: How many; fewer where there are fewer classes.
+
+        Returns:
+            Class indices and their calibrated probabilities, both of shape `(m, k)`.
+            The predicted class comes first, then equal ones by index.
+        """
+        k = min(k, len(self.class_names))
+        labels = np.empty((len(rows), k), dtype=np.int64)
+        probabilities = np.empty((len(rows), k), dtype=np.float32)
+        for start in range(0, len(rows), CHUNK):
+            part = slice(start, start + CHUNK)
+            chosen = rows[part]
+            logits = self.logits[chosen].astype(np.float32)
+            order = logits.copy()
+            np.put_along_axis(order, self.y_pred[chosen, None], np.inf, axis=1)
+            # All that reach the k-th highest; a full sort costs ten times as much.
+            least = np.partition(order, -k, axis=1)[:, -k, None]
+            row, label = np.nonzero(order >= least)
+            ranked = np.lexsort((label, -order[row, label], row))
+            first = np.searchsorted(row, np.arange(len(chosen)))
+            labels[part] = label[ranked[first[:, None] + np.arange(k)]]
+            scaled = logits / self.metrics["temperature"]
+            scaled -= scaled.max(axis=1, keepdims=True)
+            sums = np.exp(scaled).sum(axis=1, keepdims=True)
+            found = np.take_along_axis(scaled, labels[part], axis=1)
+            probabilities[part] = np.exp(found) / sums
+        return labels, probabilities
+
+    def probability_parts(
+        self, rows: NDArray[np.integer]
+    ) -> Iterator[tuple[NDArray[np.integer], NDArray[np.float32]]]:
+        """Yields calibrated probabilities of some sketches, in little memory.
+
+        Args:
+            rows: Rows of the arrays, shape `(m,)`.
+
+        Yields:
+            Some of the rows, in their order, and their probabilities, of shape
+            `(part, num_classes)`; at most `CHUNK` at a time.
+        """
+        for start in range(0, len(rows), CHUNK):
+            part = rows[start : start + CHUNK]
+            scaled = self.logits[part].astype(np.float32)
+            scaled /= np.float32(self.metrics["temperature"])
+            scaled -= scaled.max(axis=1, keepdims=True)
+            probabilities = np.exp(scaled, out=scaled)
+            probabilities /= probabilities.sum(axis=1, keepdims=True)
+            yield part, probabilities
 
 
 def write_evaluation(
@@ -132,6 +271,7 @@ def read_evaluation(run_dir: Path) -> Evaluation:
         )
         _check_shapes(evaluation)
     except FileNotFoundError as error:
+        check_there(run_dir)
         raise RunError(
             f"Run {run_dir.name!r} has no evaluation yet. "
             f"`python -m core evaluate {run_dir.name}` makes one."

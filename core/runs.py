@@ -4,23 +4,36 @@ Everything that a page or a command shows of a run is read here. Nothing here ne
 Keras, and nothing that a run folder holds is ever executed.
 """
 
+import errno
 import json
+import os
 import re
 import shutil
+import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 import psutil
 from filelock import FileLock, Timeout
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from core.config import RunConfig, explain
-from core.errors import RunError
-from core.files import TEMPORARY_PREFIX, write_json, write_text
+from core.config import FORMAT_VERSION, RunConfig, explain
+from core.errors import BusyError, RunError, quote
+from core.files import (
+    TEMPORARY_PREFIX,
+    list_folder,
+    load_array,
+    remove_tree,
+    write_json,
+    write_text,
+)
 
 RUN_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -35,6 +48,10 @@ ENVIRONMENT = "environment.json"
 METRICS_FILE = "metrics.json"
 STOP_REQUEST = "stop"
 LOCK = "run.lock"
+
+REMOVED_PREFIX = ".removed-"
+CREATED_PREFIX = ".created-"
+"""A run that is being deleted; one that a process is making."""
 
 State = Literal[
     "queued", "running", "stopped", "failed", "trained", "finished", "damaged"
@@ -61,6 +78,8 @@ class Status:
         phase: What it was doing: training, validating or evaluating.
         pid: Its process, or 0.
         process_started: When that process started, in seconds since 1970.
+        process_uptime_s: The same in seconds since the machine's start, which a
+            clock that is set anew leaves alone; 0 if not known.
         epoch: Epochs completed.
         epochs: Epochs in all.
         step: Steps completed in the current epoch.
@@ -79,6 +98,7 @@ class Status:
     phase: Literal["starting", "training", "validating", "evaluating"] = "starting"
     pid: int = 0
     process_started: float = 0.0
+    process_uptime_s: float = 0.0
     epoch: int = 0
     epochs: int = 0
     step: int = 0
@@ -134,7 +154,7 @@ def check_run_id(run_id: str) -> None:
     if not RUN_ID_PATTERN.fullmatch(run_id):
         raise RunError(
             f"A run id is 1 to 80 letters, digits, '.', '_' or '-', and starts with a "
-            f"letter or digit. Received: {run_id!r}"
+            f"letter or digit. Received: {quote(run_id)}"
         )
 
 
@@ -161,7 +181,7 @@ def find_run_dir(run: str, *, data_dir: Path, trained_dir: Path) -> Path:
     if (path / CONFIG).is_file():
         return path.resolve()
     raise RunError(
-        f"There is no run {run!r}: neither an id that `python -m core runs list` "
+        f"There is no run {quote(run)}: neither an id that `python -m core runs list` "
         f"shows nor a folder with a {CONFIG}."
     )
 
@@ -183,23 +203,30 @@ def create_run_dir(
     path = runs_dir(data_dir) / config.run_id
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.mkdir()
+        # Renamed at the end: who is killed before has made no run.
+        made = Path(
+            tempfile.mkdtemp(prefix=f"{CREATED_PREFIX}{os.getpid()}-", dir=path.parent)
+        )
         try:
             if origin is not None:
-                shutil.copy(origin / WEIGHTS, path / INITIAL_WEIGHTS)
-                # What the origin has seen counts as seen by this run too.
-                shutil.copy(origin / TRAIN_KEYS, path / TRAIN_KEYS)
-            write_json(path / CONFIG, config.model_dump(mode="json"))
-            write_status(path, Status(state="stopped", epochs=config.settings.epochs))
-        except OSError:
-            shutil.rmtree(path, ignore_errors=True)
+                with telling_removal(origin):
+                    shutil.copy(origin / WEIGHTS, made / INITIAL_WEIGHTS)
+                    # What the origin has seen counts as seen by this run too.
+                    shutil.copy(origin / TRAIN_KEYS, made / TRAIN_KEYS)
+            write_json(made / CONFIG, config.model_dump(mode="json"))
+            write_status(made, Status(state="stopped", epochs=config.settings.epochs))
+            made.chmod(0o755)
+            # Fails if there is a folder of that name, since none of a run is empty.
+            made.rename(path)
+        except (OSError, RunError):
+            shutil.rmtree(made, ignore_errors=True)
             raise
-    except FileExistsError as error:
-        raise RunError(
-            f"There is a run {config.run_id!r} already. Choose another --run-id, or "
-            f"go on with `python -m core train --resume {config.run_id}`."
-        ) from error
     except OSError as error:
+        if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+            raise RunError(
+                f"There is a run {config.run_id!r} already. Choose another --run-id, "
+                f"or go on with `python -m core train --resume {config.run_id}`."
+            ) from error
         raise RunError(f"{path} can't be made: {error.strerror}.") from error
     return path
 
@@ -208,24 +235,73 @@ def lock_run(path: Path) -> FileLock:
     """Takes the right to write a run folder, until released or the process ends.
 
     Raises:
-        RunError: If another process has it.
+        BusyError: If another process has it.
+        RunError: If the run has been removed.
     """
     lock = FileLock(path / LOCK)
     try:
+        before = path.stat()
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise RunError(
+        raise BusyError(
             f"Run {path.name!r} is being trained or evaluated by another process."
         ) from error
     except OSError as error:
+        check_there(path)
         raise RunError(f"{path} can't be written: {error.strerror}.") from error
+    # Whoever removes a run renames it first, and the lock makes a missing folder.
+    try:
+        is_there = os.path.samestat(before, path.stat()) and not is_ghost(path)
+    except OSError:
+        is_there = False
+    if not is_there:
+        lock.release()
+        clear_ghost(path)
+        raise _removed(path)
     return lock
 
 
-def current_process() -> tuple[int, float]:
-    """Returns this process's number and start time."""
+def check_there(path: Path) -> None:
+    """Raises `RunError` if a run that was found before has been removed."""
+    if not path.is_dir() or is_ghost(path):
+        raise _removed(path)
+
+
+@contextmanager
+def telling_removal(path: Path) -> Iterator[None]:
+    """Makes of whatever the removal of a run breaks one clear `RunError`."""
+    try:
+        yield
+    except (OSError, RunError):
+        check_there(path)
+        raise
+
+
+def is_ghost(path: Path) -> bool:
+    """Returns whether a folder holds nothing of a run but a lock, at most."""
+    try:
+        return {entry.name for entry in path.iterdir()} <= {LOCK}
+    except OSError:
+        return False
+
+
+def clear_ghost(path: Path) -> None:
+    """Deletes the folder that a lock has made anew where a run was removed."""
+    if is_ghost(path):
+        with suppress(OSError):
+            (path / LOCK).unlink(missing_ok=True)
+            path.rmdir()
+
+
+def current_process() -> dict[str, Any]:
+    """Returns the fields of a status that tell which process this is."""
     process = psutil.Process()
-    return process.pid, process.create_time()
+    started = process.create_time()
+    return {
+        "pid": process.pid,
+        "process_started": started,
+        "process_uptime_s": started - psutil.boot_time(),
+    }
 
 
 def write_status(path: Path, status: Status) -> None:
@@ -242,6 +318,7 @@ def check_weights(path: Path) -> None:
     """Raises `RunError` unless a run has weights."""
     if (path / WEIGHTS).exists():
         return
+    check_there(path)
     if (path / METRICS_FILE).exists():
         raise RunError(
             f"Run {path.name!r} was exported without its weights; it can be looked at, "
@@ -259,27 +336,51 @@ def request_stop(path: Path) -> None:
     Raises:
         RunError: If it is neither training nor waiting.
     """
+    _check_stoppable(path)
+    request = path / STOP_REQUEST
+    try:
+        request.touch()
+    except OSError as error:
+        check_there(path)
+        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+    try:
+        # If it has ended meanwhile, nobody takes the request away any more.
+        _check_stoppable(path)
+    except RunError:
+        request.unlink(missing_ok=True)
+        raise
+
+
+def _check_stoppable(path: Path) -> None:
     run = read_run(path)
+    check_there(path)
     if run.state not in ACTIVE_STATES:
         raise RunError(f"Run {run.run_id!r} is not running: {run.state}.")
     if run.status.phase == "evaluating":
         raise RunError(
             f"Run {run.run_id!r} is trained and being evaluated, which ends by itself."
         )
-    (path / STOP_REQUEST).touch()
 
 
 def read_config(path: Path) -> RunConfig:
     """Reads a run's settings.
 
     Raises:
-        RunError: If they are missing or damaged.
+        RunError: If they are missing or damaged, or the run has been removed.
     """
+    content = b""
     try:
-        return RunConfig.model_validate_json((path / CONFIG).read_bytes())
+        content = (path / CONFIG).read_bytes()
+        return RunConfig.model_validate_json(content)
     except OSError as error:
+        check_there(path)
         raise RunError(f"{path / CONFIG} can't be read: {error.strerror}.") from error
     except ValidationError as error:
+        if (version := _later_format(content)) is not None:
+            raise RunError(
+                f"{path / CONFIG} has format {version}, which a later version wrote; "
+                f"this version reads {FORMAT_VERSION}. Update SketchScope."
+            ) from error
         raise RunError(f"{path / CONFIG} is damaged. {explain(error)}") from error
 
 
@@ -338,10 +439,18 @@ def read_status(path: Path) -> Status:
 
 def list_runs(*, data_dir: Path, trained_dir: Path) -> list[Run]:
     """Returns every run, one's own by time of change, latest first, then shipped."""
-    own = [path for path in runs_dir(data_dir).glob("[!.]*") if path.is_dir()]
+    own = [path for path in list_folder(runs_dir(data_dir)) if not is_ghost(path)]
     own.sort(key=_changed_at, reverse=True)
-    shipped = sorted(path for path in trained_dir.glob("[!.]*") if path.is_dir())
-    return [read_run(path) for path in (*own, *shipped)]
+    found = map(_read_listed, (*own, *list_folder(trained_dir)))
+    return [run for run in found if run is not None]
+
+
+def _read_listed(path: Path) -> Run | None:
+    """Reads a run that may be removed or made anew meanwhile."""
+    run = read_run(path)
+    if run.problem:
+        run = read_run(path)
+    return run if path.is_dir() else None
 
 
 def remove_run(run_id: str, *, data_dir: Path) -> None:
@@ -356,16 +465,18 @@ def remove_run(run_id: str, *, data_dir: Path) -> None:
         raise RunError(f"There is no run {run_id!r} in {runs_dir(data_dir)}.")
     lock = lock_run(path)
     try:
-        doomed = path.with_name(f".removed-{run_id}-{time.time_ns()}")
+        doomed = path.with_name(
+            f"{REMOVED_PREFIX}{os.getpid()}-{run_id}-{time.time_ns()}"
+        )
         path.rename(doomed)
     finally:
         lock.release()
-    shutil.rmtree(doomed)
+    remove_tree(doomed)
 
 
 def clear_leftovers(path: Path) -> None:
     """Deletes what a killed write left in a run folder; the caller holds its lock."""
-    for leftover in path.glob(f"{TEMPORARY_PREFIX}*"):
+    for leftover in list_folder(path, f"{TEMPORARY_PREFIX}*"):
         leftover.unlink(missing_ok=True)
     (path / STOP_REQUEST).unlink(missing_ok=True)
     if (path / WEIGHTS).exists():
@@ -384,6 +495,27 @@ def read_metrics(path: Path) -> dict[str, Any]:
     metrics = _read_object(path / METRICS_FILE)
     _Metrics.model_validate(metrics)
     return metrics
+
+
+def read_train_keys(path: Path) -> NDArray[np.uint64]:
+    """Reads the keys of all sketches that a run has seen in training.
+
+    Returns:
+        Shape `(m,)`; see `core.datasets.store.Dataset.keys`.
+
+    Raises:
+        RunError: If they are missing or damaged.
+    """
+    try:
+        seen = load_array(path / TRAIN_KEYS)
+        if seen.dtype != np.uint64 or not seen.size:
+            raise ValueError("it holds no keys")
+    except (OSError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"{path / TRAIN_KEYS} is missing or damaged, so nobody knows which "
+            f"sketches run {path.name!r} was trained on: {error}."
+        ) from error
+    return np.asarray(seen, dtype=np.uint64)
 
 
 def read_environment(path: Path) -> dict[str, Any] | None:
@@ -439,11 +571,24 @@ _DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)
 """What reading a damaged file raises; a `ValidationError` is a `ValueError`."""
 
 
+def _removed(path: Path) -> RunError:
+    return RunError(f"Run {path.name!r} was removed meanwhile.")
+
+
 def _damaged(path: Path, error: BaseException) -> str:
     """Returns one sentence on a file that can't be read."""
     if isinstance(error, ValidationError):
         return f"{path} is damaged. {explain(error)}"
     return f"{path} is damaged: {str(error) or type(error).__name__}."
+
+
+def _later_format(content: bytes) -> int | None:
+    """Returns the format of a config that this version is too old for."""
+    try:
+        version = json.loads(content)["format_version"]
+    except _DAMAGE:
+        return None
+    return version if isinstance(version, int) and version > FORMAT_VERSION else None
 
 
 def _changed_at(path: Path) -> float:
@@ -528,7 +673,12 @@ def _is_alive(status: Status) -> bool:
     try:
         process = psutil.Process(status.pid)
         started = process.create_time()
-        is_same = abs(started - status.process_started) < PROCESS_START_TOLERANCE_S
+        # Both of them move when the clock is set anew, their difference doesn't.
+        uptime_s = started - psutil.boot_time()
+        is_same = (
+            abs(started - status.process_started) < PROCESS_START_TOLERANCE_S
+            or abs(uptime_s - status.process_uptime_s) < PROCESS_START_TOLERANCE_S
+        )
         return bool(is_same and process.status() != psutil.STATUS_ZOMBIE)
     except (psutil.Error, ValueError, OverflowError):
         return False

@@ -1,6 +1,7 @@
 """Turns signals and a file in the run folder into one question: stop now?"""
 
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +18,8 @@ StopCheck = Callable[[], bool]
 def stop_requests(run_dir: Path) -> Iterator[StopCheck]:
     """Listens for SIGINT, SIGTERM and the run's stop file.
 
-    The first signal is a request; the second does what it always does. Call it in
-    the main thread.
+    The first signal is a request; the second does what it always does. Python
+    hands signals to the main thread only; in another, the file alone counts.
 
     Args:
         run_dir: A run's folder.
@@ -31,7 +32,8 @@ def stop_requests(run_dir: Path) -> Iterator[StopCheck]:
         requested = True
         signal.signal(number, previous[signal.Signals(number)])
 
-    for stop_signal in (signal.SIGINT, signal.SIGTERM):
+    is_main = threading.current_thread() is threading.main_thread()
+    for stop_signal in (signal.SIGINT, signal.SIGTERM) if is_main else ():
         previous[stop_signal] = signal.signal(stop_signal, handle)
     try:
         yield lambda: requested or (run_dir / STOP_REQUEST).exists()

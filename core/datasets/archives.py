@@ -6,7 +6,7 @@ import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 
-from core.errors import DatasetError
+from core.errors import DatasetError, quote, shorten
 
 MAX_FILE_BYTES = 64 * 2**20
 """No list and no picture of a sketch comes near it."""
@@ -101,7 +101,7 @@ class _Zip(Archive):
             if entry.is_dir():
                 continue
             if entry.filename in self._entries:
-                raise DatasetError(f"{path} holds {entry.filename} twice.")
+                raise DatasetError(f"{path} holds {shorten(entry.filename)} twice.")
             self._entries[entry.filename] = entry
         if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
             raise DatasetError(
@@ -115,7 +115,7 @@ class _Zip(Archive):
         try:
             entry = self._entries[name]
         except KeyError as error:
-            raise DatasetError(f"{self.origin} has no file {name}.") from error
+            raise DatasetError(f"{self.origin} has no file {shorten(name)}.") from error
         try:
             return self._zip.read(entry)
         except (
@@ -127,12 +127,14 @@ class _Zip(Archive):
             zlib.error,
             lzma.LZMAError,
         ) as error:
-            raise DatasetError(f"{self.origin}: {name} is damaged: {error}.") from error
+            raise DatasetError(
+                f"{self.origin}: {shorten(name)} is damaged: {shorten(str(error))}."
+            ) from error
 
     def _check(self, entry: zipfile.ZipInfo) -> None:
         """Refuses an entry that no honest archive of drawings holds."""
-        where = f"{self.origin}: {entry.filename!a}"
-        if not entry.filename.isprintable():
+        where = f"{self.origin}: {quote(entry.filename)}"
+        if not (entry.filename and entry.filename.isprintable()):
             raise DatasetError(f"{where} has a name that can't be shown. Rename it.")
         path = PurePosixPath(entry.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.datasets.archives import Archive, open_archive
 from core.datasets.store import SketchRecord, SketchSource, Split
-from core.errors import DatasetError
+from core.errors import DatasetError, quote, shorten
 from core.images import read_sketch
 
 ATTRIBUTION = (
@@ -56,13 +56,13 @@ def find_eitz(path: Path) -> SketchSource:
                 )
             if file in listed:
                 raise DatasetError(
-                    f"{archive.origin}: {where}: {file} is listed in {listed[file]} "
-                    "already."
+                    f"{archive.origin}: {where}: {shorten(file)} is listed in "
+                    f"{listed[file]} already."
                 )
             listed[file] = where
             if root + file not in names:
                 raise DatasetError(
-                    f"{archive.origin}: {where}: {file} is not in the archive."
+                    f"{archive.origin}: {where}: {shorten(file)} is not in the archive."
                 )
             records.append(
                 SketchRecord(
@@ -121,7 +121,7 @@ def _read_mapping(archive: Archive, root: str) -> tuple[str, ...]:
     for _, class_name, label in pairs:
         if label in class_of or class_name in class_of.values():
             raise DatasetError(
-                f"{archive.origin}: {MAPPING} names class {class_name!r} or label "
+                f"{archive.origin}: {MAPPING} names class {quote(class_name)} or label "
                 f"{label} twice."
             )
         class_of[label] = class_name

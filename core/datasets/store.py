@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -15,10 +16,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import psutil
 from numpy.typing import NDArray
 
-from core.errors import DatasetError
+from core.errors import DatasetError, quote
+from core.files import is_abandoned, list_folder, load_array, remove_tree
 from core.images import IMAGE_SIZE
 
 FORMAT_VERSION = 1
@@ -26,6 +27,9 @@ NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 PARTIAL_PREFIX = ".partial-"
 """An unfinished import lies in `.partial-<process id>-<random>`."""
+
+UPLOAD_PREFIX = ".upload-"
+"""What is being imported from a browser lies in `.upload-<process id>-<random>`."""
 
 Split = Literal["train", "test"]
 Progress = Callable[[int, int], None]
@@ -164,6 +168,19 @@ class Dataset:
         """The row of each sketch by its id."""
         return {record.id: row for row, record in enumerate(self.records)}
 
+    def hold(self) -> None:
+        """Opens all its parts, after which it may be removed or replaced.
+
+        Raises:
+            DatasetError: If a part is damaged, or it was removed or replaced already.
+        """
+        _ = self.records, self.images, self.keys
+        found = open_dataset(self.name, data_dir=self.path.parent.parent)
+        if found != self:
+            raise DatasetError(
+                f"Dataset {self.name!r} was replaced by another of its name."
+            )
+
     def indices(self, split: Split) -> NDArray[np.int64]:
         """Returns the rows of one split, ascending."""
         return np.array(
@@ -182,7 +199,7 @@ def check_name(name: str) -> None:
     if not NAME_PATTERN.fullmatch(name):
         raise DatasetError(
             f"A dataset's name is 1 to 64 letters, digits, '.', '_' or '-', and "
-            f"starts with a letter or digit. Received: {name!r}"
+            f"starts with a letter or digit. Received: {quote(name)}"
         )
 
 
@@ -199,9 +216,9 @@ def check_new_name(name: str, *, data_dir: Path) -> None:
 def list_datasets(data_dir: Path) -> list[Dataset]:
     """Returns the installed datasets by name; damaged ones are left out."""
     found = []
-    for path in sorted(datasets_dir(data_dir).glob("[!.]*/dataset.json")):
+    for path in list_folder(datasets_dir(data_dir)):
         try:
-            found.append(open_dataset(path.parent.name, data_dir=data_dir))
+            found.append(open_dataset(path.name, data_dir=data_dir))
         except DatasetError:
             continue
     return found
@@ -235,10 +252,11 @@ def open_dataset(name: str, *, data_dir: Path) -> Dataset:
             split_fingerprint=str(fields["split_fingerprint"]),
         )
     except (FileNotFoundError, NotADirectoryError) as error:
-        installed = sorted(
-            entry.parent.name
-            for entry in datasets_dir(data_dir).glob("[!.]*/dataset.json")
-        )
+        installed = [
+            path.name
+            for path in list_folder(datasets_dir(data_dir))
+            if (path / "dataset.json").is_file()
+        ]
         raise DatasetError(
             f"There is no dataset {name!r}. "
             + (
@@ -266,10 +284,14 @@ def remove_dataset(name: str, *, data_dir: Path) -> None:
     if not path.is_dir():
         raise DatasetError(f"There is no dataset {name!r}.")
     # Renamed first, so that a reader never meets half a dataset.
-    doomed = path.with_name(f"{PARTIAL_PREFIX}{os.getpid()}-removed-{name}")
+    doomed = path.with_name(
+        f"{PARTIAL_PREFIX}{os.getpid()}-removed-{time.time_ns()}-{name}"
+    )
     try:
         path.rename(doomed)
-        shutil.rmtree(doomed)
+        remove_tree(doomed)
+    except FileNotFoundError as error:
+        raise DatasetError(f"Dataset {name!r} was removed meanwhile.") from error
     except OSError as error:
         raise DatasetError(f"{path} can't be removed: {error.strerror}.") from error
 
@@ -312,26 +334,38 @@ def install(
             _write_index(partial / "index.csv", source.records)
             _write_summary(partial / "dataset.json", source, name=name, keys=keys)
             partial.chmod(0o755)
-            # Another import may have taken the name meanwhile.
-            check_new_name(name, data_dir=data_dir)
-            partial.rename(root / name)
+            try:
+                # Fails if another import has taken the name meanwhile.
+                partial.rename(root / name)
+            except OSError:
+                check_new_name(name, data_dir=data_dir)
+                raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
     except OSError as error:
         raise DatasetError(
             f"Dataset {name!r} can't be written under {root}: {error}."
         ) from error
-    return open_dataset(name, data_dir=data_dir)
+    try:
+        return open_dataset(name, data_dir=data_dir)
+    except DatasetError as error:
+        if not (root / name).exists():
+            raise DatasetError(f"Dataset {name!r} was removed meanwhile.") from error
+        raise
 
 
-def _fingerprints(source: SketchSource, keys: NDArray[np.uint64]) -> tuple[str, str]:
+def fingerprints(
+    class_names: Sequence[str],
+    records: Sequence[SketchRecord],
+    keys: NDArray[np.uint64],
+) -> tuple[str, str]:
     """Returns `Dataset.fingerprint` and `Dataset.split_fingerprint`."""
     everything = hashlib.blake2b(digest_size=16)
-    everything.update(json.dumps(source.class_names).encode())
-    for record, pair in zip(source.records, keys.tolist(), strict=True):
+    everything.update(json.dumps(class_names).encode())
+    for record, pair in zip(records, keys.tolist(), strict=True):
         everything.update(f"{pair} {record.label} {record.split}\n".encode())
     split = hashlib.blake2b(digest_size=16)
-    is_test = np.array([record.split == "test" for record in source.records])
+    is_test = np.array([record.split == "test" for record in records])
     for part in (keys[~is_test, 0], keys[is_test, 0]):
         split.update(np.sort(part).astype("<u8").tobytes() + b"|")
     return everything.hexdigest(), split.hexdigest()
@@ -456,7 +490,9 @@ def _write_summary(
     path: Path, source: SketchSource, *, name: str, keys: NDArray[np.uint64]
 ) -> None:
     is_test = np.array([record.split == "test" for record in source.records])
-    fingerprint, split_fingerprint = _fingerprints(source, keys)
+    fingerprint, split_fingerprint = fingerprints(
+        source.class_names, source.records, keys
+    )
     summary = {
         "format_version": FORMAT_VERSION,
         "name": name,
@@ -474,20 +510,17 @@ def _write_summary(
 
 
 def _load_array(path: Path) -> NDArray[np.generic]:
-    """Memory-maps an array file; it may hold no Python objects."""
     try:
-        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+        return load_array(path)
+    except (OSError, ValueError) as error:
         raise DatasetError(
             f"{path} is missing or damaged: {error}. Remove the dataset and add it "
             "again."
         ) from error
-    return array
 
 
 def _remove_abandoned(root: Path) -> None:
     """Deletes what killed imports left behind."""
-    for path in root.glob(f"{PARTIAL_PREFIX}*"):
-        owner = path.name.removeprefix(PARTIAL_PREFIX).split("-")[0]
-        if not owner.isdigit() or not psutil.pid_exists(int(owner)):
+    for path in list_folder(root, f"{PARTIAL_PREFIX}*"):
+        if is_abandoned(path):
             shutil.rmtree(path, ignore_errors=True)

@@ -3,6 +3,9 @@
 Starts a server on an empty data folder, lets visitors without a browser draw on the
 screen Draw, each a stroke every few seconds, and prints one JSON document: how long
 the answers took, what went wrong, and how much memory the server held.
+
+`--browsers 10` lets ten more go from screen to screen. `--training` trains meanwhile,
+and tells how fast it was beside an idle server and beside these visitors.
 """
 
 import argparse
@@ -12,8 +15,8 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +26,11 @@ import psutil
 from numpy.random import Generator
 from websockets.exceptions import WebSocketException
 
+from core.datasets.sources import add_dataset
 from core.datasets.starter import draw
+from core.launch import launch_training
+from core.runs import read_run, request_stop
+from core.workflow import create_run
 from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
 
@@ -38,6 +45,10 @@ PAUSE_S = (2.0, 4.0)
 
 MEMORY_INTERVAL_S = 10.0
 
+BROWSED = ("/", "/classes", "/confusion", "/curves", "/train?run=training", "/dataset")
+ALONE_S = 60.0
+"""For so long a training's speed is measured beside an idle server."""
+
 
 @dataclass
 class Record:
@@ -47,23 +58,33 @@ class Record:
         strokes_s: How long each stroke's answer took.
         latencies: The numbers that the page showed and the pattern found.
         errors: Exceptions on the page, and connections that broke.
+        pages_s: How long each screen that was opened took.
         memory_mb: Seconds since the first stroke, and what the server then held.
     """
 
     strokes_s: list[float] = field(default_factory=list)
+    pages_s: list[float] = field(default_factory=list)
     latencies: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     memory_mb: list[tuple[float, float]] = field(default_factory=list)
 
 
 def load(
-    *, visitors: int, seconds: float, latency: str | None = None, seed: int = 0
+    *,
+    visitors: int,
+    seconds: float,
+    browsers: int = 0,
+    training: bool = False,
+    latency: str | None = None,
+    seed: int = 0,
 ) -> dict[str, Any]:
     """Lets visitors draw on a fresh server.
 
     Args:
-        visitors: How many there are at the same time.
+        visitors: How many draw at the same time.
         seconds: For how long they draw, once all have the page open.
+        browsers: How many more go from screen to screen.
+        training: Whether a network is trained meanwhile.
         latency: A regular expression whose first group is a number that the page
             shows after a stroke, such as `([0-9.]+) ms`.
         seed: Of what they draw and when.
@@ -74,16 +95,63 @@ def load(
     pattern = None if latency is None else re.compile(latency)
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
         process = psutil.Process(server.process.pid)
-        return asyncio.run(
-            _load(
-                server.address,
-                process,
-                visitors=visitors,
-                seconds=seconds,
-                pattern=pattern,
-                seed=seed,
+        with _training(Path(folder)) if training else nullcontext() as steps_done:
+            alone = _steps_per_s(steps_done, ALONE_S) if steps_done else None
+            began, steps = time.monotonic(), steps_done() if steps_done else 0
+            result = asyncio.run(
+                _load(
+                    server.address,
+                    process,
+                    visitors=visitors,
+                    browsers=browsers,
+                    seconds=seconds,
+                    pattern=pattern,
+                    seed=seed,
+                )
             )
-        )
+            if steps_done and alone:
+                beside = (steps_done() - steps) / (time.monotonic() - began)
+                result["training"] = {
+                    "steps_per_s_alone": round(alone, 3),
+                    "steps_per_s_beside": round(beside, 3),
+                    "ratio": round(beside / alone, 3),
+                }
+        return result
+
+
+@contextmanager
+def _training(data_dir: Path) -> Iterator[Callable[[], int]]:
+    """Trains as the dashboard does, until the end; tells how many steps are done."""
+    add_dataset("starter", data_dir=data_dir)
+    run_dir = create_run(
+        "simple",
+        "starter",
+        "best",
+        data_dir=data_dir,
+        run_id="training",
+        overrides={"epochs": 1000},
+    )
+    launch_training(run_dir, data_dir=data_dir)
+
+    def steps_done() -> int:
+        status = read_run(run_dir).status
+        assert status.state == "running", status.message
+        return status.epoch * status.steps_per_epoch + status.step
+
+    while steps_done() < 20:
+        time.sleep(0.5)
+    try:
+        yield steps_done
+    finally:
+        request_stop(run_dir)
+        while read_run(run_dir).state == "running":
+            time.sleep(0.2)
+
+
+def _steps_per_s(steps_done: Callable[[], int], seconds: float) -> float:
+    before = steps_done()
+    time.sleep(seconds)
+    return (steps_done() - before) / seconds
 
 
 async def _load(
@@ -91,6 +159,7 @@ async def _load(
     server: psutil.Process,
     *,
     visitors: int,
+    browsers: int,
     seconds: float,
     pattern: re.Pattern[str] | None,
     seed: int,
@@ -119,17 +188,28 @@ async def _load(
             )
             for number, (visitor, _) in enumerate(opened)
         )
-        await asyncio.gather(*drawing)
+        browsing = (
+            _browse(
+                address,
+                record,
+                generator=np.random.default_rng([seed, visitors + number]),
+                until=began + seconds,
+            )
+            for number in range(browsers)
+        )
+        await asyncio.gather(*drawing, *browsing)
         duration_s = time.monotonic() - began
         watching.cancel()
         record.memory_mb.append((round(duration_s, 1), _memory_mb(server)))
     return {
         "visitors": visitors,
+        "browsers": browsers,
         "seconds": round(duration_s, 1),
         "strokes": len(record.strokes_s),
         "errors": len(record.errors),
         "first_errors": record.errors[:5],
         "answer_s": _spread(record.strokes_s),
+        "page_s": _spread(record.pages_s),
         "latency": _spread(record.latencies),
         "open_s": _spread([first.duration_s for _, first in opened]),
         "server_mb_at_start": at_start_mb,
@@ -164,6 +244,23 @@ async def _draw_strokes(
             _note(answer, record, pattern)
             pause = generator.uniform(*PAUSE_S) - (time.monotonic() - began)
             await asyncio.sleep(max(pause, 0))
+
+
+async def _browse(
+    address: str, record: Record, *, generator: Generator, until: float
+) -> None:
+    """Opens one screen after the other until the time is up."""
+    while True:
+        await asyncio.sleep(generator.uniform(*PAUSE_S))
+        if time.monotonic() >= until:
+            return
+        path, _, query = str(generator.choice(BROWSED)).partition("?")
+        try:
+            async with visiting(address, path, query=query) as (_, answer):
+                record.errors.extend(answer.problems)
+                record.pages_s.append(answer.duration_s)
+        except (OSError, WebSocketException) as error:
+            record.errors.append(repr(error))
 
 
 def _note(answer: Answer, record: Record, pattern: re.Pattern[str] | None) -> None:
@@ -206,6 +303,8 @@ def _main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--visitors", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=120)
+    parser.add_argument("--browsers", type=int, default=0)
+    parser.add_argument("--training", action="store_true")
     parser.add_argument(
         "--latency", metavar="REGEX", help="such as '([0-9.]+) ms'; see `load`"
     )

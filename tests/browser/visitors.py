@@ -122,6 +122,41 @@ class Visitor:
                 return Component(found.id, data, shown.fragment_id)
         raise LookupError(f"The page shows no component {key!r}: {self.texts}")
 
+    @property
+    def buttons(self) -> dict[str, str]:
+        """The ids of the page's buttons by their labels."""
+        return {
+            shown.element.button.label: shown.element.button.id
+            for shown in self._shown.values()
+            if shown.element.WhichOneof("type") == "button"
+        }
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """The ids of the page's text inputs by their labels."""
+        return {
+            shown.element.text_input.label: shown.element.text_input.id
+            for shown in self._shown.values()
+            if shown.element.WhichOneof("type") == "text_input"
+        }
+
+    def type(self, input_id: str, text: str) -> None:
+        """Fills a text input, to be sent with the next message."""
+        self._widgets[input_id] = WidgetState(id=input_id, string_value=text)
+
+    async def press(self, button_id: str) -> Answer:
+        """Presses a button, or claims to: the page need not show it.
+
+        Raises:
+            TimeoutError: If the answer takes longer than `TIMEOUT_S`.
+            ConnectionError: If the server hangs up.
+        """
+        self._widgets[button_id] = WidgetState(id=button_id, trigger_value=True)
+        try:
+            return await self.rerun()
+        finally:
+            del self._widgets[button_id]
+
     async def rerun(self, *, fragment_id: str = "") -> Answer:
         """Asks for a run of the script, or of one fragment, and waits for its end.
 

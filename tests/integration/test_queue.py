@@ -58,10 +58,8 @@ def waiting(runs: Path, name: str, *, since: float, alive: bool = True) -> Path:
     """A run that waits in the name of this process, or of a dead one."""
     path = runs / name
     path.mkdir(parents=True)
-    pid, started = current_process()
-    if not alive:
-        started += 1000
-    write_status(path, Status("queued", "starting", pid, started, queued_at=since))
+    process = current_process() if alive else {"pid": os.getpid()}
+    write_status(path, Status("queued", "starting", **process, queued_at=since))
     return path
 
 
@@ -122,10 +120,9 @@ def test_a_second_run_waits_and_starts_by_itself(tiny: Dataset, data_dir: Path) 
 def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
     tiny: Dataset, data_dir: Path
 ) -> None:
-    pid, started = current_process()
     busy = runs_dir(data_dir) / "busy"
     busy.mkdir(parents=True)
-    write_status(busy, Status("running", "training", pid, started))
+    write_status(busy, Status("running", "training", **current_process()))
     run_dir = new_run("patient", data_dir, epochs=1)
     launch_training(run_dir, data_dir=data_dir)
     assert state_of(run_dir) == "queued"

@@ -184,6 +184,16 @@ def test_an_entry_that_points_outside_is_refused(name: str, tmp_path: Path) -> N
         open_archive(path)
 
 
+def test_an_entry_without_a_name_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x", b"")
+        # The list at a zip's end is written when it is closed.
+        archive.infolist()[0].filename = ""
+    with pytest.raises(DatasetError, match="has a name that can't be shown"):
+        open_archive(path).names()
+
+
 def test_an_archive_that_expands_absurdly_is_refused(tmp_path: Path) -> None:
     bomb = {"cat/1.png": bytes(50_000_000)}
     path = make_zip(tmp_path / "a.zip", bomb, compression=zipfile.ZIP_DEFLATED)
@@ -381,6 +391,16 @@ def test_a_damaged_dataset_says_which_file_it_is(
 
     with pytest.raises(DatasetError, match=file):
         read_all()
+
+
+def test_an_array_s_header_that_is_no_python_is_damage(tiny: Dataset) -> None:
+    for file in ("images.npy", "keys.npy"):
+        content = (tiny.path / file).read_bytes()
+        (tiny.path / file).write_bytes(content.replace(b")", b" ", 1))
+    with pytest.raises(DatasetError, match=r"images\.npy is missing or damaged"):
+        _ = tiny.images
+    with pytest.raises(DatasetError, match=r"keys\.npy is missing or damaged"):
+        _ = tiny.keys
 
 
 def test_a_killed_import_leaves_nothing_half_made(data_dir: Path) -> None:

@@ -1,0 +1,39 @@
+"""Everything that a page can change, and only for the owner.
+
+Pages take these from here and never from `core`; a test sees to it. So no button that
+was shown by mistake, and no message that a browser makes up, gets past the owner.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+from core import drawings, launch, runs, workflow
+from core.datasets import sources, store
+from pages.shared.owner import must_be_owner
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+def _for_the_owner(
+    function: Callable[Parameters, Result],
+) -> Callable[Parameters, Result]:
+    @wraps(function)
+    def guarded(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        must_be_owner()
+        return function(*args, **kwargs)
+
+    return guarded
+
+
+add_dataset = _for_the_owner(sources.add_dataset)
+remove_dataset = _for_the_owner(store.remove_dataset)
+create_run = _for_the_owner(workflow.create_run)
+launch_training = _for_the_owner(launch.launch_training)
+request_stop = _for_the_owner(runs.request_stop)
+remove_run = _for_the_owner(runs.remove_run)
+save_drawing = _for_the_owner(drawings.save_drawing)
+relabel_drawing = _for_the_owner(drawings.relabel_drawing)
+remove_drawing = _for_the_owner(drawings.remove_drawing)
+make_drawings_dataset = _for_the_owner(drawings.make_drawings_dataset)
