@@ -1,11 +1,6 @@
-"""Words as Markdown, Plotly and CSV are to hold them: as they are."""
+"""Words as Markdown is to hold them: as they are."""
 
-import csv
-import html
-import io
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 
@@ -13,18 +8,3 @@ MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 def plain(text: str) -> str:
     """Escapes what Streamlit's Markdown would take for more than text."""
     return MARKDOWN_SIGNS.sub(r"\\\1", text)
-
-
-def plain_label(text: str) -> str:
-    """Escapes what Plotly would take for a tag."""
-    return html.escape(text, quote=False)
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Returns rows as CSV with a header; a column that a row lacks stays empty."""
-    stream = io.StringIO()
-    fields = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, fieldnames=fields)
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()

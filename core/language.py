@@ -1,0 +1,42 @@
+"""Each sentence that people read, in their languages.
+
+What the pages and the report say is written in English, as `_("…")`, and looked up in
+`words/<language>/*.po`, gettext's form, a file a page. Numbers keep the decimal point.
+"""
+
+from functools import cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+
+LANGUAGES = {"en": "English", "es": "Español"}
+"""The first is what the sentences are written in."""
+
+WORDS = Path(__file__).with_name("words")
+
+
+def noop(message: str) -> str:
+    """Marks a sentence that is looked up later, where it is shown."""
+    return message
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """Reads the sentences of a language, one of `LANGUAGES`; English needs none."""
+    if language == next(iter(LANGUAGES)):
+        return NullTranslations()
+    # Only who reads another language waits for the reader of its words.
+    from babel.messages import Catalog
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    catalog = Catalog(language)
+    for path in sorted((WORDS / language).glob("*.po")):
+        with path.open("rb") as stream:
+            for message in read_po(stream, locale=language):
+                if message.id:
+                    catalog[message.id] = message
+    compiled = BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return GNUTranslations(compiled)
