@@ -52,6 +52,40 @@ def rank_classes(
 
 
 @dataclass(frozen=True)
+class ClassTally:
+    """What can be said of all classes in a sentence.
+
+    Attributes:
+        total: Classes with test sketches.
+        whole: Those of which every sketch is recognised.
+        under_half: Those of which fewer than half are.
+        mistakes: Test sketches that are wrong.
+        half_of_mistakes: The fewest classes that hold at least half of them.
+    """
+
+    total: int
+    whole: int
+    under_half: int
+    mistakes: int
+    half_of_mistakes: int
+
+
+def tally_classes(figures: "Sequence[ClassFigures]") -> ClassTally:
+    """Counts what is worth telling of a run's classes."""
+    tried = [f for f in figures if f.n]
+    missed = np.sort([f.n - f.correct for f in tried])[::-1]
+    total = int(missed.sum())
+    reached = np.cumsum(missed) >= total / 2
+    return ClassTally(
+        total=len(tried),
+        whole=sum(f.correct == f.n for f in tried),
+        under_half=sum(2 * f.correct < f.n for f in tried),
+        mistakes=total,
+        half_of_mistakes=int(np.argmax(reached)) + 1 if total else 0,
+    )
+
+
+@dataclass(frozen=True)
 class PairedClass:
     """One class in two runs.
 
@@ -132,7 +166,7 @@ def sketches_of_class(
         Two lists of rows of the evaluation's arrays.
     """
     rows = np.nonzero(evaluation.y_true == label)[0]
-    sure = evaluation.probabilities[rows, evaluation.y_pred[rows]]
+    sure = evaluation.confidence[rows]
     rows = rows[np.argsort(-sure, kind="stable")]
     is_right = evaluation.y_pred[rows] == label
     return [int(r) for r in rows[is_right]], [int(r) for r in rows[~is_right]]

@@ -3,6 +3,8 @@
 Rows are true classes, columns predicted ones. Needs no Keras.
 """
 
+import csv
+import io
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +19,9 @@ from core.results import Evaluation
 Counts = NDArray[np.int64]
 Normalise = Literal["count", "row", "column"]
 Order = Literal["name", "accuracy", "similarity"]
+
+LEAST_AFFINITY = 1e-6
+"""Less than this is all the same to the order of classes: never."""
 
 
 @dataclass(frozen=True)
@@ -108,33 +113,71 @@ def mean_probabilities(evaluation: Evaluation) -> NDArray[np.float64]:
         sketches has a row of zeros.
     """
     classes = len(evaluation.class_names)
-    members = np.zeros((classes, len(evaluation.y_true)), dtype=np.float32)
-    members[evaluation.y_true, np.arange(len(evaluation.y_true))] = 1
-    totals = np.maximum(members.sum(axis=1, keepdims=True), 1)
-    return np.asarray(members @ evaluation.probabilities / totals, dtype=np.float64)
+    sums = np.zeros((classes, classes))
+    by_class = np.argsort(evaluation.y_true, kind="stable")
+    for rows, probabilities in evaluation.probability_parts(by_class):
+        labels, firsts = np.unique(evaluation.y_true[rows], return_index=True)
+        # `np.add.reduceat` takes six times as long.
+        for label, of_class in zip(
+            labels, np.split(probabilities, firsts[1:]), strict=True
+        ):
+            sums[label] += of_class.sum(axis=0)
+    totals = np.bincount(evaluation.y_true, minlength=classes)
+    return np.asarray(sums / np.maximum(totals, 1)[:, None])
 
 
-def similarity_order(affinity: NDArray[np.floating]) -> list[int]:
-    """Orders classes so that similar ones are neighbours.
+@dataclass(frozen=True)
+class Tree:
+    """Which classes are alike, from single classes up to all of them.
+
+    Attributes:
+        merges: SciPy's linkage matrix, shape `(num_classes - 1, 4)`: in each row the
+            two clusters that become one, their distance and the new one's size.
+        order: The classes from one end to the other, similar ones side by side.
+    """
+
+    merges: NDArray[np.float64]
+    order: list[int]
+
+
+def mutual_affinity(affinity: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Returns how much two classes are taken for each other, on average of both ways.
+
+    Args:
+        affinity: How much each class is taken for each, shape
+            `(num_classes, num_classes)`; it need not be symmetric.
+
+    Returns:
+        The same shape, symmetric, with zeros on the diagonal.
+    """
+    mutual = (affinity + affinity.T) / 2
+    np.fill_diagonal(mutual, 0)
+    return np.asarray(mutual, dtype=np.float64)
+
+
+def similarity_tree(affinity: NDArray[np.floating]) -> Tree:
+    """Joins the classes that are most taken for each other first.
 
     Average linkage, with the order of leaves that puts the most alike side by side
     (Bar-Joseph et al. 2001, Fast optimal leaf ordering for hierarchical clustering).
 
     Args:
-        affinity: How much each class is taken for each, shape
-            `(num_classes, num_classes)`; it need not be symmetric.
+        affinity: As for `mutual_affinity`, of at least one class.
     """
-    if len(affinity) < 3:
-        return list(range(len(affinity)))
-    mutual = (affinity + affinity.T) / 2
-    np.fill_diagonal(mutual, 0)
+    if len(affinity) < 2:
+        return Tree(np.zeros((0, 4)), list(range(len(affinity))))
     # Probabilities span orders of magnitude; their logarithm tells degrees apart.
-    likeness = np.log(np.maximum(mutual, 1e-6))
+    likeness = np.log(np.maximum(mutual_affinity(affinity), LEAST_AFFINITY))
     distance = likeness.max() - likeness
     np.fill_diagonal(distance, 0)
     condensed = squareform(distance, checks=False)
-    tree = optimal_leaf_ordering(linkage(condensed, method="average"), condensed)
-    return [int(label) for label in leaves_list(tree)]
+    merges = optimal_leaf_ordering(linkage(condensed, method="average"), condensed)
+    return Tree(merges, [int(label) for label in leaves_list(merges)])
+
+
+def similarity_order(affinity: NDArray[np.floating]) -> list[int]:
+    """Orders classes so that similar ones are neighbours; see `similarity_tree`."""
+    return similarity_tree(affinity).order
 
 
 def sketches_of_cell(evaluation: Evaluation, true: int, predicted: int) -> list[int]:
@@ -144,8 +187,9 @@ def sketches_of_cell(evaluation: Evaluation, true: int, predicted: int) -> list[
         Rows of the evaluation's arrays.
     """
     rows = np.nonzero((evaluation.y_true == true) & (evaluation.y_pred == predicted))[0]
-    sure = evaluation.probabilities[rows, predicted]
-    return [int(row) for row in rows[np.argsort(-sure, kind="stable")]]
+    # Of these sketches only; of all, it would take a second where there are many.
+    _, sure = evaluation.guesses(rows, k=1)
+    return [int(row) for row in rows[np.argsort(-sure[:, 0], kind="stable")]]
 
 
 def check_comparable(evaluation: Evaluation, other: Evaluation) -> None:
@@ -155,3 +199,16 @@ def check_comparable(evaluation: Evaluation, other: Evaluation) -> None:
             f"Runs {evaluation.metrics['run_id']!r} and {other.metrics['run_id']!r} "
             "were not scored on the same test sketches; choose another to compare."
         )
+
+
+def matrix_csv(evaluation: Evaluation) -> str:
+    """Returns the whole matrix as CSV: true classes down, predicted across.
+
+    Its words are English in every language, for those who read it by a program.
+    """
+    stream = io.StringIO()
+    writer = csv.writer(stream)
+    writer.writerow(["drawn \\ taken for", *evaluation.class_names])
+    for name, row in zip(evaluation.class_names, evaluation.confusion, strict=True):
+        writer.writerow([name, *row.tolist()])
+    return stream.getvalue()

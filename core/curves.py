@@ -88,6 +88,48 @@ def best_epoch(run: Run) -> dict[str, Any] | None:
     return max(rows, key=lambda row: (row["val_top1"], -row["epoch"]), default=None)
 
 
+@dataclass(frozen=True)
+class Learning:
+    """How a training went, in figures for a sentence.
+
+    Attributes:
+        epochs: Finished so far.
+        best_epoch: That of highest validation top-1, the earliest if tied.
+        val_top1: Validation top-1 then, a fraction.
+        gap: Training top-1 less validation top-1 after the last epoch.
+        lowest_loss_epoch: The epoch of lowest validation loss, where it has risen by
+            more than `RISE` of it since; None where it hasn't.
+    """
+
+    epochs: int
+    best_epoch: int
+    val_top1: float
+    gap: float
+    lowest_loss_epoch: int | None
+
+
+RISE = 0.02
+"""Validation losses differ so much between epochs by chance."""
+
+
+def learning(run: Run) -> Learning | None:
+    """Sums up a run's history; None where no epoch has validation figures."""
+    rows = [row for row in run.history if "val_top1" in row and "val_loss" in row]
+    best = best_epoch(run)
+    if best is None or not rows:
+        return None
+    last = rows[-1]
+    lowest = min(rows, key=lambda row: (row["val_loss"], row["epoch"]))
+    has_risen = last["val_loss"] > (1 + RISE) * lowest["val_loss"]
+    return Learning(
+        epochs=last["epoch"],
+        best_epoch=best["epoch"],
+        val_top1=best["val_top1"],
+        gap=last["top1"] - last["val_top1"],
+        lowest_loss_epoch=lowest["epoch"] if has_risen else None,
+    )
+
+
 def settings_rows(runs: Sequence[Run]) -> list[dict[str, str]]:
     """Compares runs field by field.
 

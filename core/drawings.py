@@ -34,7 +34,7 @@ from core.datasets.store import (
     remove_dataset,
 )
 from core.errors import DatasetError, DrawingError, ImageError
-from core.files import replacing, write_text
+from core.files import list_folder, replacing, write_text
 from core.images import IMAGE_SIZE, PAPER, read_sketch
 from core.runs import WEIGHTS, list_runs, utc_now
 
@@ -177,7 +177,7 @@ def save_drawing(
     )
     root = drawings_dir(data_dir)
     with _writing(root):
-        if sum(1 for _ in root.glob("[!.]*/*.json")) >= MAX_DRAWINGS:
+        if sum(path.suffix == ".json" for path in _list_files(root)) >= MAX_DRAWINGS:
             raise DrawingError(
                 f"{MAX_DRAWINGS:,} drawings are kept already, which is the limit. "
                 "Export and remove some first."
@@ -239,7 +239,7 @@ def list_drawings(data_dir: Path) -> Drawings:
     root = drawings_dir(data_dir)
     kept: list[KeptDrawing] = []
     damaged: list[Path] = []
-    for path in root.glob("[!.]*/[!.]*"):
+    for path in _list_files(root):
         if path.suffix == ".json":
             try:
                 drawing = _describe(path, _read_known(path))
@@ -252,10 +252,40 @@ def list_drawings(data_dir: Path) -> Drawings:
                 kept.append(drawing)
             elif path.exists():
                 damaged.append(path)
-        elif not path.with_suffix(".json").exists() and path.exists():
+        elif (
+            not path.with_suffix(".json").exists()
+            and path.exists()
+            and not _is_leftover(path)
+        ):
             damaged.append(path)
     kept.sort(key=lambda drawing: (drawing.created_at, drawing.id), reverse=True)
     return Drawings(tuple(kept), tuple(sorted(damaged)))
+
+
+def _list_files(root: Path) -> list[Path]:
+    """Lists what the class folders hold; an empty one may vanish meanwhile."""
+    return [path for folder in list_folder(root) for path in list_folder(folder)]
+
+
+def list_leftovers(data_dir: Path) -> list[Path]:
+    """Lists pictures that a process left which was killed as it kept or removed one."""
+    return [
+        path
+        for path in _list_files(drawings_dir(data_dir))
+        if _is_leftover(path) and not path.with_suffix(".json").exists()
+    ]
+
+
+def remove_leftovers(data_dir: Path) -> None:
+    """Deletes what `list_leftovers` lists, once nobody is keeping a drawing."""
+    with _writing(drawings_dir(data_dir)):
+        for path in list_leftovers(data_dir):
+            path.unlink(missing_ok=True)
+
+
+def _is_leftover(path: Path) -> bool:
+    """Returns whether a file without its JSON file is what a drawing begins with."""
+    return path.suffix == ".png" and bool(ID_PATTERN.fullmatch(path.stem))
 
 
 def find_drawing(drawing_id: str, *, data_dir: Path) -> KeptDrawing:
@@ -382,8 +412,9 @@ def make_drawings_dataset(
         ImageError: If a picture is damaged.
     """
     root = drawings_dir(data_dir)
-    old = _present_dataset(data_dir)
     with _writing(root):
+        # Another who learns from them may have made it anew until now.
+        old = _present_dataset(data_dir)
         source = _find_drawings(data_dir)
         if old is None:
             return install(source, DATASET_NAME, data_dir=data_dir, progress=progress)
@@ -552,8 +583,9 @@ def _find(drawing_id: str, *, data_dir: Path) -> Path:
     """Returns the JSON file of a drawing, or where it would be."""
     if ID_PATTERN.fullmatch(drawing_id):
         for suffix in (".json", ".png"):
-            for path in drawings_dir(data_dir).glob(f"[!.]*/{drawing_id}{suffix}"):
-                return path.with_suffix(".json")
+            for folder in list_folder(drawings_dir(data_dir)):
+                if (folder / f"{drawing_id}{suffix}").exists():
+                    return folder / f"{drawing_id}.json"
     raise _missing(drawing_id)
 
 

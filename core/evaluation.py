@@ -13,6 +13,7 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
 from core.augmentation import SketchInput
+from core.backend import whole_batches
 from core.batches import batches
 from core.config import RunConfig
 from core.datasets.store import Dataset
@@ -26,7 +27,7 @@ from core.metrics import (
 from core.networks import load_network
 from core.probabilities import to_probabilities
 from core.results import Evaluation
-from core.runs import TRAIN_KEYS, utc_now
+from core.runs import read_train_keys, utc_now
 from core.training import validation_split
 
 BATCH_SIZE = 128
@@ -175,12 +176,11 @@ def answers(
     """
     predictor = build_predictor(network, config)
     for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE):
-        logits, embedding = (
-            np.asarray(part, np.float32)
-            for part in predictor.predict_on_batch(
+        with whole_batches():
+            answer = predictor.predict_on_batch(
                 images[..., ::-1] if mirrored else images
             )
-        )
+        logits, embedding = (np.asarray(part, np.float32) for part in answer)
         if not (np.isfinite(logits).all() and np.isfinite(embedding).all()):
             raise RunError(
                 f"The network of run {config.run_id!r} answers with what is no number; "
@@ -265,15 +265,7 @@ def _to_half(values: NDArray[np.floating]) -> NDArray[np.float16]:
 
 def _refuse_seen(run_dir: Path, dataset: Dataset) -> None:
     """Raises `RunError` if the run was trained on any of the test sketches."""
-    try:
-        seen = np.load(run_dir / TRAIN_KEYS, mmap_mode="r", allow_pickle=False)
-        if not isinstance(seen, np.ndarray) or seen.dtype != np.uint64 or not seen.size:
-            raise ValueError("it holds no keys")
-    except (OSError, ValueError, EOFError) as error:
-        raise RunError(
-            f"{run_dir / TRAIN_KEYS} is missing or damaged, so nobody knows which "
-            f"sketches run {run_dir.name!r} was trained on: {error}."
-        ) from error
+    seen = read_train_keys(run_dir)
     rows = dataset.indices("test")
     known = rows[np.isin(dataset.keys[rows], seen).any(axis=1)]
     if len(known):

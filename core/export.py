@@ -23,6 +23,7 @@ from core.runs import (
     TRAIN_KEYS,
     check_run_id,
     read_run,
+    telling_removal,
 )
 
 EMBEDDING_WIDTH = 64
@@ -43,8 +44,14 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
             index of its training sketches, if it has one, goes with them.
 
     Raises:
-        RunError: If the run is not finished or damaged, or `target` exists.
+        RunError: If the run is not finished, damaged, or removed meanwhile, or
+            `target` exists.
     """
+    with telling_removal(run_dir):
+        return _export(run_dir, target, with_weights=with_weights)
+
+
+def _export(run_dir: Path, target: Path, *, with_weights: bool) -> Path:
     run = read_run(run_dir)
     if run.config is None or run.state != "finished":
         raise RunError(
@@ -52,7 +59,7 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
         )
     check_run_id(target.name)
     if target.exists():
-        raise RunError(f"{target} exists already. Remove it or choose another folder.")
+        raise _taken(target)
     evaluation = read_evaluation(run_dir)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -77,8 +84,14 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
             )
             copy.rename(target)
     except OSError as error:
+        if target.exists():
+            raise _taken(target) from error
         raise RunError(f"{target} can't be written: {error}.") from error
     return target
+
+
+def _taken(target: Path) -> RunError:
+    return RunError(f"{target} exists already. Remove it or choose another folder.")
 
 
 def reduce_embedding(embedding: NDArray[np.float16]) -> NDArray[np.float16]:

@@ -368,6 +368,69 @@ def build_inference(
     Raises:
         LookupError: If the weights are of other names or shapes than the network's.
     """
+    graph, layers, features = _build_graph(network, num_classes, settings, weights)
+    scale = IMAGE_SIZE / settings.test_image_size
+    return Inference(
+        start_px=(features.start + 0.5) * scale - 0.5,
+        step_px=features.step * scale,
+        _session=_start(_model(graph)),
+        _pullbacks=tuple(layers.pullbacks),
+        _num_classes=num_classes,
+    )
+
+
+def build_onnx(
+    network: str,
+    num_classes: int,
+    settings: Settings,
+    weights: Mapping[str, NDArray[Any]],
+    *,
+    temperature: float,
+) -> onnx.ModelProto:
+    """Builds a trained network as a model that ends in probabilities.
+
+    Its input `images` is `uint8` of shape `(n, 128, 128)`, its output `probabilities`
+    `float32` of shape `(n, num_classes)`. For the rest see `build_inference`.
+
+    Args:
+        network: A name of `models.NETWORKS`.
+        num_classes: Number of probabilities.
+        settings: The run's.
+        weights: By the names that Keras gives variables, of any precision.
+        temperature: What logits are divided by before the softmax.
+    """
+    graph, _, _ = _build_graph(network, num_classes, settings, weights)
+    graph.initializer.append(
+        numpy_helper.from_array(np.asarray(np.float32(temperature)), "temperature")
+    )
+    graph.node.extend(
+        [
+            helper.make_node("Div", ["logits", "temperature"], ["scaled"]),
+            helper.make_node("Softmax", ["scaled"], ["probabilities"], axis=1),
+        ]
+    )
+    del graph.output[:]
+    graph.output.append(
+        helper.make_tensor_value_info(
+            "probabilities", TensorProto.FLOAT, ["n", num_classes]
+        )
+    )
+    # What explains an answer is not asked for here.
+    kept = [node for node in graph.node if list(node.output) != ["features"]]
+    del graph.node[:]
+    graph.node.extend(kept)
+    model = _model(graph)
+    onnx.checker.check_model(model)
+    return model
+
+
+def _build_graph(
+    network: str,
+    num_classes: int,
+    settings: Settings,
+    weights: Mapping[str, NDArray[Any]],
+) -> tuple[onnx.GraphProto, Layers, Tensor]:
+    """Returns the graph from sketches to logits, its layers and its features."""
     layers = Layers(weights)
     size = settings.test_image_size
     ink, logits = NETWORKS[network].build(
@@ -399,14 +462,7 @@ def build_inference(
         ],
         [*constants, *layers.constants],
     )
-    scale = IMAGE_SIZE / size
-    return Inference(
-        start_px=(features.start + 0.5) * scale - 0.5,
-        step_px=features.step * scale,
-        _session=_start(graph),
-        _pullbacks=tuple(layers.pullbacks),
-        _num_classes=num_classes,
-    )
+    return graph, layers, features
 
 
 def _front(ink: str, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
@@ -431,19 +487,27 @@ def _front(ink: str, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorP
         "paper": np.float32(PAPER),
         "one": np.float32(1),
         "axis": np.array([1]),
-        "sides": np.array([size, size]),
     }
+    if size != IMAGE_SIZE:
+        constants["sides"] = np.array([size, size])
     return nodes, [
         numpy_helper.from_array(np.asarray(value), name)
         for name, value in constants.items()
     ]
 
 
-def _start(graph: onnx.GraphProto) -> Any:
-    """Returns ONNX Runtime's session for a graph."""
-    model = helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION
+def _model(graph: onnx.GraphProto) -> onnx.ModelProto:
+    """Returns a graph as a model of the versions that it is written in."""
+    return helper.make_model(
+        graph,
+        producer_name="SketchScope",
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
     )
+
+
+def _start(model: onnx.ModelProto) -> Any:
+    """Returns ONNX Runtime's session for a model."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = ERRORS_ONLY
     options.intra_op_num_threads = THREADS

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax
-from scipy.stats import binomtest
+from scipy.special import log_softmax, ndtri
 from sklearn.metrics import (
     confusion_matrix,
     log_loss,
     precision_recall_fscore_support,
 )
+
+from core.paired import mcnemar_p
 
 ECE_BINS = 15
 """Guo et al. 2017, On Calibration of Modern Neural Networks."""
@@ -104,10 +105,34 @@ def wilson_interval(successes: int, n: int) -> tuple[float, float]:
         successes: From 0 to `n`.
         n: Number of trials; without any, nothing is known and 0 to 1 is returned.
     """
-    if n == 0:
-        return 0.0, 1.0
-    interval = binomtest(int(successes), int(n)).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
+    low, high = wilson_intervals(np.array([successes]), np.array([n]))
+    return float(low[0]), float(high[0])
+
+
+def wilson_intervals(
+    successes: NDArray[np.integer], n: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % Wilson score intervals of many proportions at once (Wilson 1927).
+
+    Args:
+        successes: Each from 0 to its `n`, shape `(m,)`.
+        n: Numbers of trials, shape `(m,)`; without any, nothing is known and 0 to 1 is
+            returned.
+
+    Returns:
+        Their lower and upper ends, each of shape `(m,)`.
+    """
+    z = float(ndtri(0.975))
+    trials = np.asarray(n, dtype=np.float64)
+    safe = np.maximum(trials, 1)
+    share = np.asarray(successes, dtype=np.float64) / safe
+    middle = (share + z**2 / (2 * safe)) / (1 + z**2 / safe)
+    reach = z / (1 + z**2 / safe)
+    reach = reach * np.sqrt(share * (1 - share) / safe + z**2 / (4 * safe**2))
+    # Rounding must not leave out a share of 0 or 1.
+    low = np.where(successes == 0, 0.0, np.maximum(middle - reach, 0))
+    high = np.where(successes == n, 1.0, np.minimum(middle + reach, 1))
+    return np.where(trials > 0, low, 0.0), np.where(trials > 0, high, 1.0)
 
 
 @dataclass(frozen=True)
@@ -139,9 +164,8 @@ def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTe
         )
     only_first = int((first & ~second).sum())
     only_second = int((second & ~first).sum())
-    differing = only_first + only_second
-    p_value = binomtest(only_first, differing).pvalue if differing else 1.0
-    return PairedTest(only_first, only_second, float(p_value))
+    p_value = float(mcnemar_p(only_first, only_second))
+    return PairedTest(only_first, only_second, p_value)
 
 
 def fit_temperature(y_true: NDArray[np.integer], logits: NDArray[np.floating]) -> float:
@@ -217,10 +241,11 @@ def class_figures(
         y_true, y_pred, labels=labels, zero_division=0
     )
     matrix = confusion(y_true, y_pred, num_classes=len(class_names))
+    lows, highs = wilson_intervals(np.diag(matrix), matrix.sum(axis=1))
+    predicted = matrix.sum(axis=0)
     figures = []
     for label, name in enumerate(class_names):
         n, correct = int(support[label]), int(matrix[label, label])
-        low, high = wilson_interval(correct, n)
         figures.append(
             ClassFigures(
                 label=label,
@@ -228,9 +253,9 @@ def class_figures(
                 n=n,
                 correct=correct,
                 recall=float(recall[label]),
-                recall_low=low,
-                recall_high=high,
-                predicted=int(matrix[:, label].sum()),
+                recall_low=float(lows[label]),
+                recall_high=float(highs[label]),
+                predicted=int(predicted[label]),
                 precision=float(precision[label]),
                 f1=float(f1[label]),
             )

@@ -54,13 +54,18 @@ class Neighbours:
     split_fingerprint: str
 
     def nearest(
-        self, embedding: NDArray[np.floating], *, k: int = 5
+        self,
+        embedding: NDArray[np.floating],
+        *,
+        k: int = 5,
+        label: int | None = None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
         """Finds the most similar training sketches.
 
         Args:
             embedding: Shape `(m, width)`.
             k: How many a row, at least 1; no more than there are sketches are given.
+            label: A class index, to find sketches of that class alone; None for all.
 
         Returns:
             Positions in the index (see `train_rows`), labels and cosine
@@ -71,7 +76,11 @@ class Neighbours:
             ValueError: If `k` or the shape is out of range.
         """
         similarity = self._similarity(embedding, k=k)
-        positions = _highest(similarity, k=k)
+        if label is None:
+            positions = _highest(similarity, k=k)
+        else:
+            of_class = np.flatnonzero(self.labels == label)
+            positions = of_class[_highest(similarity[:, of_class], k=k)]
         return (
             positions,
             self.labels[positions],
@@ -309,6 +318,8 @@ def _highest(values: NDArray[np.floating], *, k: int) -> NDArray[np.int64]:
     """Returns the places of each row's `k` highest, highest first, ties by place."""
     n = values.shape[1]
     k = min(k, n)
+    if k == 0:
+        return np.empty((len(values), 0), dtype=np.int64)
     threshold = np.partition(values, n - k, axis=1)[:, n - k]
     places = np.empty((len(values), k), dtype=np.int64)
     for row, least in enumerate(threshold):

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from core.runs import Run
 from models import NETWORKS
@@ -15,23 +15,42 @@ REFERENCES = {
 """Top-1 accuracy on TU-Berlin: the report of 2023; Eitz et al. 2012."""
 
 
+def is_tu_berlin(run: Run) -> bool:
+    """Whether `REFERENCES` say something of a run's dataset."""
+    return run.config is not None and run.config.attribution.startswith("TU-Berlin")
+
+
 @dataclass(frozen=True)
 class NetworkCard:
-    """A network's best run, in words.
+    """A network's best run and its figures on the test sketches.
 
     Attributes:
         run_id: The run.
         title: The network's name.
-        top1: Its top-1 accuracy.
-        interval: The 95 % interval and how many sketches it rests on.
-        details: Top-5, size, training time, dataset.
+        top1: Its top-1 accuracy, a fraction.
+        low: The lower end of the 95 % interval of `top1`.
+        high: The upper end.
+        n: How many test sketches it rests on.
+        top5: Its top-5 accuracy, a fraction.
+        num_classes: How many classes it knows.
+        dataset: Whose test sketches these are.
+        is_tu_berlin: Whether that is a form of TU-Berlin.
+        num_parameters: Of the network.
+        trained_s: How long it was trained, in seconds.
     """
 
     run_id: str
     title: str
-    top1: str
-    interval: str
-    details: str
+    top1: float
+    low: float
+    high: float
+    n: int
+    top5: float
+    num_classes: int
+    dataset: str
+    is_tu_berlin: bool
+    num_parameters: int
+    trained_s: float
 
 
 def best_of_each_network(runs: Sequence[Run]) -> list[NetworkCard]:
@@ -63,6 +82,14 @@ def best_of_each_network(runs: Sequence[Run]) -> list[NetworkCard]:
     return cards
 
 
+def against_people(card: NetworkCard) -> Literal["below", "alike", "above"]:
+    """Tells where a card's interval of top-1 accuracy lies to what people reach."""
+    people = REFERENCES["people"]
+    if card.high < people:
+        return "below"
+    return "above" if card.low > people else "alike"
+
+
 def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """Returns a table row for each run; accuracies are in percent."""
     rows = []
@@ -79,7 +106,8 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "Network": NETWORKS[config.network].title if config else None,
                 "Dataset": config.dataset if config else None,
                 "Recipe": config.recipe if config else None,
-                "Epoch": f"{run.status.epoch} of {run.status.epochs}",
+                "Epoch": run.status.epoch,
+                "Epochs": run.status.epochs,
                 "Best epoch": -best[1] if best else None,
                 "Best validation top-1": _percent(best[0] if best else None),
                 "Test top-1": _percent(metrics.get("top1")),
@@ -100,14 +128,14 @@ def _card(title: str, run: Run) -> NetworkCard:
     return NetworkCard(
         run_id=run.run_id,
         title=title,
-        top1=f"{metrics['top1']:.1%}",
-        interval=(
-            f"95 % interval {low:.1%} to {high:.1%}, "
-            f"from {metrics['n']:,} test sketches"
-        ),
-        details=(
-            f"Top-5 {metrics['top5']:.1%} · {metrics['num_classes']} classes of "
-            f"{metrics['dataset']} · {metrics['num_parameters'] / 1e6:.1f} million "
-            f"parameters · trained for {run.status.elapsed_s / 60:.0f} minutes"
-        ),
+        top1=metrics["top1"],
+        low=low,
+        high=high,
+        n=metrics["n"],
+        top5=metrics["top5"],
+        num_classes=metrics["num_classes"],
+        dataset=metrics["dataset"],
+        is_tu_berlin=is_tu_berlin(run),
+        num_parameters=metrics["num_parameters"],
+        trained_s=run.status.elapsed_s,
     )

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import streamlit as st
-from plotly import graph_objects as go
 
 from core.classwise import (
     PairedClass,
@@ -16,44 +15,38 @@ from core.classwise import (
     sketches_of_class,
     taken_for,
     takes_in,
+    tally_classes,
 )
-from core.metrics import ClassFigures
+from core.figures import accuracy_chart, accuracy_words
+from core.language import noop as N_
+from core.paths import data_dir
 from core.runs import Run
-from models import NETWORKS
+from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
-from pages.shared.figures import SYMBOLS, network_colour
 from pages.shared.frame import require_frame
+from pages.shared.language import gettext as _
+from pages.shared.language import language, ngettext, words
 from pages.shared.pickers import (
+    column_names,
     comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
     pick_run,
     run_words,
+    short_name,
 )
+from pages.shared.sets import Part, pick_part, with_set
 from pages.shared.sketches import show_test_sketches
-from pages.shared.text import plain, plain_label, to_csv
+from pages.shared.text import plain
 
 TOP = 10
+SHARES = (N_("Accuracy"), N_("Precision"), N_("F1"))
+"""Columns in percent whose names aren't those of runs."""
+
 ACCURACY = st.column_config.ProgressColumn(
     format="%.0f %%", min_value=0, max_value=100, width="small"
 )
-
-
-def accuracy_words(figures: ClassFigures) -> str:
-    """Returns an accuracy's interval, such as `61–93 %`."""
-    return f"{100 * figures.recall_low:.0f}–{100 * figures.recall_high:.0f} %"
-
-
-def short_name(run: Run) -> str:
-    """Returns what a table's column calls a run."""
-    return NETWORKS[run.config.network].title if run.config else run.run_id
-
-
-def column_names(run: Run, other: Run) -> tuple[str, str]:
-    """Returns two different names for two runs."""
-    names = short_name(run), short_name(other)
-    return names if names[0] != names[1] else (run.run_id, other.run_id)
 
 
 def class_table(names: Sequence[str], rows: Sequence[dict[str, Any]], key: str) -> None:
@@ -74,21 +67,32 @@ def class_table(names: Sequence[str], rows: Sequence[dict[str, Any]], key: str) 
         rows,
         hide_index=True,
         column_config={
-            name: ACCURACY
+            "Class": _("Class"),
+            "Sketches": _("Sketches"),
+            "95 % interval": _("95 % interval"),
+        }
+        | {
+            name: ACCURACY | {"label": _(name) if name in SHARES else name}
             for name in (rows[0] if rows else {})
             if rows and isinstance(rows[0][name], float) and name != "Change"
         }
-        | {"Change": st.column_config.NumberColumn(format="%+.0f points")},
+        | {
+            "Change": st.column_config.NumberColumn(
+                _("Change"), format=_("%+.0f points")
+            )
+        },
         on_select=selected,
         selection_mode="single-row",
         key=key,
-        alt=f"{len(rows)} classes with their accuracy; choose a line to open its class",
+        alt=_(
+            "{count} classes with their accuracy; choose a line to open its class"
+        ).format(count=len(rows)),
     )
 
 
-def show_ranking(run: Run, *, worst: bool, key: str) -> None:
+def show_ranking(run: Run, part: Part, *, worst: bool, key: str) -> None:
     """Shows the ten best or worst classes of a run."""
-    ranking = rank_classes(reads.figures(run), limit=TOP, worst=worst)
+    ranking = rank_classes(part.figures(run), limit=TOP, worst=worst)
     rows = [
         {
             "Class": figures.class_name,
@@ -102,8 +106,11 @@ def show_ranking(run: Run, *, worst: bool, key: str) -> None:
     if ranking.tied:
         more = len(ranking.tied)
         st.caption(
-            f"{more} more with the same accuracy as the last: "
-            + plain(", ".join(ranking.tied))
+            ngettext(
+                "{count} more with the same accuracy as the last: {names}",
+                "{count} more with the same accuracy as the last: {names}",
+                more,
+            ).format(count=more, names=plain(", ".join(ranking.tied)))
         )
 
 
@@ -125,59 +132,13 @@ def show_common(
     class_table([pair.first.class_name for pair in found], rows, key)
 
 
-def accuracy_chart(runs: Sequence[Run]) -> tuple[go.Figure, list[str]]:
-    """Draws the accuracy of every class with its interval, the first run's worst first.
-
-    Returns:
-        The figure, and the class at each place.
-    """
-    ordered = sorted(reads.figures(runs[0]), key=lambda f: (f.recall, f.class_name))
-    names = [figures.class_name for figures in ordered if figures.n]
-    figure = go.Figure()
-    for number, run in enumerate(runs):
-        by_name = {figures.class_name: figures for figures in reads.figures(run)}
-        found = [by_name[name] for name in names]
-        recall = np.array([figures.recall for figures in found])
-        low = np.array([figures.recall_low for figures in found])
-        high = np.array([figures.recall_high for figures in found])
-        figure.add_scatter(
-            x=[plain_label(figures.class_name) for figures in found],
-            y=recall,
-            error_y={
-                "type": "data",
-                "array": high - recall,
-                "arrayminus": recall - low,
-                "width": 0,
-                "thickness": 1,
-                "color": "rgba(128,128,128,0.45)",
-            },
-            mode="markers",
-            marker={
-                "color": network_colour(run),
-                "symbol": SYMBOLS[number],
-                "size": 7,
-            },
-            customdata=[
-                f"{figures.correct} of {figures.n}, {accuracy_words(figures)}"
-                for figures in found
-            ],
-            hovertemplate="%{x}: %{y:.0%}<br>%{customdata}<extra></extra>",
-            name=run.run_id,
-        )
-    figure.update_layout(
-        template="none",
-        xaxis={"type": "category"},
-        yaxis={"title": "accuracy", "tickformat": ".0%", "range": [-0.02, 1.02]},
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
-    )
-    return figure, names
-
-
-def show_all(run: Run, other: Run | None) -> None:
+def show_all(run: Run, other: Run | None, part: Part) -> None:
     """Shows all classes of one run or two."""
     runs = [run] if other is None else [run, other]
-    figure, names = accuracy_chart(runs)
-    per_class = np.mean([figures.n for figures in reads.figures(run)])
+    figure, names = accuracy_chart(
+        runs, [part.figures(shown) for shown in runs], words=words()
+    )
+    per_class = np.mean([figures.n for figures in part.figures(run) if figures.n])
 
     def clicked(point: dict[str, Any]) -> None:
         st.session_state["class"] = names[point["index"]]
@@ -186,43 +147,47 @@ def show_all(run: Run, other: Run | None) -> None:
     chart(
         figure,
         key="classes_accuracy",
-        alt=f"Accuracy of {len(names)} classes with 95 % intervals. Worst: "
-        f"{', '.join(worst)}. Best: {', '.join(best)}.",
+        alt=_(
+            "Accuracy of {count} classes with 95 % intervals. Worst: {worst}. "
+            "Best: {best}."
+        ).format(count=len(names), worst=", ".join(worst), best=", ".join(best)),
         height=380,
         uirevision=" ".join(shown.run_id for shown in runs),
         on_click=clicked,
     )
     st.caption(
-        f"The classes that {plain(run.run_id)} recognises worst come first. Bars are "
-        f"95 % Wilson intervals: with about {per_class:.0f} test sketches a class, "
-        "neighbours in a ranking hardly ever differ for certain. Click a point or a "
-        "line of a table to open its class."
+        _(
+            "The classes that {run} recognises worst come first. Bars are 95 % Wilson "
+            "intervals: with about {per_class:.0f} test sketches a class, neighbours "
+            "in a ranking hardly ever differ for certain. Click a point or a line of a "
+            "table to open its class."
+        ).format(run=plain(run.run_id), per_class=per_class)
     )
     titles = column_names(run, other) if other else (short_name(run),)
     for shown, title in zip(runs, titles, strict=True):
-        st.subheader(f"{plain(title)}: best and worst classes")
+        st.subheader(_("{run}: best and worst classes").format(run=plain(title)))
         best_column, worst_column = st.columns(2, gap="medium")
         with best_column:
-            st.markdown("**Ten best**")
-            show_ranking(shown, worst=False, key=f"classes_best_{shown.run_id}")
+            st.markdown(_("**Ten best**"))
+            show_ranking(shown, part, worst=False, key=f"classes_best_{shown.run_id}")
         with worst_column:
-            st.markdown("**Ten worst**")
-            show_ranking(shown, worst=True, key=f"classes_worst_{shown.run_id}")
+            st.markdown(_("**Ten worst**"))
+            show_ranking(shown, part, worst=True, key=f"classes_worst_{shown.run_id}")
     if other is not None:
-        pairs = pair_classes(reads.figures(run), reads.figures(other))
-        st.subheader("In both runs")
+        pairs = pair_classes(part.figures(run), part.figures(other))
+        st.subheader(_("In both runs"))
         hard, easy = st.columns(2, gap="medium")
         with hard:
-            st.markdown("**Hard for both**")
+            st.markdown(_("**Hard for both**"))
             show_common(run, other, pairs, "hard", key="classes_hard")
         with easy:
-            st.markdown("**Easy for both**")
+            st.markdown(_("**Easy for both**"))
             show_common(run, other, pairs, "easy", key="classes_easy")
-    st.subheader("All classes")
-    rows = all_rows(run, other)
+    st.subheader(_("All classes"))
+    rows = all_rows(run, other, part)
     class_table([str(row["Class"]) for row in rows], rows, "classes_all")
     st.download_button(
-        "Classes as CSV",
+        _("Classes as CSV"),
         to_csv(rows),
         file_name=f"classes-{run.run_id}.csv",
         mime="text/csv",
@@ -231,8 +196,12 @@ def show_all(run: Run, other: Run | None) -> None:
     )
 
 
-def all_rows(run: Run, other: Run | None) -> list[dict[str, Any]]:
-    """Returns every class as a table row."""
+def all_rows(run: Run, other: Run | None, part: Part) -> list[dict[str, Any]]:
+    """Returns every class as a table row.
+
+    Columns have English names, also in the CSV of every language, for those who read
+    it by a program; the table on the page shows them in the visitor's.
+    """
     if other is None:
         return [
             {
@@ -243,7 +212,8 @@ def all_rows(run: Run, other: Run | None) -> list[dict[str, Any]]:
                 "Precision": 100 * figures.precision,
                 "F1": 100 * figures.f1,
             }
-            for figures in sorted(reads.figures(run), key=lambda f: f.class_name)
+            for figures in sorted(part.figures(run), key=lambda f: f.class_name)
+            if figures.n or part.rows is None
         ]
     first, second = column_names(run, other)
     return [
@@ -257,54 +227,69 @@ def all_rows(run: Run, other: Run | None) -> list[dict[str, Any]]:
             "Change": 100 * pair.change,
         }
         for pair in sorted(
-            pair_classes(reads.figures(run), reads.figures(other)),
+            pair_classes(part.figures(run), part.figures(other)),
             key=lambda pair: pair.first.class_name,
         )
     ]
 
 
-def show_class(run: Run, other: Run | None, name: str) -> None:
+def show_class(run: Run, other: Run | None, part: Part, name: str) -> None:
     """Shows one class: its figures, what it is confused with, its sketches."""
     st.header(plain(name))
     runs = [run] if other is None else [run, other]
     for column, shown in zip(st.columns(len(runs), gap="large"), runs, strict=True):
         with column:
-            show_class_of_run(shown, name, first=run)
+            show_class_of_run(shown, name, part)
 
 
-def show_class_of_run(run: Run, name: str, *, first: Run) -> None:
+def show_class_of_run(run: Run, name: str, part: Part) -> None:
     """Shows one class in one run."""
-    evaluation = reads.evaluation(run)
+    evaluation = part.evaluation(run)
     if name not in evaluation.class_names:
-        st.info(plain(f"{run.run_id} doesn't know {name}."))
+        st.info(
+            _("{run} doesn't know {name}.").format(
+                run=plain(run.run_id), name=plain(name)
+            )
+        )
         return
     label = evaluation.class_names.index(name)
-    figures = reads.figures(run)[label]
-    before = next((f for f in reads.figures(first) if f.class_name == name), None)
+    figures = part.figures(run)[label]
+    before = next((f for f in part.figures(part.first) if f.class_name == name), None)
     delta = None
-    if run is not first and before is not None:
-        delta = f"{100 * (figures.recall - before.recall):+.0f} points"
+    if run is not part.first and before is not None:
+        delta = _("{change:+.0f} points").format(
+            change=100 * (figures.recall - before.recall)
+        )
     st.subheader(plain(run.run_id))
     with st.container(horizontal=True, gap="large"):
-        st.metric("Accuracy (recall)", f"{figures.recall:.0%}", delta, width="content")
-        st.metric("Precision", f"{figures.precision:.0%}", width="content")
+        st.metric(
+            _("Accuracy (recall)"), f"{figures.recall:.0%}", delta, width="content"
+        )
+        st.metric(_("Precision"), f"{figures.precision:.0%}", width="content")
         st.metric("F1", f"{figures.f1:.2f}", width="content")
     st.caption(
-        f"{figures.correct} of {figures.n} test sketches recognised; 95 % interval "
-        f"{accuracy_words(figures)}. {figures.predicted} sketches were taken for "
-        f"{plain(name)}, {figures.correct} of them rightly."
+        _(
+            "{correct} of {n} test sketches recognised; 95 % interval {interval}. "
+            "{predicted} sketches were taken for {name}, {correct} of them rightly."
+        ).format(
+            correct=figures.correct,
+            n=figures.n,
+            interval=accuracy_words(figures),
+            predicted=figures.predicted,
+            name=plain(name),
+        )
     )
     away, towards = st.columns(2)
     with away:
-        st.markdown(f"**{plain(name)} is taken for**")
+        st.markdown(_("**{name} is taken for**").format(name=plain(name)))
         show_shares(taken_for(evaluation, label), lambda other: (name, other), run)
     with towards:
-        st.markdown(f"**Taken for {plain(name)}**")
+        st.markdown(_("**Taken for {name}**").format(name=plain(name)))
         show_shares(takes_in(evaluation, label), lambda other: (other, name), run)
     right, wrong = sketches_of_class(evaluation, label)
-    st.markdown(f"**Wrong ({len(wrong)})**")
+    st.markdown(_("**Wrong ({count})**").format(count=len(wrong)))
     show_test_sketches(run, evaluation, wrong, key=f"wrong_{run.run_id}", limit=8)
-    st.markdown(f"**Right ({len(right)})**")
+    st.markdown(_("**Right ({count})**").format(count=len(right)))
     show_test_sketches(run, evaluation, right, key=f"right_{run.run_id}", limit=8)
 
 
@@ -313,57 +298,125 @@ def show_shares(
 ) -> None:
     """Lists other classes, each linked to the sketches behind it."""
     if not shares:
-        st.caption("Nothing.")
+        st.caption(_("Nothing."))
     for share in shares[:5]:
         drawn, guess = cell(share.class_name)
         st.page_link(
             "pages/confusion.py",
             label=plain(f"{share.class_name} ({share.count})"),
             icon=":material/grid_on:",
-            query_params={"run": run.run_id, "drawn": drawn, "guess": guess},
+            query_params=with_set({"run": run.run_id, "drawn": drawn, "guess": guess}),
         )
     if len(shares) > 5:
         rest = ", ".join(f"{share.class_name} ({share.count})" for share in shares[5:])
-        st.caption(plain(f"and {rest}"))
+        st.caption(_("and {rest}").format(rest=plain(rest)))
+
+
+def tell(run: Run, other: Run | None, part: Part) -> None:
+    """Says how the classes fare, in two or three sentences."""
+    found = tally_classes(part.figures(run))
+    sentences = [
+        _(
+            "{run} recognises every sketch of {whole} of {total} classes and fewer "
+            "than half of the sketches of {under}."
+        )
+    ]
+    if found.mistakes:
+        sentences.append(_("Half of its {mistakes:,} mistakes are in {half} classes."))
+    pairs: list[PairedClass] = []
+    if other is not None:
+        pairs = pair_classes(part.figures(run), part.figures(other))
+        sentences.append(
+            _("{other} does better in {better} classes and worse in {worse}.")
+        )
+    st.write(
+        " ".join(sentences).format(
+            run=plain(run.run_id),
+            other=plain(other.run_id) if other else "",
+            whole=found.whole,
+            total=found.total,
+            under=found.under_half,
+            mistakes=found.mistakes,
+            half=found.half_of_mistakes,
+            better=sum(pair.change > 0 for pair in pairs),
+            worse=sum(pair.change < 0 for pair in pairs),
+        )
+    )
+
+
+def offer_report(runs: Sequence[Run]) -> None:
+    """Offers the report of one run or two; it is made when it is asked for."""
+    run_dirs = [run.path for run in runs]
+    # Where it is made, nobody knows the visitor's language or the data folder.
+    chosen, data = language(), data_dir()
+
+    def make() -> bytes:
+        # Its libraries are loaded by those only who want it.
+        from core.report import make_report
+
+        return make_report(run_dirs, data_dir=data, language=chosen).zip()
+
+    st.download_button(
+        _("Report"),
+        make,
+        file_name="-".join(("report", *(run.run_id for run in runs))) + ".zip",
+        mime="application/zip",
+        icon=":material/description:",
+        help=_(
+            "A written report of what is shown here and on Curves and Confusion: a "
+            "page that works offline, with its tables as CSV."
+        ),
+        on_click="ignore",
+        key="classes_report",
+    )
 
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, by default beside the other network's best."""
     run_column, other_column, class_column = st.columns([2, 2, 1])
     with run_column:
-        run = pick_run("Run", runs, key="run")
+        run = pick_run(_("Run"), runs, key="run")
     assert run is not None
     others = comparable_runs(run, runs)
     others.sort(key=lambda other: short_name(other) == short_name(run))
     with other_column:
         other = None
         if others:
-            other = pick_run("Beside", others, key="beside")
+            other = pick_run(_("Beside"), others, key="beside")
         else:
             st.selectbox(
-                "Beside",
+                _("Beside"),
                 [],
                 disabled=True,
-                placeholder="No other run of the same test sketches",
+                placeholder=_("No other run of the same test sketches"),
             )
     with class_column:
         name = st.selectbox(
-            "Class",
+            _("Class"),
             sorted(reads.evaluation(run).class_names),
             index=None,
             key="class",
             bind="query-params",
-            placeholder="All",
+            placeholder=_("All"),
         )
-    st.caption(" · ".join(run_words(shown) for shown in (run, other) if shown))
+    shown_runs = [shown for shown in (run, other) if shown]
+    with st.container(
+        horizontal=True,
+        horizontal_alignment="distribute",
+        vertical_alignment="center",
+    ):
+        st.caption(" · ".join(map(run_words, shown_runs)), width="content")
+        offer_report(shown_runs)
+    part = pick_part(run, key="classes_set")
     if name is None:
-        show_all(run, other)
+        tell(run, other, part)
+        show_all(run, other, part)
     else:
-        show_class(run, other, name)
+        show_class(run, other, part, name)
 
 
 require_frame()
-st.title("Classes")
+st.title(_("Classes"))
 candidates = evaluated_runs()
 if candidates:
     show(candidates)

@@ -1,8 +1,6 @@
 """Confusion: what is taken for what, and the sketches behind it."""
 
-import csv
-import io
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -13,24 +11,29 @@ from core.confusions import (
     Order,
     check_comparable,
     class_order,
+    matrix_csv,
     most_confused_classes,
     normalise,
     sketches_of_cell,
     top_confusions,
 )
+from core.figures import matrix_heatmap
 from core.results import Evaluation
 from core.runs import Run
 from pages.shared import reads
 from pages.shared.chart import chart
-from pages.shared.figures import matrix_heatmap
 from pages.shared.frame import require_frame
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext, words
 from pages.shared.pickers import (
     comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
+    pick_option,
     pick_run,
     run_words,
 )
+from pages.shared.sets import Part, pick_part, with_set
 from pages.shared.sketches import show_test_sketches
 from pages.shared.text import plain
 
@@ -39,7 +42,15 @@ SUBMATRIX_CLASSES = 15
 SUBMATRIX_HEIGHT = 500
 MATRIX_HEIGHT = 700
 
-View = Literal["Top confusions", "Full matrix"]
+TOP_VIEW, FULL_VIEW = "Top confusions", "Full matrix"
+"""What addresses call the views."""
+
+UNITS: dict[str, Normalise] = {
+    "Count": "count",
+    "% of drawn": "row",
+    "% of guesses": "column",
+}
+"""What addresses call them."""
 
 
 def open_cell(names: list[str], row: int, column: int) -> None:
@@ -54,7 +65,7 @@ def show_top(evaluation: Evaluation) -> None:
     matrix = evaluation.confusion
     pairs = top_confusions(matrix, limit=TOP)
     if not pairs:
-        st.success("Every test sketch is recognised; there is nothing to confuse.")
+        st.success(_("Every test sketch is recognised; there is nothing to confuse."))
         return
 
     def selected() -> None:
@@ -68,83 +79,103 @@ def show_top(evaluation: Evaluation) -> None:
         hide_index=True,
         height=290,
         column_config={
+            "Drawn": _("Drawn"),
+            "Taken for": _("Taken for"),
+            "Sketches": _("Sketches"),
             "Share": st.column_config.ProgressColumn(
-                format="%.0f %%", min_value=0, max_value=100
-            )
+                _("Share"), format="%.0f %%", min_value=0, max_value=100
+            ),
         },
         on_select=selected,
         selection_mode="single-row",
         key="confusion_list",
-        alt="The most frequent confusions",
+        alt=_("The most frequent confusions"),
     )
     labels = most_confused_classes(matrix, limit=SUBMATRIX_CLASSES)
     order = [
-        label for label in class_order(evaluation, "similarity") if label in labels
+        label for label in class_order_of(evaluation, "similarity") if label in labels
     ]
     small = matrix[np.ix_(order, order)]
     shown_names = [names[label] for label in order]
     chart(
-        matrix_heatmap(small.astype(float), small, shown_names, write_counts=True),
+        matrix_heatmap(
+            small.astype(float), small, shown_names, write_counts=True, words=words()
+        ),
         key="confusion_small",
-        alt=f"Confusion matrix of the {len(order)} classes of the top confusions: "
-        + in_words(names, pairs[:5]),
+        alt=_(
+            "Confusion matrix of the {count} classes of the top confusions: {pairs}"
+        ).format(count=len(order), pairs=in_words(names, pairs[:5])),
         height=SUBMATRIX_HEIGHT,
         on_click=lambda point: open_cell(shown_names, *point["index"]),
     )
     drawn = int(matrix[order].sum())
     hidden = drawn - int(small.sum())
     st.caption(
-        f"{len(order)} of {len(names)} classes: those of the most frequent confusions, "
-        f"similar ones side by side. Hidden: {hidden} of their {drawn} sketches, taken "
-        "for other classes. Click a cell to see its sketches."
+        _(
+            "{count} of {total} classes: those of the most frequent confusions, "
+            "similar ones side by side. Hidden: {hidden} of their {drawn} sketches, "
+            "taken for other classes. Click a cell to see its sketches."
+        ).format(count=len(order), total=len(names), hidden=hidden, drawn=drawn)
     )
 
 
-def show_full(evaluation: Evaluation, other: Evaluation | None) -> None:
-    """Shows the whole matrix, or by how much two runs differ in it."""
+def show_full(
+    evaluation: Evaluation, other: Evaluation | None, *, everything: Evaluation
+) -> None:
+    """Shows the whole matrix, or by how much two runs differ in it.
+
+    Args:
+        evaluation: The run's, of all its test sketches or of a set.
+        other: Another run's of the same sketches.
+        everything: The run's, of all of them.
+    """
     names = evaluation.class_names
     with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         difference = other is not None and st.toggle(
-            "Difference", key="difference", bind="query-params"
+            _("Difference"), key="difference", bind="query-params"
         )
-        units: dict[str, Normalise] = {
-            "Count": "count",
-            "% of drawn": "row",
-            "% of guesses": "column",
-        }
-        unit = units[
-            st.segmented_control(
-                "Colour",
-                list(units),
-                default="Count",
-                required=True,
+        unit = UNITS[
+            pick_option(
+                _("Colour"),
+                {
+                    "Count": _("Count"),
+                    "% of drawn": _("% of drawn"),
+                    "% of guesses": _("% of guesses"),
+                },
                 key="unit",
-                bind="query-params",
                 disabled=difference,
-                help="Sketches of a cell; in percent of its row (drawn) or of its "
-                "column (guessed)",
+                help=_(
+                    "Sketches of a cell; in percent of its row (drawn) or of its "
+                    "column (guessed)"
+                ),
             )
         ]
-        orders: tuple[Order, ...] = ("similarity", "accuracy", "name")
-        by = st.selectbox("Order", orders, key="order", bind="query-params", width=150)
+        orders: dict[Order, str] = {
+            "similarity": _("similarity"),
+            "accuracy": _("accuracy"),
+            "name": _("name"),
+        }
+        by = pick_option(_("Order"), orders, key="order", look="menu")
         found = st.selectbox(
-            "Find a class",
-            sorted(names),
+            _("Find a class"),
+            sorted(names[label] for label in shown_labels(evaluation, everything)),
             index=None,
             key="find",
             bind="query-params",
-            placeholder="All",
+            placeholder=_("All"),
             width=220,
         )
         log = st.toggle(
-            "Log colour",
+            _("Log colour"),
             value=True,
             key="log",
             bind="query-params",
             disabled=difference,
         )
-        hide = st.toggle("Hide the diagonal", key="hide", bind="query-params")
-    order = class_order_of(evaluation, by)
+        hide = st.toggle(_("Hide the diagonal"), key="hide", bind="query-params")
+    order = class_order_of(everything, by)
+    shown = shown_labels(evaluation, everything)
+    order = [label for label in order if label in shown]
     counts = evaluation.confusion[np.ix_(order, order)]
     shown_names = [names[label] for label in order]
     values = normalise(counts, unit)
@@ -163,15 +194,25 @@ def show_full(evaluation: Evaluation, other: Evaluation | None) -> None:
             log=log,
             is_difference=difference,
             found=shown_names.index(found) if found else None,
+            words=words(),
         ),
         key="confusion_full",
-        alt=f"Confusion matrix of all {len(names)} classes: "
-        + in_words(names, top_confusions(evaluation.confusion, limit=5)),
+        alt=_("Confusion matrix of all {count} classes: {pairs}").format(
+            count=len(order),
+            pairs=in_words(names, top_confusions(evaluation.confusion, limit=5)),
+        ),
         height=MATRIX_HEIGHT,
-        uirevision=f"{by} {found} {len(names)}",
+        uirevision=f"{by} {found} {len(order)}",
         on_click=lambda point: open_cell(shown_names, *point["index"]),
     )
     st.caption(matrix_words(evaluation, hide=hide, difference=difference, by=by))
+
+
+def shown_labels(evaluation: Evaluation, everything: Evaluation) -> set[int]:
+    """Returns the classes of the full matrix: of a set, those that occur in it."""
+    if evaluation is everything:
+        return set(range(len(evaluation.class_names)))
+    return {*evaluation.y_true.tolist(), *evaluation.y_pred.tolist()}
 
 
 @st.cache_data(max_entries=24, show_spinner=False)
@@ -195,26 +236,38 @@ def matrix_words(
     """Says what the picture shows and what it hides."""
     matrix = evaluation.confusion
     right = int(np.trace(matrix))
-    words = {
-        "similarity": "Classes that are taken for each other stand side by side, so "
-        "that families show as blocks.",
-        "accuracy": "The worst recognised classes come first.",
-        "name": "Classes are in the order of their names.",
-    }[by]
+    sentences = [
+        {
+            "similarity": _(
+                "Classes that are taken for each other stand side by side, so that "
+                "families show as blocks."
+            ),
+            "accuracy": _("The worst recognised classes come first."),
+            "name": _("Classes are in the order of their names."),
+        }[by]
+    ]
     if difference:
-        words += (
-            " Each cell: sketches in the second run less those in the first. On the "
-            "diagonal more is better, elsewhere less."
+        sentences.append(
+            _(
+                "Each cell: sketches in the second run less those in the first. On the "
+                "diagonal more is better, elsewhere less."
+            )
         )
     if hide and difference:
-        words += " The diagonal, the change in recognised sketches, is hidden."
-    elif hide:
-        words += (
-            f" The diagonal is hidden: {right:,} of {int(matrix.sum()):,} sketches, "
-            "those recognised."
+        sentences.append(
+            _("The diagonal, the change in recognised sketches, is hidden.")
         )
-    words += " Where names don't fit, some are left out; drag over an area to zoom in."
-    return words
+    elif hide:
+        sentences.append(
+            _(
+                "The diagonal is hidden: {right:,} of {total:,} sketches, those "
+                "recognised."
+            ).format(right=right, total=int(matrix.sum()))
+        )
+    sentences.append(
+        _("Where names don't fit, some are left out; drag over an area to zoom in.")
+    )
+    return " ".join(sentences)
 
 
 def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
@@ -222,7 +275,7 @@ def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
     return {
         "Drawn": names[pair.true],
         "Taken for": names[pair.predicted],
-        "Sketches": f"{pair.count} of {pair.n}",
+        "Sketches": _("{done} of {total}").format(done=pair.count, total=pair.n),
         "Share": 100 * pair.count / pair.n,
     }
 
@@ -230,41 +283,59 @@ def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
 def in_words(names: tuple[str, ...], pairs: list[Confusion]) -> str:
     """Returns confusions as a sentence."""
     told = [
-        f"{names[pair.true]} is taken for {names[pair.predicted]} {pair.count} times "
-        f"of {pair.n}"
+        ngettext(
+            "{drawn} is taken for {guess} {count} time of {n}",
+            "{drawn} is taken for {guess} {count} times of {n}",
+            pair.count,
+        ).format(
+            drawn=names[pair.true],
+            guess=names[pair.predicted],
+            count=pair.count,
+            n=pair.n,
+        )
         for pair in pairs
     ]
     return "; ".join(told) + "."
 
 
-def show_cell(run: Run, evaluation: Evaluation, other: Run | None) -> None:
-    """Shows the sketches behind one cell, in one run or two."""
+def show_cell(
+    run: Run,
+    evaluation: Evaluation,
+    other: Run | None,
+    *,
+    part: Part,
+) -> None:
+    """Shows the sketches behind one cell, in one run or two, of all or of a set."""
     names = sorted(evaluation.class_names)
-    st.subheader("Sketches behind a cell")
+    st.subheader(_("Sketches behind a cell"))
     drawn_column, guess_column = st.columns(2)
     drawn = drawn_column.selectbox(
-        "Drawn",
+        _("Drawn"),
         names,
         index=None,
         key="drawn",
         bind="query-params",
-        placeholder="Choose a class",
+        placeholder=_("Choose a class"),
     )
     guess = guess_column.selectbox(
-        "Taken for",
+        _("Taken for"),
         names,
         index=None,
         key="guess",
         bind="query-params",
-        placeholder="Choose a class",
+        placeholder=_("Choose a class"),
     )
     if drawn is None or guess is None:
         pairs = top_confusions(evaluation.confusion, limit=1)
-        st.caption(
-            "Click a cell or a line of the list, or choose two classes here, to see "
-            "the sketches and what the network thought of each."
-            + (" Shown now: the most frequent confusion." if pairs else "")
-        )
+        words = [
+            _(
+                "Click a cell or a line of the list, or choose two classes here, to "
+                "see the sketches and what the network thought of each."
+            )
+        ]
+        if pairs:
+            words.append(_("Shown now: the most frequent confusion."))
+        st.caption(" ".join(words))
         if not pairs:
             return
         drawn = evaluation.class_names[pairs[0].true]
@@ -272,76 +343,83 @@ def show_cell(run: Run, evaluation: Evaluation, other: Run | None) -> None:
     true = evaluation.class_names.index(drawn)
     predicted = evaluation.class_names.index(guess)
     for number, shown in enumerate([run] if other is None else [run, other]):
-        found = reads.evaluation(shown)
+        found = part.evaluation(shown)
         rows = sketches_of_cell(found, true, predicted)
         total = int((found.y_true == true).sum())
-        verb = "recognised" if drawn == guess else f"taken for {plain(guess)}"
+        sentence = (
+            _("**{count} of {total}** sketches of {drawn} recognised by {run}")
+            if drawn == guess
+            else _(
+                "**{count} of {total}** sketches of {drawn} taken for {guess} by {run}"
+            )
+        )
         st.markdown(
-            f"**{len(rows)} of {total}** sketches of {plain(drawn)} {verb} by "
-            f"{plain(shown.run_id)}"
+            sentence.format(
+                count=len(rows),
+                total=total,
+                drawn=plain(drawn),
+                guess=plain(guess),
+                run=plain(shown.run_id),
+            )
         )
         show_test_sketches(shown, found, rows, key=f"cell_{number}")
     with st.container(horizontal=True):
         for name in dict.fromkeys((drawn, guess)):
             st.page_link(
                 "pages/classes.py",
-                label=f"All of {plain(name)}",
+                label=_("All of {name}").format(name=plain(name)),
                 icon=":material/category:",
-                query_params={"run": run.run_id, "class": name},
+                query_params=with_set({"run": run.run_id, "class": name}),
             )
-
-
-def matrix_csv(evaluation: Evaluation) -> str:
-    """Returns the whole matrix as CSV: true classes down, predicted across."""
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["drawn \\ taken for", *evaluation.class_names])
-    for name, row in zip(evaluation.class_names, evaluation.confusion, strict=True):
-        writer.writerow([name, *row.tolist()])
-    return stream.getvalue()
 
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, perhaps beside another."""
     run_column, other_column = st.columns(2)
     with run_column:
-        run = pick_run("Run", runs, key="run")
+        run = pick_run(_("Run"), runs, key="run")
     assert run is not None
     with other_column:
         other = pick_run(
-            "Compare with", comparable_runs(run, runs), key="other", optional=True
+            _("Compare with"), comparable_runs(run, runs), key="other", optional=True
         )
-    evaluation = reads.evaluation(run)
+    part = pick_part(run, key="confusion_set")
+    evaluation = part.evaluation(run)
     matrix = evaluation.confusion
     total, right = int(matrix.sum()), int(np.trace(matrix))
     pairs = top_confusions(matrix, limit=TOP)
     st.write(
-        f"{run_words(run)} recognises **{right:,} of {total:,}** test sketches."
+        _("{run} recognises **{right:,} of {total:,}** test sketches.").format(
+            run=run_words(run), right=right, total=total
+        )
         + (
-            f" Most often, {plain(in_words(evaluation.class_names, pairs[:2]))}"
+            " "
+            + _("Most often, {pairs}").format(
+                pairs=plain(in_words(evaluation.class_names, pairs[:2]))
+            )
             if pairs
             else ""
         )
     )
-    views: tuple[View, ...] = ("Top confusions", "Full matrix")
-    view = st.segmented_control(
-        "View",
-        views,
-        default=views[0],
-        required=True,
+    view = pick_option(
+        _("View"),
+        {TOP_VIEW: _("Top confusions"), FULL_VIEW: _("Full matrix")},
         key="view",
-        bind="query-params",
-        label_visibility="collapsed",
+        show_label=False,
     )
-    shares = [3, 2] if view == views[0] else [2, 1]
+    shares = [3, 2] if view == TOP_VIEW else [2, 1]
     matrix_column, cell_column = st.columns(shares, gap="large")
     with matrix_column:
-        if view == views[0]:
+        if view == TOP_VIEW:
             show_top(evaluation)
         else:
-            show_full(evaluation, reads.evaluation(other) if other else None)
+            show_full(
+                evaluation,
+                part.evaluation(other) if other else None,
+                everything=reads.evaluation(run),
+            )
         st.download_button(
-            "Matrix as CSV",
+            _("Matrix as CSV"),
             lambda: matrix_csv(evaluation),
             file_name=f"confusion-{run.run_id}.csv",
             mime="text/csv",
@@ -349,11 +427,11 @@ def show(runs: list[Run]) -> None:
             on_click="ignore",
         )
     with cell_column:
-        show_cell(run, evaluation, other)
+        show_cell(run, evaluation, other, part=part)
 
 
 require_frame()
-st.title("Confusion")
+st.title(_("Confusion"))
 candidates = evaluated_runs()
 if candidates:
     show(candidates)

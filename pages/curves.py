@@ -2,14 +2,26 @@
 
 import streamlit as st
 
-from core.curves import MAX_SMOOTHING, Against, Figure, history_rows, settings_rows
-from core.overview import REFERENCES, best_of_each_network
+from core.curves import (
+    MAX_SMOOTHING,
+    Against,
+    Figure,
+    history_rows,
+    learning,
+    settings_rows,
+)
+from core.figures import learning_curves
+from core.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.runs import ACTIVE_STATES, Run
+from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
-from pages.shared.figures import learning_curves
 from pages.shared.frame import require_frame
-from pages.shared.text import to_csv
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext, words
+from pages.shared.pickers import pick_option
+from pages.shared.text import plain
+from pages.shared.told import told
 
 CHART_HEIGHT = 440
 LIVE_INTERVAL_S = 2.0
@@ -21,7 +33,7 @@ def choose_runs() -> list[Run]:
     active = [run.run_id for run in by_id.values() if run.state in ACTIVE_STATES]
     cards = best_of_each_network(list(by_id.values()))
     chosen = st.multiselect(
-        "Runs",
+        _("Runs"),
         list(reversed(by_id)),
         default=active or [card.run_id for card in cards],
         key="runs",
@@ -34,9 +46,7 @@ def show_charts(runs: list[Run]) -> None:
     """Draws loss and top-1, again and again while a run is under way."""
     by_id = {run.run_id: run for run in reads.runs()}
     now = [by_id.get(run.run_id, run) for run in runs]
-    is_tu_berlin = all(
-        run.config and run.config.attribution.startswith("TU-Berlin") for run in now
-    )
+    has_references = all(is_tu_berlin(run) for run in now)
     figures: tuple[Figure, ...] = ("loss", "top1")
     for column, figure in zip(st.columns(2), figures, strict=True):
         with column:
@@ -49,8 +59,9 @@ def show_charts(runs: list[Run]) -> None:
                     log=log and figure == "loss",
                     show_train=show_train,
                     references=REFERENCES
-                    if references and is_tu_berlin and figure == "top1"
+                    if references and has_references and figure == "top1"
                     else None,
+                    words=words(),
                 ),
                 key=f"curves_{figure}",
                 alt=describe(now, figure),
@@ -65,67 +76,130 @@ def show_charts(runs: list[Run]) -> None:
 
 def describe(runs: list[Run], figure: Figure) -> str:
     """Returns the end of each curve in words."""
-    title = "Loss" if figure == "loss" else "Top-1 accuracy"
     ends = [
-        f"{run.run_id} ends at {run.history[-1][f'val_{figure}']:.3g} "
-        f"after {len(run.history)} epochs"
+        ngettext(
+            "{run} ends at {value:.3g} after {count} epoch",
+            "{run} ends at {value:.3g} after {count} epochs",
+            len(run.history),
+        ).format(
+            run=run.run_id,
+            value=run.history[-1][f"val_{figure}"],
+            count=len(run.history),
+        )
         for run in runs
         if run.history
     ]
-    return f"{title} by epoch. On validation, {'; '.join(ends) or 'nothing yet'}."
+    words = (
+        _("Loss by epoch. On validation, {ends}.")
+        if figure == "loss"
+        else _("Top-1 accuracy by epoch. On validation, {ends}.")
+    )
+    return words.format(ends="; ".join(ends) or _("nothing yet"))
 
+
+def tell(runs: list[Run]) -> None:
+    """Says how the first few trainings went, as far as they have come."""
+    for run in runs[:TOLD_RUNS]:
+        found = learning(run)
+        if found is None:
+            continue
+        sentences = [
+            _(
+                "{run} was best after epoch {best} of {epochs}, with "
+                "{top1:.1%} of the validation sketches right."
+            )
+        ]
+        if found.gap > NOTABLE_GAP:
+            sentences.append(
+                _("At the end it was right {gap:.0f} points more often in training.")
+            )
+        if found.lowest_loss_epoch is not None:
+            sentences.append(
+                _(
+                    "Its validation loss has risen since epoch {lowest}: it learns its "
+                    "training sketches by heart."
+                )
+            )
+        st.write(
+            " ".join(sentences).format(
+                run=f"**{plain(run.run_id)}**",
+                best=found.best_epoch,
+                epochs=found.epochs,
+                top1=found.val_top1,
+                gap=100 * found.gap,
+                lowest=found.lowest_loss_epoch,
+            )
+        )
+
+
+TOLD_RUNS = 3
+NOTABLE_GAP = 0.05
 
 require_frame()
-st.title("Curves")
+st.title(_("Curves"))
 runs = choose_runs()
+tell(runs)
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-    axes: tuple[Against, ...] = ("epoch", "step", "time")
-    against = st.segmented_control(
-        "Against",
-        axes,
-        default="epoch",
-        required=True,
-        key="against",
-        bind="query-params",
-    )
+    axes: dict[Against, str] = {
+        "epoch": _("epoch"),
+        "step": _("step"),
+        "time": _("time"),
+    }
+    against = pick_option(_("Against"), axes, key="against")
     smoothing = st.slider(
-        "Smoothing", 0.0, MAX_SMOOTHING, 0.0, 0.05, key="smoothing", width=200
+        _("Smoothing"), 0.0, MAX_SMOOTHING, 0.0, 0.05, key="smoothing", width=200
     )
-    show_train = st.toggle("Training too", value=True, key="curves_train")
-    log = st.toggle("Logarithmic loss", key="curves_log")
-    references = st.toggle("Reference lines", value=True, key="curves_references")
+    show_train = st.toggle(_("Training too"), value=True, key="curves_train")
+    log = st.toggle(_("Logarithmic loss"), key="curves_log")
+    references = st.toggle(_("Reference lines"), value=True, key="curves_references")
 if not runs:
-    st.info("Choose one or more runs above.", icon=":material/show_chart:")
+    st.info(_("Choose one or more runs above."), icon=":material/show_chart:")
 elif not any(run.history or run.state in ACTIVE_STATES for run in runs):
     st.info(
-        "These runs have not finished an epoch yet. Their curves begin after the "
-        "first.",
+        _(
+            "These runs have not finished an epoch yet. Their curves begin after the "
+            "first."
+        ),
         icon=":material/show_chart:",
     )
 else:
     is_live = any(run.state in ACTIVE_STATES for run in runs)
     st.fragment(show_charts, run_every=LIVE_INTERVAL_S if is_live else None)(runs)
     st.caption(
-        "Solid: validation, after each epoch. Dotted: training, the mean over an "
-        "epoch with dropout and augmentation on. Star: the epoch of highest "
-        "validation top-1. Reference lines are test accuracies."
+        _(
+            "Solid: validation, after each epoch. Dotted: training, the mean over an "
+            "epoch with dropout and augmentation on. Star: the epoch of highest "
+            "validation top-1. Reference lines are test accuracies."
+        )
     )
 if runs:
     for run in runs:
         if run.problem:
-            st.warning(f"{run.run_id}: {run.problem}", icon=":material/warning:")
-    st.subheader("Settings side by side")
+            st.warning(f"{run.run_id}: {told(run.problem)}", icon=":material/warning:")
+    st.subheader(_("Settings side by side"))
     st.dataframe(
-        settings_rows(runs),
+        [
+            row
+            | {
+                "Differs": row["Differs"] and _("differs"),
+                "Meaning": _(row["Meaning"]),
+            }
+            for row in settings_rows(runs)
+        ],
         hide_index=True,
-        alt="Settings of the chosen runs; those that differ come first",
+        column_config={
+            "Field": _("Field"),
+            "Differs": _("Differs"),
+            "Meaning": _("Meaning"),
+        },
+        alt=_("Settings of the chosen runs; those that differ come first"),
     )
     rows = history_rows(runs)
     if rows:
-        with st.expander("All figures as a table"):
-            st.dataframe(rows, hide_index=True, alt="A row an epoch of each run")
+        with st.expander(_("All figures as a table")):
+            st.dataframe(rows, hide_index=True, alt=_("A row an epoch of each run"))
         st.download_button(
-            "Figures as CSV",
+            _("Figures as CSV"),
             to_csv(rows),
             file_name="curves.csv",
             mime="text/csv",

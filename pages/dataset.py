@@ -1,20 +1,26 @@
 """Dataset: what is installed, what it looks like, and how to add more."""
 
+import os
 import tempfile
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from core.datasets.sources import add_dataset
-from core.datasets.store import Dataset, Progress, remove_dataset
+from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.errors import SketchScopeError
 from core.paths import data_dir
 from core.runs import ACTIVE_STATES
 from pages.shared import reads
+from pages.shared.actions import add_dataset, remove_dataset
 from pages.shared.frame import require_frame
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext
+from pages.shared.owner import is_owner, must_be_owner
+from pages.shared.pickers import pick_option
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
+from pages.shared.told import told
 
 PAGE_SIZE = 84
 """More than any class of TU-Berlin has in one split."""
@@ -28,15 +34,16 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
         name: What to call the dataset.
         called: What an error is to call a path that is nobody's business.
     """
-    bar = st.progress(0.0, text="Looking at it")
+    bar = st.progress(0.0, text=_("Looking at it"))
 
     def start(title: str) -> Progress:
         def tell(done: int, total: int) -> None:
             share = done / total if total else 0.0
             bar.progress(
                 min(share, 1.0),
-                text=f"{title}: {done:,} of {total:,}. Stay on this page until it is "
-                "done.",
+                text=_(
+                    "{step}: {done:,} of {total:,}. Stay on this page until it is done."
+                ).format(step=told(title), done=done, total=total),
             )
 
         return tell
@@ -45,7 +52,7 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
         dataset = add_dataset(what, name=name, data_dir=data_dir(), progress=start)
     except SketchScopeError as error:
         message = str(error).replace(what, called) if called else str(error)
-        st.error(plain(message), icon=":material/error:")
+        st.error(plain(told(message)), icon=":material/error:")
         return
     finally:
         bar.empty()
@@ -56,55 +63,64 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
 
 def show_add(*, expanded: bool) -> None:
     """Offers the ways to add a dataset."""
-    with st.expander("Add a dataset", icon=":material/add:", expanded=expanded):
+    with st.expander(_("Add a dataset"), icon=":material/add:", expanded=expanded):
         starter, path, upload, official = st.tabs(
-            ["Starter", "Zip or folder", "Upload", "TU-Berlin"]
+            [_("Starter"), _("Zip or folder"), _("Upload"), "TU-Berlin"]
         )
         with starter:
             st.write(
-                "Twenty simple things, drawn by the program itself in a few seconds. "
-                "Enough for a first training of two minutes."
+                _(
+                    "Twenty simple things, drawn by the program itself in a few "
+                    "seconds. Enough for a first training of two minutes."
+                )
             )
-            if st.button("Add the starter dataset", type="primary"):
+            if st.button(_("Add the starter dataset"), type="primary"):
                 add("starter")
         with path, st.form("dataset_path", border=False):
             st.write(
-                "`Sketch_EITZ.zip`, the course's form of TU-Berlin, on which the "
-                "networks that ship were trained; the official archive; or any "
-                "folder of class folders with pictures."
+                _(
+                    "`Sketch_EITZ.zip`, the course's form of TU-Berlin, on which the "
+                    "networks that ship were trained; the official archive; or any "
+                    "folder of class folders with pictures."
+                )
             )
             place = st.text_input(
-                "Path on this machine",
-                placeholder="/home/me/my-sketches or …/Sketch_EITZ.zip",
+                _("Path on this machine"),
+                placeholder=_("/home/me/my-sketches or …/Sketch_EITZ.zip"),
             )
-            name = st.text_input("Name (optional)", key="dataset_path_name")
-            if st.form_submit_button("Add it"):
+            name = st.text_input(_("Name (optional)"), key="dataset_path_name")
+            if st.form_submit_button(_("Add it")):
                 if place.strip():
                     add(place.strip(), name=name.strip() or None)
                 else:
-                    st.warning("Type the path of a zip or a folder first.")
+                    st.warning(_("Type the path of a zip or a folder first."))
         with upload, st.form("dataset_upload", border=False):
-            file = st.file_uploader("A zip of class folders", type="zip")
-            name = st.text_input("Name (optional)", key="dataset_upload_name")
-            if st.form_submit_button("Add it"):
+            file = st.file_uploader(_("A zip of class folders"), type="zip")
+            name = st.text_input(_("Name (optional)"), key="dataset_upload_name")
+            if st.form_submit_button(_("Add it")):
                 if file is None:
-                    st.warning("Choose a zip first.")
+                    st.warning(_("Choose a zip first."))
                 else:
                     add_upload(file.name, file.getbuffer(), name=name.strip() or None)
         with official:
             st.write(
-                "The official archive of 20,000 sketches, downloaded from its home "
-                "page (525 MB). A download that was interrupted goes on where it "
-                "ended. CC BY 4.0."
+                _(
+                    "The official archive of 20,000 sketches, downloaded from its home "
+                    "page (525 MB). A download that was interrupted goes on where it "
+                    "ended. CC BY 4.0."
+                )
             )
-            if st.button("Download TU-Berlin"):
+            if st.button(_("Download TU-Berlin")):
                 add("tu-berlin")
 
 
 def add_upload(file_name: str, content: memoryview, *, name: str | None) -> None:
     """Adds an uploaded zip, which is kept on the disk only meanwhile."""
+    must_be_owner()
     data_dir().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".upload-", dir=data_dir()) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=f"{UPLOAD_PREFIX}{os.getpid()}-", dir=data_dir()
+    ) as folder:
         path = Path(folder) / Path(file_name).name
         path.write_bytes(content)
         add(str(path), name=name, called=path.name)
@@ -119,15 +135,23 @@ def show_removal(dataset: Dataset) -> None:
         and run.config is not None
         and dataset.name in run.config.datasets
     ]
-    with st.popover("Remove", icon=":material/delete:"):
+    with st.popover(_("Remove"), icon=":material/delete:"):
         if in_use:
-            st.write(plain(f"In use by {', '.join(in_use)}. Stop that first."))
+            st.write(
+                _("In use by {runs}. Stop that first.").format(
+                    runs=plain(", ".join(in_use))
+                )
+            )
             return
         st.write(
-            f"Deletes the packed sketches of {dataset.name} from this program's data "
-            "folder. What it was made from and the runs trained on it stay."
+            _(
+                "Deletes the packed sketches of {dataset} from this program's data "
+                "folder. What it was made from and the runs trained on it stay."
+            ).format(dataset=plain(dataset.name))
         )
-        if st.button(f"Remove {dataset.name}", type="primary"):
+        if st.button(
+            _("Remove {name}").format(name=plain(dataset.name)), type="primary"
+        ):
             remove_dataset(dataset.name, data_dir=data_dir())
             reads.look_again()
             st.rerun()
@@ -145,7 +169,10 @@ def show_counts(dataset: Dataset) -> None:
         {"Class": names, "Train": train[order], "Test": test[order]},
         hide_index=True,
         height=460,
-        alt=f"Number of training and test sketches of each class of {dataset.name}",
+        column_config={"Class": _("Class"), "Train": _("Training"), "Test": _("Test")},
+        alt=_("Number of training and test sketches of each class of {dataset}").format(
+            dataset=dataset.name
+        ),
     )
 
 
@@ -153,16 +180,12 @@ def show_gallery(dataset: Dataset) -> None:
     """Shows the sketches of one class and split, a page at a time."""
     picked, split_column = st.columns([2, 1], vertical_alignment="bottom")
     name = picked.selectbox(
-        "Class", sorted(dataset.class_names), key="class", bind="query-params"
+        _("Class"), sorted(dataset.class_names), key="class", bind="query-params"
     )
-    split = split_column.segmented_control(
-        "Split",
-        ["train", "test"],
-        default="train",
-        required=True,
-        key="split",
-        bind="query-params",
-    )
+    with split_column:
+        split = pick_option(
+            _("Split"), {"train": _("train"), "test": _("test")}, key="split"
+        )
     label = dataset.class_names.index(name)
     rows = [
         row
@@ -172,49 +195,72 @@ def show_gallery(dataset: Dataset) -> None:
     pages = max(-(-len(rows) // PAGE_SIZE), 1)
     number = 1
     if pages > 1:
-        number = st.number_input(f"Page, of {pages}", 1, pages, key="dataset_page")
+        number = st.number_input(
+            _("Page, of {pages}").format(pages=pages), 1, pages, key="dataset_page"
+        )
     shown = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
-    st.caption(
-        f"{len(rows)} {'training' if split == 'train' else 'test'} sketches of "
-        + plain(name)
+    words = (
+        ngettext(
+            "{count} training sketch of {name}",
+            "{count} training sketches of {name}",
+            len(rows),
+        )
+        if split == "train"
+        else ngettext(
+            "{count} test sketch of {name}",
+            "{count} test sketches of {name}",
+            len(rows),
+        )
     )
+    st.caption(words.format(count=len(rows), name=plain(name)))
     if shown:
         st.image(
             [dataset.images[row] for row in shown],
             caption=[plain(dataset.records[row].id) for row in shown],
             width=SKETCH_WIDTH,
             output_format="PNG",
-            alt=[f"Sketch {dataset.records[row].id} of {name}" for row in shown],
+            alt=[
+                _("Sketch {id} of {name}").format(id=dataset.records[row].id, name=name)
+                for row in shown
+            ],
         )
     if dataset.attribution:
         st.caption(plain(dataset.attribution))
 
 
 require_frame()
-st.title("Dataset")
+st.title(_("Dataset"))
 datasets = {dataset.name: dataset for dataset in reads.datasets()}
 just_added = st.session_state.pop("dataset_opened", None)
 if just_added in datasets:
     st.session_state["dataset"] = just_added
-    st.toast(f"Dataset {just_added} is installed.", icon=":material/check:")
+    st.toast(
+        _("Dataset {dataset} is installed.").format(dataset=plain(just_added)),
+        icon=":material/check:",
+    )
 if not datasets:
     st.info(
-        "No dataset is installed yet. The networks that ship can be explored without "
-        "one; to see sketches and to train, add one here.",
+        _(
+            "No dataset is installed yet. The networks that ship can be explored "
+            "without one; to see sketches and to train, add one here."
+        ),
         icon=":material/photo_library:",
     )
-show_add(expanded=not datasets)
+may_change = is_owner()
+if may_change:
+    show_add(expanded=not datasets)
 if datasets:
     dataset = datasets[
-        st.selectbox("Dataset", list(datasets), key="dataset", bind="query-params")
+        st.selectbox(_("Dataset"), list(datasets), key="dataset", bind="query-params")
     ]
     figures, removal = st.columns([5, 1], vertical_alignment="center")
     with figures.container(horizontal=True, gap="large"):
-        st.metric("Classes", f"{dataset.num_classes:,}", width="content")
-        st.metric("Training sketches", f"{dataset.num_train:,}", width="content")
-        st.metric("Test sketches", f"{dataset.num_test:,}", width="content")
-    with removal:
-        show_removal(dataset)
+        st.metric(_("Classes"), f"{dataset.num_classes:,}", width="content")
+        st.metric(_("Training sketches"), f"{dataset.num_train:,}", width="content")
+        st.metric(_("Test sketches"), f"{dataset.num_test:,}", width="content")
+    if may_change:
+        with removal:
+            show_removal(dataset)
     gallery, counts = st.columns([3, 1], gap="large")
     with gallery:
         show_gallery(dataset)

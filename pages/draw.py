@@ -5,7 +5,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.errors import ImageError
+from core.figures import network_colour
 from core.ink import read_drawing
+from core.language import noop as N_
 from core.strokes import Drawing, is_too_little, render_sketch
 from pages.live.canvas import drawing_canvas
 from pages.live.game import show_game
@@ -21,14 +23,17 @@ from pages.live.looks import (
 )
 from pages.live.replay import show_replay
 from pages.live.why import show_why
-from pages.shared.figures import network_colour
 from pages.shared.frame import require_frame
-from pages.shared.pickers import no_evaluation_yet
+from pages.shared.language import gettext as _
+from pages.shared.pickers import no_evaluation_yet, pick_option
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
+from pages.shared.told import told
 
-MODES = ("Draw", "Game", "My drawings")
-DETAILS = ("Replay", "Why", "Keep")
+MODES = {"Draw": N_("Draw"), "Game": N_("Game"), "My drawings": N_("My drawings")}
+DETAILS = {"Replay": N_("Replay"), "Why": N_("Why"), "Keep": N_("Keep")}
+"""What addresses call them, and people."""
+
 PICTURE_TYPES = ("png", "jpg", "jpeg", "webp")
 MAX_UPLOAD_MB = 20
 
@@ -41,7 +46,7 @@ def show_draw() -> None:
         picture = pick_picture()
         runs = pick_runs()
     with right:
-        with st.spinner("Loading the networks; the first time takes some seconds"):
+        with st.spinner(_("Loading the networks; the first time takes some seconds")):
             networks = load_networks(runs)
         sketch = picture
         if sketch is None and not is_too_little(drawing):
@@ -56,22 +61,31 @@ def show_draw() -> None:
             sketch,
             width=SKETCH_WIDTH,
             output_format="PNG",
-            alt="The drawing as the networks see it"
-            + (f", after stroke {len(drawing.strokes)}" if picture is None else ""),
+            alt=_("The drawing as the networks see it, after stroke {number}").format(
+                number=len(drawing.strokes)
+            )
+            if picture is None
+            else _("The picture as the networks see it"),
         )
         words.caption(
-            "What the networks see: 128 × 128 pixels, moved, scaled and drawn like the "
-            "sketches that they learned from. Their answer took "
-            f"{network_ms:.0f} ms. Probabilities are calibrated on sketches that they "
-            "had not learned from."
+            _(
+                "What the networks see: 128 × 128 pixels, moved, scaled and drawn like "
+                "the sketches that they learned from. Their answer took {ms:.0f} ms. "
+                "Probabilities are calibrated on sketches that they had not learned "
+                "from."
+            ).format(ms=network_ms)
         )
-    detail = st.segmented_control(
-        "More", DETAILS, key="detail", bind="query-params", label_visibility="collapsed"
+    detail = pick_option(
+        _("More"),
+        {word: _(shown) for word, shown in DETAILS.items()},
+        key="detail",
+        optional=True,
+        show_label=False,
     )
     if detail == "Replay" and picture is None:
         show_replay(networks, drawing)
     elif detail == "Replay":
-        st.caption("A picture has no strokes to replay.")
+        st.caption(_("A picture has no strokes to replay."))
     elif detail == "Why":
         show_why(networks, analyses, sketch)
     elif detail == "Keep":
@@ -86,9 +100,9 @@ def show_draw() -> None:
 
 def pick_picture() -> NDArray[np.uint8] | None:
     """Lets one give a picture instead of drawing; returns it as a sketch."""
-    with st.expander("Use a picture instead", icon=":material/upload:"):
+    with st.expander(_("Use a picture instead"), icon=":material/upload:"):
         upload = st.file_uploader(
-            "A scan or photo of a drawing, or any PNG, JPEG or WebP",
+            _("A scan or photo of a drawing, or any PNG, JPEG or WebP"),
             type=list(PICTURE_TYPES),
             max_upload_size=MAX_UPLOAD_MB,
             key="draw_upload",
@@ -98,20 +112,20 @@ def pick_picture() -> NDArray[np.uint8] | None:
         try:
             return read_drawing(upload.getvalue(), name=upload.name)
         except ImageError as error:
-            st.error(plain(str(error)), icon=":material/broken_image:")
+            st.error(plain(told(str(error))), icon=":material/broken_image:")
             return None
 
 
 def show_invitation(networks: list[Network], drawing: Drawing) -> None:
     """Says what to do while there is nothing to guess."""
     if drawing.strokes:
-        st.info("Go on; this is too little to be anything yet.")
+        st.info(_("Go on; this is too little to be anything yet."))
     else:
-        st.info("The five best guesses of each network appear here as you draw.")
+        st.info(_("The five best guesses of each network appear here as you draw."))
     known = sorted(
         {name for network in networks for name in network.classifier.class_names}
     )
-    st.markdown(f"**The {len(known)} things they know**")
+    st.markdown(_("**The {count} things they know**").format(count=len(known)))
     st.caption(plain(", ".join(known)))
 
 
@@ -136,18 +150,15 @@ def show_answers(
 
 
 require_frame()
-st.title("Draw")
+st.title(_("Draw"))
 if not guessing_runs():
     no_evaluation_yet()
 else:
-    mode = st.segmented_control(
-        "What to do",
-        MODES,
-        default="Draw",
-        required=True,
+    mode = pick_option(
+        _("What to do"),
+        {word: _(shown) for word, shown in MODES.items()},
         key="mode",
-        bind="query-params",
-        label_visibility="collapsed",
+        show_label=False,
     )
     if mode == "Draw":
         show_draw()

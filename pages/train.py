@@ -7,17 +7,28 @@ import streamlit as st
 from core.config import RECIPES, Settings, make_settings
 from core.curves import Figure
 from core.errors import ConfigError, SketchScopeError
-from core.launch import launch_training, read_log, train_command
+from core.figures import FIGURE_TITLES, learning_curves
+from core.language import noop as N_
+from core.launch import read_log, train_command
 from core.paths import data_dir
 from core.queueing import runs_ahead
-from core.runs import ACTIVE_STATES, WEIGHTS, Run, remove_run, request_stop
-from core.workflow import check_new_run_id, create_run, is_shipped
+from core.runs import ACTIVE_STATES, WEIGHTS, Run
+from core.workflow import check_new_run_id, is_shipped
 from models import NETWORKS
 from pages.shared import reads
+from pages.shared.actions import (
+    create_run,
+    launch_training,
+    remove_run,
+    request_stop,
+)
 from pages.shared.chart import chart
-from pages.shared.figures import learning_curves
 from pages.shared.frame import require_frame
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext, words
+from pages.shared.owner import is_owner
 from pages.shared.text import plain
+from pages.shared.told import told
 
 FIRST_FIELDS = ("epochs", "seed")
 RECIPE_ORDER = ("best", "report", "refine", "finetune")
@@ -25,6 +36,12 @@ ORIGIN_RECIPES = ("refine", "finetune")
 """They are meant to go on from a trained run."""
 
 AT_LEAST_ONE = ("epochs", "batch_size")
+STARTING = N_("Starting")
+PHASES = {
+    "starting": N_("Loading TensorFlow and the network"),
+    "validating": N_("Epoch {epoch} of {epochs}: validating"),
+    "evaluating": N_("Scoring all test sketches"),
+}
 LIVE_INTERVAL_S = 1.0
 LOG_LINES = 25
 STATE_COLOURS: dict[str, Any] = {
@@ -41,8 +58,8 @@ STATE_COLOURS: dict[str, Any] = {
 def field_widget(name: str, value: Any, *, key: str) -> Any:
     """Draws the widget of one setting and returns what was entered."""
     info = Settings.model_fields[name]
-    label = name.replace("_", " ").capitalize()
-    help_text = info.description
+    label = _(name.replace("_", " ").capitalize())
+    help_text = _(info.description or "")
     if get_origin(info.annotation) is Literal:
         options = list(get_args(info.annotation))
         index = options.index(value)
@@ -88,9 +105,9 @@ def parse_numbers(name: str, text: str) -> list[float]:
 def show_form() -> None:
     """Lets one describe a run, shows its command line, and starts it."""
     datasets = [dataset.name for dataset in reads.datasets()]
-    dataset = st.selectbox("Dataset", datasets, key="train_dataset")
+    dataset = st.selectbox(_("Dataset"), datasets, key="train_dataset")
     network = st.segmented_control(
-        "Network",
+        _("Network"),
         list(NETWORKS),
         default=next(iter(NETWORKS)),
         required=True,
@@ -98,14 +115,16 @@ def show_form() -> None:
         key="train_network",
     )
     recipe = st.segmented_control(
-        "Recipe",
+        _("Recipe"),
         sorted(RECIPES, key=RECIPE_ORDER.index),
         default="best",
         required=True,
         key="train_recipe",
-        help="best is tuned for sketches; report is the course report's: 50 epochs "
-        "with Keras's defaults. refine goes on from a run of best with sketches varied "
-        "more, finetune with drawings of your own.",
+        help=_(
+            "best is tuned for sketches; report is the course report's: 50 epochs with "
+            "Keras's defaults. refine goes on from a run of best with sketches varied "
+            "more, finetune with drawings of your own."
+        ),
     )
     origin = pick_origin(network, needed=recipe in ORIGIN_RECIPES)
     base = make_settings(network, recipe)
@@ -115,12 +134,12 @@ def show_form() -> None:
     for column, name in zip(st.columns(2), FIRST_FIELDS, strict=True):
         with column:
             entered[name] = field_widget(name, getattr(base, name), key=f"{key}_{name}")
-    with st.expander("All settings"):
+    with st.expander(_("All settings")):
         for name in Settings.model_fields:
             if name not in FIRST_FIELDS:
                 value = getattr(base, name)
                 entered[name] = field_widget(name, value, key=f"{key}_{name}")
-    run_id = st.text_input("Name (optional)", key="train_run_id").strip() or None
+    run_id = st.text_input(_("Name (optional)"), key="train_run_id").strip() or None
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir())
     settings = make_settings(network, recipe, changed(base, entered))
@@ -131,7 +150,7 @@ def show_form() -> None:
         if name in changed(base, entered)
     }
     busy = any(run.state in ACTIVE_STATES for run in reads.runs())
-    st.caption("The same from a terminal:")
+    st.caption(_("The same from a terminal:"))
     st.code(
         train_command(
             network,
@@ -147,13 +166,13 @@ def show_form() -> None:
         wrap_lines=True,
     )
     if st.button(
-        "Queue" if busy else "Start",
+        _("Queue") if busy else _("Start"),
         type="primary",
         icon=":material/play_arrow:",
-        help="It begins when the runs before it have ended." if busy else None,
+        help=_("It begins when the runs before it have ended.") if busy else None,
         key="train_start",
     ):
-        with st.spinner("Starting"):
+        with st.spinner(_("Starting")):
             run_dir = create_run(
                 network,
                 dataset,
@@ -177,10 +196,10 @@ def pick_origin(network: str, *, needed: bool) -> Run | None:
         and (run.path / WEIGHTS).exists()
     }
     chosen = st.selectbox(
-        "Begin with the weights of",
+        _("Begin with the weights of"),
         list(trained),
         index=0 if needed and trained else None,
-        placeholder="None: random weights",
+        placeholder=_("None: random weights"),
         key=f"train_origin_{network}_{needed}",
     )
     return trained[chosen] if chosen is not None else None
@@ -205,35 +224,45 @@ def open_run(run_id: str) -> None:
 
 def show_actions(run: Run) -> None:
     """Offers what can be done with a run in its state."""
+    may_change = is_owner(aloud=False)
     with st.container(horizontal=True):
-        can_stop = run.state in ACTIVE_STATES and run.status.phase != "evaluating"
-        if can_stop and st.button("Stop", icon=":material/stop:", key="train_stop"):
+        can_stop = (
+            may_change
+            and run.state in ACTIVE_STATES
+            and run.status.phase != "evaluating"
+        )
+        if can_stop and st.button(_("Stop"), icon=":material/stop:", key="train_stop"):
             request_stop(run.path)
-            st.toast("It saves and stops at its next step.")
+            st.toast(_("It saves and stops at its next step."))
             reads.look_again()
-        can_go_on = run.state in ("stopped", "failed") or (
-            run.state == "trained" and run.config is not None and run.config.is_tested
+        can_go_on = may_change and (
+            run.state in ("stopped", "failed")
+            or (
+                run.state == "trained"
+                and run.config is not None
+                and run.config.is_tested
+            )
         )
         if can_go_on and st.button(
-            "Evaluate" if run.state == "trained" else "Resume",
+            _("Evaluate") if run.state == "trained" else _("Resume"),
             icon=":material/play_arrow:",
             type="primary",
             key="train_resume",
         ):
-            with st.spinner("Starting"):
+            with st.spinner(_("Starting")):
                 launch_training(run.path, data_dir=data_dir())
             open_run(run.run_id)
         if run.history:
             st.page_link(
                 "pages/curves.py",
-                label="Compare its curves",
+                label=_("Compare its curves"),
                 icon=":material/show_chart:",
                 query_params={"runs": run.run_id},
             )
         if run.state == "finished":
             for page, label, icon in (
-                ("confusion", "What it confuses", "grid_on"),
-                ("classes", "Best and worst classes", "category"),
+                ("confusion", _("What it confuses"), "grid_on"),
+                ("classes", _("Best and worst classes"), "category"),
             ):
                 st.page_link(
                     f"pages/{page}.py",
@@ -241,10 +270,14 @@ def show_actions(run: Run) -> None:
                     icon=f":material/{icon}:",
                     query_params={"run": run.run_id},
                 )
-        if run.state not in ACTIVE_STATES and not is_shipped(run.path):
-            with st.popover("Remove", icon=":material/delete:"):
-                st.write("Deletes its weights, history and evaluation for good.")
-                if st.button(f"Remove {run.run_id}", key="train_remove"):
+        is_ended = run.state not in ACTIVE_STATES
+        if may_change and is_ended and not is_shipped(run.path):
+            with st.popover(_("Remove"), icon=":material/delete:"):
+                st.write(_("Deletes its weights, history and evaluation for good."))
+                if st.button(
+                    _("Remove {name}").format(name=plain(run.run_id)),
+                    key="train_remove",
+                ):
                     remove_run(run.run_id, data_dir=data_dir())
                     open_run("")
 
@@ -254,31 +287,35 @@ def show_progress(run: Run) -> None:
     status = run.status
     if run.state == "queued":
         ahead = runs_ahead(run.path)
-        st.write(f"Waits for {', '.join(ahead)}." if ahead else "It is its turn now.")
+        st.write(
+            _("Waits for {runs}.").format(runs=plain(", ".join(ahead)))
+            if ahead
+            else _("It is its turn now.")
+        )
         return
     epoch = min(status.epoch + 1, max(status.epochs, 1))
     steps = status.steps_per_epoch
     if run.state == "running":
         if status.phase == "training" and steps:
-            text = f"Epoch {epoch} of {status.epochs}, step {status.step} of {steps}"
+            text = _("Epoch {epoch} of {epochs}, step {step} of {steps}").format(
+                epoch=epoch, epochs=status.epochs, step=status.step, steps=steps
+            )
             st.progress(min(status.step / steps, 1.0), text=text)
         else:
-            words = {
-                "starting": "Loading TensorFlow and the network",
-                "validating": f"Epoch {epoch} of {status.epochs}: validating",
-                "evaluating": "Scoring all test sketches",
-            }
-            st.progress(1.0, text=words.get(status.phase, "Starting"))
+            words = _(PHASES.get(status.phase, STARTING))
+            st.progress(1.0, text=words.format(epoch=epoch, epochs=status.epochs))
     figures = {
-        "Epochs done": f"{status.epoch} of {status.epochs}"
+        _("Epochs done"): _("{done} of {total}").format(
+            done=status.epoch, total=status.epochs
+        )
         if run.state != "running"
         else None,
-        "Time left": duration(status.eta_s) if run.state == "running" else None,
-        "Images/s": number(status.images_per_s, ".0f"),
-        "Training loss": number(status.loss, ".3f"),
-        "Training top-1": number(status.top1, ".1%"),
-        "Test top-1": number((run.metrics or {}).get("top1"), ".1%"),
-        "Trained for": duration(status.elapsed_s),
+        _("Time left"): duration(status.eta_s) if run.state == "running" else None,
+        _("Images/s"): number(status.images_per_s, ".0f"),
+        _("Training loss"): number(status.loss, ".3f"),
+        _("Training top-1"): number(status.top1, ".1%"),
+        _("Test top-1"): number((run.metrics or {}).get("top1"), ".1%"),
+        _("Trained for"): duration(status.elapsed_s),
     }
     with st.container(horizontal=True, gap="medium"):
         for label, value in figures.items():
@@ -308,65 +345,81 @@ def show_run(run_id: str, shown_state: str) -> None:
     if run is None or run.state != shown_state:
         st.rerun()
     assert run is not None
-    st.badge(run.state, color=STATE_COLOURS[run.state])
+    st.badge(_(run.state), color=STATE_COLOURS[run.state])
     if run.status.message:
         tell = st.error if run.state in ("failed", "damaged") else st.info
-        tell(run.status.message)
+        tell(told(run.status.message))
     if run.problem and run.problem != run.status.message:
-        st.warning(run.problem)
+        st.warning(told(run.problem))
     show_progress(run)
     try:
         show_actions(run)
     except SketchScopeError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(told(str(error)), icon=":material/error:")
     if run.history or run.status.step:
         figures: tuple[Figure, ...] = ("loss", "top1")
         for column, figure in zip(st.columns(2), figures, strict=True):
             with column:
                 chart(
-                    learning_curves([run], figure),
+                    learning_curves([run], figure, words=words()),
                     key=f"train_{figure}",
-                    alt=f"{figure} of {run_id} by epoch, {len(run.history)} so far",
+                    alt=ngettext(
+                        "{figure} of {run} by epoch, {count} so far",
+                        "{figure} of {run} by epoch, {count} so far",
+                        len(run.history),
+                    ).format(
+                        figure=_(FIGURE_TITLES[figure]),
+                        run=run_id,
+                        count=len(run.history),
+                    ),
                     height=320,
                     uirevision=run_id,
                 )
-    log = read_log(run.path)
+    # It names folders of this machine.
+    log = read_log(run.path) if is_owner(aloud=False) else ""
     if log:
-        with st.expander("End of its log", expanded=run.state == "failed"):
+        with st.expander(_("End of its log"), expanded=run.state == "failed"):
             st.code("\n".join(log.splitlines()[-LOG_LINES:]), language=None)
 
 
 require_frame()
-st.title("Train")
+st.title(_("Train"))
 opened = st.session_state.pop("train_opened", None)
 if opened == "":
     st.session_state.pop("run", None)
 elif opened is not None:
     st.session_state["run"] = opened
     st.session_state["train_run_id"] = ""
-    st.toast(f"{plain(opened)} is on its way.", icon=":material/play_arrow:")
+    st.toast(
+        _("{run} is on its way.").format(run=plain(opened)),
+        icon=":material/play_arrow:",
+    )
 form, panel = st.columns([2, 3], gap="large")
 with form:
-    st.subheader("New run")
-    if reads.datasets():
+    st.subheader(_("New run"))
+    if not is_owner():
+        pass
+    elif reads.datasets():
         try:
             show_form()
         except SketchScopeError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(told(str(error)), icon=":material/error:")
     else:
         st.info(
-            "Training needs a dataset. Add one first: the starter takes one click.",
+            _("Training needs a dataset. Add one first: the starter takes one click."),
             icon=":material/photo_library:",
         )
-        st.page_link("pages/dataset.py", label="Add a dataset", icon=":material/add:")
+        st.page_link(
+            "pages/dataset.py", label=_("Add a dataset"), icon=":material/add:"
+        )
 with panel:
-    st.subheader("Runs")
+    st.subheader(_("Runs"))
     own = [run for run in reads.runs() if not is_shipped(run.path)]
     own.sort(key=lambda run: run.state not in ACTIVE_STATES)
     if own:
         states = {run.run_id: run.state for run in own}
         chosen = st.selectbox(
-            "Run",
+            _("Run"),
             list(states),
             key="run",
             bind="query-params",
@@ -377,7 +430,9 @@ with panel:
         )
     else:
         st.info(
-            "Nothing has been trained here yet. What you start on the left appears "
-            "here, and goes on when you close this page.",
+            _(
+                "Nothing has been trained here yet. What you start on the left appears "
+                "here, and goes on when you close this page."
+            ),
             icon=":material/school:",
         )

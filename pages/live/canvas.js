@@ -25,6 +25,7 @@ function press(name, selector) {
 export default function ({ data, parentElement }) {
   const name = data.canvas;
   for (const button of parentElement.querySelectorAll("button[data-press]")) {
+    button.textContent = data.words[button.dataset.press];
     button.onclick = () => press(name, `button[aria-label="${button.dataset.press}"]`);
   }
   let isDrawing = false;

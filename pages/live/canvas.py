@@ -6,7 +6,11 @@ from typing import Any
 import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
+from core.language import noop as N_
 from core.strokes import Drawing, parse_canvas
+from pages.shared.language import gettext as _
+
+TOOLS = {"Brush": N_("Brush"), "Eraser": N_("Eraser")}
 
 CANVAS_SIZE = 360
 """In pixels; a telephone held upright has room for it."""
@@ -19,8 +23,8 @@ ERASER_FACTOR = 4
 SCRIPT = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 BUTTONS = """
 <div class="buttons">
-  <button type="button" data-press="Undo">↶ Undo</button>
-  <button type="button" data-press="Redo">↷ Redo</button>
+  <button type="button" data-press="Undo">↶</button>
+  <button type="button" data-press="Redo">↷</button>
 </div>
 """
 STYLE = """
@@ -51,13 +55,14 @@ def drawing_canvas(name: str) -> Drawing:
         state[f"{name}_initial"] = state.get(f"{name}_last")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tool = st.segmented_control(
-            "Tool",
-            ["Brush", "Eraser"],
+            _("Tool"),
+            list(TOOLS),
+            format_func=lambda tool: _(TOOLS[tool]),
             default="Brush",
             required=True,
             key=f"{name}_tool",
         )
-        width = st.slider("Width (px)", 1, 24, 6, key=f"{name}_width", width=140)
+        width = st.slider(_("Width (px)"), 1, 24, 6, key=f"{name}_width", width=140)
     erases = tool == "Eraser"
     result = st_canvas(
         stroke_width=ERASER_FACTOR * width if erases else width,
@@ -72,8 +77,12 @@ def drawing_canvas(name: str) -> Drawing:
         tools = st.components.v2.component(
             "canvas_tools", html=BUTTONS, css=STYLE, js=SCRIPT
         )
-        tools(key=f"{name}_tools", data={"canvas": key}, width="content")
-        st.button("Clear", key=f"{name}_clear", on_click=clear_canvas, args=(name,))
+        tools(
+            key=f"{name}_tools",
+            data={"canvas": key, "words": {"Undo": _("↶ Undo"), "Redo": _("↷ Redo")}},
+            width="content",
+        )
+        st.button(_("Clear"), key=f"{name}_clear", on_click=clear_canvas, args=(name,))
     state[f"{name}_last"] = result.json_data
     return parse_canvas(
         result.json_data or {},

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
+from core.figures import network_colour
 from core.strokes import is_too_little, render_sketch
 from pages.live.canvas import clear_canvas, drawing_canvas
 from pages.live.guesses import article, show_guesses
 from pages.live.looks import Network, guesses, look
 from pages.shared import reads
-from pages.shared.figures import network_colour
+from pages.shared.language import gettext as _
+from pages.shared.language import listed
 from pages.shared.text import plain
 
 ROUNDS = 5
@@ -69,11 +71,13 @@ def show_game(networks: list[Network]) -> None:
     game: Game | None = state.get("game")
     if game is None:
         st.write(
-            f"{ROUNDS} things to draw, {ROUND_S} seconds for each. The sooner a "
-            "network recognises yours, the more points."
+            _(
+                "{rounds} things to draw, {seconds} seconds for each. The sooner a "
+                "network recognises yours, the more points."
+            ).format(rounds=ROUNDS, seconds=ROUND_S)
         )
         st.button(
-            "Start",
+            _("Start"),
             type="primary",
             icon=":material/play_arrow:",
             key="game_start",
@@ -83,7 +87,7 @@ def show_game(networks: list[Network]) -> None:
     elif game.is_over:
         show_result(game)
         st.button(
-            "Play again",
+            _("Play again"),
             type="primary",
             icon=":material/replay:",
             key="game_again",
@@ -127,19 +131,19 @@ def show_round(game: Game, networks: list[Network]) -> None:
     number = len(game.seconds) + 1
     left, right = st.columns([2, 3], gap="large")
     with left:
-        st.subheader(f"Draw {plain(article(game.word))}")
+        st.subheader(_("Draw {thing}").format(thing=plain(article(game.word))))
         show_clock(game, number)
         drawing = drawing_canvas("game")
         with st.container(horizontal=True):
             st.button(
-                "Skip", key="game_skip", on_click=end_round, args=(game, [], None)
+                _("Skip"), key="game_skip", on_click=end_round, args=(game, [], None)
             )
-            st.button("Give up", key="game_end", on_click=give_up)
+            st.button(_("Give up"), key="game_end", on_click=give_up)
     with right:
         if is_too_little(drawing):
-            st.info("The networks say here what they take your drawing for.")
+            st.info(_("The networks say here what they take your drawing for."))
             return
-        analyses, _ = look(networks, render_sketch(drawing))
+        analyses = look(networks, render_sketch(drawing))[0]
         winners = []
         columns = st.columns(len(networks), gap="medium")
         for column, network, analysis in zip(columns, networks, analyses, strict=True):
@@ -156,7 +160,9 @@ def show_round(game: Game, networks: list[Network]) -> None:
     if winners and game.left() > -GRACE_S:
         end_round(game, winners, min(ROUND_S - game.left(), ROUND_S))
         st.toast(
-            f"{' and '.join(winners)} recognised your {game.asked[number - 1]}.",
+            _("{networks} recognised your {thing}.").format(
+                networks=plain(listed(winners)), thing=plain(game.asked[number - 1])
+            ),
             icon=":material/celebration:",
         )
         st.rerun()
@@ -170,8 +176,12 @@ def show_clock(game: Game, number: int) -> None:
     left = game.left()
     st.progress(
         min(max(left / ROUND_S, 0.0), 1.0),
-        text=f"Round {number} of {len(game.asked)}: {max(left, 0):.0f} s left, "
-        f"{game.score()} points",
+        text=_("Round {number} of {total}: {left:.0f} s left, {points} points").format(
+            number=number,
+            total=len(game.asked),
+            left=max(left, 0),
+            points=game.score(),
+        ),
     )
     if left < -GRACE_S:
         end_round(game, [], None)
@@ -196,13 +206,19 @@ def show_result(game: Game) -> None:
     """Shows the score and how each round went."""
     recognised = sum(seconds is not None for seconds in game.seconds)
     left, right = st.columns(2, width=420)
-    left.metric("Points", f"{game.score()} of {100 * len(game.asked)}")
-    right.metric("Recognised", f"{recognised} of {len(game.asked)}")
+    left.metric(
+        _("Points"),
+        _("{done} of {total}").format(done=game.score(), total=100 * len(game.asked)),
+    )
+    right.metric(
+        _("Recognised"),
+        _("{done} of {total}").format(done=recognised, total=len(game.asked)),
+    )
     st.dataframe(
         [
             {
                 "Asked for": word,
-                "Recognised by": " and ".join(winners) or "nobody",
+                "Recognised by": listed(winners) or _("nobody"),
                 "Seconds": seconds,
             }
             for word, winners, seconds in zip(
@@ -210,8 +226,12 @@ def show_result(game: Game) -> None:
             )
         ],
         hide_index=True,
-        column_config={"Seconds": st.column_config.NumberColumn(format="%.1f")},
+        column_config={
+            "Asked for": _("Asked for"),
+            "Recognised by": _("Recognised by"),
+            "Seconds": st.column_config.NumberColumn(_("Seconds"), format="%.1f"),
+        },
         width=560,
         key="game_result",
-        alt="What was asked for, who recognised it, and how long it took",
+        alt=_("What was asked for, who recognised it, and how long it took"),
     )

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.classify import Prediction
 from core.runs import Run
+from pages.shared.language import gettext as _
 from pages.shared.text import plain
 
 NOT_SURE = 0.5
@@ -43,8 +44,12 @@ def show_guesses(
     """
     first = guesses[0]
     unsure = first.probability < NOT_SURE
-    verdict = "not sure" if unsure else f"it is {article(first.class_name)}"
-    st.markdown(f"**{plain(title)}**: {plain(verdict)}")
+    verdict = (
+        _("**{network}**: not sure") if unsure else _("**{network}**: it is {thing}")
+    )
+    st.markdown(
+        verdict.format(network=plain(title), thing=plain(article(first.class_name)))
+    )
     rows = "".join(
         _bar(guess, colour=colour, run=run, is_first=position == 0 and not unsure)
         for position, guess in enumerate(guesses)
@@ -54,9 +59,13 @@ def show_guesses(
 
 
 def article(class_name: str) -> str:
-    """Returns a class's name as words, such as "an alarm clock"."""
+    """Returns a class's name as words, such as "an alarm clock".
+
+    Names of classes are English in every language, so other articles don't fit them.
+    """
     words = class_name.replace("_", " ")
-    return f"{'an' if words[:1].lower() in 'aeiou' else 'a'} {words}"
+    is_vowel = words[:1].lower() in "aeiou"
+    return (_("an {thing}") if is_vowel else _("a {thing}")).format(thing=words)
 
 
 def agreement(firsts: Sequence[Prediction]) -> str:
@@ -64,22 +73,25 @@ def agreement(firsts: Sequence[Prediction]) -> str:
     sure = [guess for guess in firsts if guess.probability >= NOT_SURE]
     names = {guess.class_name for guess in firsts}
     if not sure:
-        return "Nobody is sure yet. More strokes help."
+        return _("Nobody is sure yet. More strokes help.")
     if len(firsts) == 1:
         return ""
     if len(names) == 1:
-        return f"Both networks say {article(firsts[0].class_name)}."
-    return "The networks disagree."
+        return _("Both networks say {thing}.").format(
+            thing=article(firsts[0].class_name)
+        )
+    return _("The networks disagree.")
 
 
 def _bar(guess: Prediction, *, colour: str, run: Run, is_first: bool) -> str:
     name = html.escape(guess.class_name)
     address = "classes?" + urlencode({"run": run.run_id, "class": guess.class_name})
+    title = html.escape(_("What the network makes of {name}")).format(name=name)
     share = "&lt;1%" if guess.probability < 0.005 else f"{guess.probability:.0%}"
     return (
         f'<div class="guess{" first" if is_first else ""}">'
         f'<span class="name"><a href="{html.escape(address)}" target="_blank" '
-        f'title="What the network makes of {name}">{name}</a></span>'
+        f'title="{title}">{name}</a></span>'
         f'<span class="share">{share}</span>'
         f'<div class="bar"><div style="width: {100 * guess.probability:.1f}%; '
         f'background: {colour}"></div></div></div>'

@@ -13,20 +13,25 @@ from core.drawings import (
     KeptDrawing,
     export_drawings,
     list_drawings,
+)
+from core.paths import data_dir
+from core.runs import Run
+from core.strokes import Drawing, to_json
+from models import NETWORKS
+from pages.live.guesses import article
+from pages.live.looks import Network, guessing_runs
+from pages.shared import reads
+from pages.shared.actions import (
+    create_run,
+    launch_training,
     make_drawings_dataset,
     relabel_drawing,
     remove_drawing,
     save_drawing,
 )
-from core.launch import launch_training
-from core.paths import data_dir
-from core.runs import Run
-from core.strokes import Drawing, to_json
-from core.workflow import create_run
-from models import NETWORKS
-from pages.live.guesses import article
-from pages.live.looks import Network, guessing_runs
-from pages.shared import reads
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext
+from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
 
@@ -53,18 +58,18 @@ def show_keep(
     names = sorted(networks[0].classifier.class_names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            "What it is",
+            _("What it is"),
             names,
             index=names.index(guessed[0].class_name),
             # It follows the best guess until one chooses.
             key=f"keep_label_{guessed[0].class_name}",
             width=280,
         )
-        is_saved = st.button(
-            "Keep", type="primary", icon=":material/bookmark_add:", key="keep_save"
+        is_saved = is_owner(aloud=False) and st.button(
+            _("Keep"), type="primary", icon=":material/bookmark_add:", key="keep_save"
         )
         st.download_button(
-            "Download",
+            _("Download"),
             data=lambda: png_of(sketch),
             file_name=f"{label}.png",
             mime="image/png",
@@ -72,10 +77,13 @@ def show_keep(
             on_click="ignore",
             key="keep_download",
         )
-    st.caption(
-        "Kept drawings are your own training sketches, on this machine. They never "
-        "become test sketches."
-    )
+    if is_owner():
+        st.caption(
+            _(
+                "Kept drawings are your own training sketches, on this machine. They "
+                "never become test sketches."
+            )
+        )
     if is_saved:
         save_drawing(
             sketch,
@@ -93,7 +101,10 @@ def show_keep(
                 for guess in guessed
             ],
         )
-        st.toast(f"Kept as {label}. See My drawings.", icon=":material/bookmark:")
+        st.toast(
+            _("Kept as {label}. See My drawings.").format(label=plain(label)),
+            icon=":material/bookmark:",
+        )
 
 
 def png_of(sketch: NDArray[np.uint8]) -> bytes:
@@ -112,17 +123,32 @@ def show_kept() -> None:
     found = list_drawings(data_dir())
     if found.damaged:
         st.warning(
-            f"{len(found.damaged)} files belong to no whole drawing and are left out: "
-            + plain(", ".join(path.name for path in found.damaged[:3])),
+            ngettext(
+                "{count} file belongs to no whole drawing and is left out: {names}",
+                "{count} files belong to no whole drawing and are left out: {names}",
+                len(found.damaged),
+            ).format(
+                count=len(found.damaged),
+                names=plain(", ".join(path.name for path in found.damaged[:3])),
+            ),
             icon=":material/broken_image:",
         )
     if not found.kept:
-        st.info("Nothing is kept yet. Draw something, then choose Keep below it.")
+        st.info(_("Nothing is kept yet. Draw something, then choose Keep below it."))
         return
     labels = sorted({drawing.label for drawing in found.kept})
     st.write(
-        f"{len(found.kept)} drawings of {len(labels)} things: "
-        f"{plain(', '.join(label.replace('_', ' ') for label in labels))}."
+        ngettext(
+            "{count} drawing of {things}: {names}.",
+            "{count} drawings of {things}: {names}.",
+            len(found.kept),
+        ).format(
+            count=len(found.kept),
+            things=ngettext("{count} thing", "{count} things", len(labels)).format(
+                count=len(labels)
+            ),
+            names=plain(", ".join(label.replace("_", " ") for label in labels)),
+        )
     )
     show_actions()
     shown = found.kept[:KEPT_SHOWN]
@@ -133,25 +159,32 @@ def show_kept() -> None:
             with column:
                 show_one(drawing)
     if len(found.kept) > KEPT_SHOWN:
-        st.caption(f"The latest {KEPT_SHOWN} are shown; the export has all.")
+        st.caption(
+            _("The latest {count} are shown; the export has all.").format(
+                count=KEPT_SHOWN
+            )
+        )
 
 
 def show_actions() -> None:
     """Offers to export the drawings and to let a network learn from them."""
+    may_change = is_owner()
     runs = {NETWORKS[r.config.network].title: r for r in guessing_runs() if r.config}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        title = st.selectbox("Network", list(runs), key="kept_network", width=200)
-        if st.button(
-            "Fine-tune on them",
+        title = st.selectbox(_("Network"), list(runs), key="kept_network", width=200)
+        if may_change and st.button(
+            _("Fine-tune on them"),
             type="primary",
             icon=":material/model_training:",
             key="kept_tune",
-            help="Trains a copy of the network some epochs more, with these drawings "
-            "among its training sketches.",
+            help=_(
+                "Trains a copy of the network some epochs more, with these drawings "
+                "among its training sketches."
+            ),
         ):
             fine_tune(runs[title])
         st.download_button(
-            "Export",
+            _("Export"),
             data=lambda: export_drawings(data_dir()),
             file_name="my-drawings.zip",
             mime="application/zip",
@@ -165,7 +198,7 @@ def fine_tune(run: Run) -> None:
     """Starts a run that goes on from another with the kept drawings, and opens it."""
     if run.config is None:
         return
-    with st.spinner("Starting"):
+    with st.spinner(_("Starting")):
         make_drawings_dataset(data_dir())
         made = create_run(
             run.config.network,
@@ -183,21 +216,26 @@ def fine_tune(run: Run) -> None:
 def show_one(drawing: KeptDrawing) -> None:
     """Shows a kept drawing with a menu to relabel or remove it."""
     st.image(
-        drawing.png.read_bytes(), width=SKETCH_WIDTH, alt=f"Drawing of {drawing.label}"
+        drawing.png.read_bytes(),
+        width=SKETCH_WIDTH,
+        alt=_("Drawing of {label}").format(label=drawing.label),
     )
     with st.popover(plain(drawing.label.replace("_", " ")), width="stretch"):
         if drawing.guesses:
             guess = drawing.guesses[0]
             st.caption(
-                plain(
-                    f"{drawing.created_at[:10]}. It was taken for "
-                    f"{article(guess.class_name)} ({guess.probability:.0%})."
+                _("{date}. It was taken for {thing} ({probability:.0%}).").format(
+                    date=plain(drawing.created_at[:10]),
+                    thing=plain(article(guess.class_name)),
+                    probability=guess.probability,
                 )
             )
+        if not is_owner(aloud=False):
+            return
         config = guessing_runs()[0].config
         names = sorted(config.class_names) if config else [drawing.label]
         label = st.selectbox(
-            "What it is",
+            _("What it is"),
             names,
             index=names.index(drawing.label) if drawing.label in names else None,
             key=f"kept_label_{drawing.id}",
@@ -205,6 +243,8 @@ def show_one(drawing: KeptDrawing) -> None:
         if label is not None and label != drawing.label:
             relabel_drawing(drawing.id, label, class_names=names, data_dir=data_dir())
             st.rerun()
-        if st.button("Remove", icon=":material/delete:", key=f"kept_rm_{drawing.id}"):
+        if st.button(
+            _("Remove"), icon=":material/delete:", key=f"kept_rm_{drawing.id}"
+        ):
             remove_drawing(drawing.id, data_dir=data_dir())
             st.rerun()

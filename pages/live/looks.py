@@ -15,6 +15,7 @@ from core.overview import best_of_each_network
 from core.runs import WEIGHTS, Run
 from core.strokes import Drawing, render_sketch
 from pages.shared import reads
+from pages.shared.language import gettext as _
 
 MAX_NETWORKS = 3
 REMEMBERED_STEPS = 200
@@ -49,13 +50,13 @@ def pick_runs() -> list[Run]:
     able = {run.run_id: run for run in _able_runs()}
     best = [run.run_id for run in guessing_runs()]
     chosen = st.multiselect(
-        "Networks",
+        _("Networks"),
         list(able),
         default=best,
         key="networks",
         bind="query-params",
         max_selections=MAX_NETWORKS,
-        placeholder="The best of each kind",
+        placeholder=_("The best of each kind"),
     )
     return [able[run_id] for run_id in chosen or best]
 
@@ -139,7 +140,7 @@ def look_at_steps(
     looks = [remembered[step] for step in steps]
     while len(remembered) > max(REMEMBERED_STEPS, len(steps)):
         del remembered[next(iter(remembered))]
-    return np.stack([sketch for sketch, _ in looks]), np.stack([p for _, p in looks])
+    return np.stack([look[0] for look in looks]), np.stack([look[1] for look in looks])
 
 
 def _digests(drawing: Drawing) -> Iterator[bytes]:

@@ -7,12 +7,13 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
 
+from core.figures import NEUTRAL, network_colour
 from core.strokes import Drawing
+from core.text import plain_label
 from pages.live.guesses import show_guesses
 from pages.live.looks import Network, guesses, look_at_steps
 from pages.shared.chart import chart
-from pages.shared.figures import NEUTRAL, network_colour
-from pages.shared.text import plain_label
+from pages.shared.language import gettext as _
 
 SHOWN_CLASSES = 6
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -23,7 +24,7 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
     """Shows a network's probabilities over the strokes, and any one step of them."""
     count = len(drawing.strokes)
     if count < 2:
-        st.caption("Draw a second stroke to see how the guesses change.")
+        st.caption(_("Draw a second stroke to see how the guesses change."))
         return
     network = pick_network(networks, key="replay_network")
     sketches, probabilities = look_at_steps(network, drawing)
@@ -37,11 +38,13 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
 
     left, right = st.columns([3, 2], gap="large")
     with left:
-        step = st.slider("Stroke", 1, count, key="replay_stroke")
+        step = st.slider(_("Stroke"), 1, count, key="replay_stroke")
         chart(
             replay_figure(network, probabilities, step=step),
             key="replay",
-            alt=f"Probabilities of the likeliest classes after each of {count} strokes",
+            alt=_(
+                "Probabilities of the likeliest classes after each of {count} strokes"
+            ).format(count=count),
             height=320,
             uirevision=str(count),
             on_click=clicked,
@@ -52,11 +55,11 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
             sketches[step - 1],
             width=128,
             output_format="PNG",
-            alt=f"The drawing after stroke {step}",
+            alt=_("The drawing after stroke {number}").format(number=step),
         )
         with bars:
             show_guesses(
-                f"After stroke {step}",
+                _("After stroke {number}").format(number=step),
                 guesses(network, probabilities[step - 1].astype(np.float32)),
                 colour=network_colour(network.run),
                 run=network.run,
@@ -69,7 +72,7 @@ def pick_network(networks: list[Network], *, key: str) -> Network:
     if len(by_name) == 1:
         return networks[0]
     name = st.segmented_control(
-        "Network", list(by_name), default=next(iter(by_name)), required=True, key=key
+        _("Network"), list(by_name), default=next(iter(by_name)), required=True, key=key
     )
     return by_name[name]
 
@@ -96,12 +99,15 @@ def replay_figure(
             name=name,
             mode="lines+markers",
             line={"color": colour},
-            hovertemplate=f"{name} %{{y:.0%}} after stroke %{{x}}<extra></extra>",
+            hovertemplate=_("{name} {probability} after stroke {number}").format(
+                name=name, probability="%{y:.0%}", number="%{x}"
+            )
+            + "<extra></extra>",
         )
     figure.add_vline(x=step, line={"color": NEUTRAL, "dash": "dot"})
     figure.update_layout(
-        xaxis={"title": "Strokes", "tickformat": "d", "dtick": _tick(len(strokes))},
-        yaxis={"title": "Probability", "tickformat": ".0%", "range": [0, 1.02]},
+        xaxis={"title": _("Strokes"), "tickformat": "d", "dtick": _tick(len(strokes))},
+        yaxis={"title": _("Probability"), "tickformat": ".0%", "range": [0, 1.02]},
         legend={"orientation": "h", "y": -0.25},
     )
     return figure

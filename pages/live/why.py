@@ -1,5 +1,6 @@
 """Why: what in a drawing speaks for a class, and what the network has learned of it."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,13 @@ from core.classwise import taken_for
 from core.datasets.store import Dataset
 from core.explain import heat_map, occlusion_map
 from core.images import IMAGE_SIZE, PAPER
+from core.language import noop as N_
 from core.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.runs import Run
 from pages.live.looks import Network, guesses
 from pages.live.replay import pick_network
 from pages.shared import reads
+from pages.shared.language import gettext as _
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
 from pages.shared.text import plain
 
@@ -28,12 +31,16 @@ HEAT = (230, 85, 13)
 
 COLD = (190, 190, 190)
 
-GRAD_CAM = "Where it looks"
+GRAD_CAM = N_("Where it looks")
 METHODS = {
-    GRAD_CAM: "where the last convolutions, which see the drawing coarsely, find it "
-    "(Grad-CAM).",
-    "Which ink counts": "the ink without which the network would be less sure "
-    "(a patch is hidden at a time).",
+    GRAD_CAM: N_(
+        "What speaks for {name} is orange: where the last convolutions, which see the "
+        "drawing coarsely, find it (Grad-CAM)."
+    ),
+    N_("Which ink counts"): N_(
+        "What speaks for {name} is orange: the ink without which the network would be "
+        "less sure (a patch is hidden at a time)."
+    ),
 }
 
 SHOWN_NEIGHBOURS = 5
@@ -45,14 +52,20 @@ def _fingerprint(dataset: Dataset) -> str:
 
 
 def show_why(
-    networks: list[Network], analyses: list[Analysis], sketch: NDArray[np.uint8]
+    networks: list[Network],
+    analyses: list[Analysis],
+    sketch: NDArray[np.uint8],
+    *,
+    drawn: str | None = None,
 ) -> None:
-    """Shows which strokes speak for a class, and its nearest training sketches.
+    """Shows which strokes speak for a class, and the nearest training sketches.
 
     Args:
         networks: What guesses.
         analyses: What each made of the sketch.
         sketch: Gray values of shape `(128, 128)`.
+        drawn: The class that was drawn, where it is known; training sketches of it
+            stand beside those of the guess, then.
     """
     left, right = st.columns([2, 3], gap="large")
     with left:
@@ -61,9 +74,17 @@ def show_why(
         names = [
             guess.class_name for guess in guesses(network, analysis.probabilities[0])
         ]
-        name = st.selectbox("For class", names, key=f"why_class_{names[0]}")
+        guess = names[0]
+        if drawn is not None and drawn not in names:
+            names.append(drawn)
+        name = st.selectbox(_("For class"), names, key=f"why_class_{guess}")
         how = st.segmented_control(
-            "How", list(METHODS), default=GRAD_CAM, required=True, key="why_how"
+            _("How"),
+            list(METHODS),
+            format_func=_,
+            default=GRAD_CAM,
+            required=True,
+            key="why_how",
         )
         label = network.classifier.class_names.index(name)
         if how == GRAD_CAM:
@@ -77,11 +98,11 @@ def show_why(
             picture,
             width=SHOWN_SIZE,
             output_format="PNG",
-            alt=f"The drawing; what speaks for {name} is orange",
+            alt=_("The drawing; what speaks for {name} is orange").format(name=name),
         )
-        st.caption(f"What speaks for {plain(name)} is orange: {METHODS[how]}")
+        st.caption(_(METHODS[how]).format(name=plain(name)))
     with right:
-        show_nearest(network, analysis)
+        show_nearest(network, analysis, () if drawn is None else (drawn, guess))
         show_usual(network.run, label)
 
 
@@ -119,28 +140,61 @@ def overlay(sketch: NDArray[np.uint8], heat: NDArray[np.floating]) -> Image.Imag
     return Image.fromarray((ground * ink).astype(np.uint8))
 
 
-def show_nearest(network: Network, analysis: Analysis) -> None:
-    """Shows the nearest training sketches, or the nearest classes by name."""
+def show_nearest(
+    network: Network, analysis: Analysis, class_names: Sequence[str]
+) -> None:
+    """Shows the nearest training sketches, or the nearest classes by name.
+
+    Args:
+        network: Whose embedding tells what is near.
+        analysis: What it made of the sketch.
+        class_names: Classes to show the nearest of, each by itself; none for the
+            nearest of all.
+    """
     run = network.run
     index = _neighbours(run.path, changed_ns(run.path / NEIGHBOURS))
-    st.markdown(f"**Nearest to {plain(network.name)}'s eye**")
+    st.markdown(_("**Nearest to {network}'s eye**").format(network=plain(network.name)))
     if index is None:
         st.caption(
-            "Its training sketches are not indexed. "
-            f"`python -m core runs index {run.run_id}` does it."
+            _("Its training sketches are not indexed. `{command}` does it.").format(
+                command=f"python -m core runs index {run.run_id}"
+            )
         )
         return
     names = network.classifier.class_names
     dataset = sketch_dataset(run)
     if dataset is None:
-        labels, _ = index.nearest_classes(analysis.embedding, k=SHOWN_NEIGHBOURS)
+        labels = index.nearest_classes(analysis.embedding, k=SHOWN_NEIGHBOURS)[0]
         st.write(plain(", ".join(names[label] for label in labels[0])))
         offer_dataset(run)
         return
-    positions, labels, similarities = index.nearest(
-        analysis.embedding, k=SHOWN_NEIGHBOURS
-    )
     rows = _train_rows(run.path, changed_ns(run.path / NEIGHBOURS), dataset)
+    # Of a sketch that is right, both are the same class.
+    wanted: list[int | None] = [names.index(n) for n in dict.fromkeys(class_names)]
+    for label in wanted or [None]:
+        if label is not None:
+            st.write(_("Of {name}:").format(name=plain(names[label])))
+        found = index.nearest(analysis.embedding, k=SHOWN_NEIGHBOURS, label=label)
+        show_training_sketches(dataset, rows, names, found)
+    st.caption(
+        _(
+            "Training sketches whose features are most like the drawing's (cosine of "
+            "the angle between them). {attribution}"
+        ).format(attribution=plain(dataset.attribution))
+    )
+
+
+def show_training_sketches(
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    names: Sequence[str],
+    found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
+) -> None:
+    """Shows what `Neighbours.nearest` found for one sketch."""
+    positions, labels, similarities = found
+    if not positions.size:
+        st.caption(_("No sketches."))
+        return
     words = [names[label] for label in labels[0]]
     st.image(
         [dataset.images[row] for row in rows[positions[0]]],
@@ -150,11 +204,7 @@ def show_nearest(network: Network, analysis: Analysis) -> None:
         ],
         width=SKETCH_WIDTH,
         output_format="PNG",
-        alt=[f"Training sketch of {word}" for word in words],
-    )
-    st.caption(
-        "Training sketches whose features are most like the drawing's (cosine of the "
-        f"angle between them). {plain(dataset.attribution)}"
+        alt=[_("Training sketch of {name}").format(name=word) for word in words],
     )
 
 
@@ -163,24 +213,38 @@ def show_usual(run: Run, label: int) -> None:
     evaluation = reads.evaluation(run)
     name = evaluation.class_names[label]
     figures = reads.figures(run)[label]
-    st.markdown(f"**How well it knows {plain(name)}**")
-    sentence = f"It recognises {figures.correct} of {figures.n} test sketches of {name}"
+    st.markdown(_("**How well it knows {name}**").format(name=plain(name)))
     shares = taken_for(evaluation, label)[:NAMED_CONFUSIONS]
-    if shares:
-        others = ", ".join(f"{share.class_name} ({share.count})" for share in shares)
-        sentence += f"; the others it takes mostly for {others}"
-    st.write(plain(f"{sentence}."))
+    others = ", ".join(f"{share.class_name} ({share.count})" for share in shares)
+    sentence = (
+        _(
+            "It recognises {correct} of {n} test sketches of {name}; the others it "
+            "takes mostly for {others}."
+        )
+        if shares
+        else _("It recognises {correct} of {n} test sketches of {name}.")
+    )
+    st.write(
+        sentence.format(
+            correct=figures.correct,
+            n=figures.n,
+            name=plain(name),
+            others=plain(others),
+        )
+    )
     with st.container(horizontal=True):
         st.page_link(
             "pages/classes.py",
-            label=plain(f"All about {name}"),
+            label=_("All about {name}").format(name=plain(name)),
             icon=":material/category:",
             query_params={"run": run.run_id, "class": name},
         )
         for share in shares:
             st.page_link(
                 "pages/confusion.py",
-                label=plain(f"{name} taken for {share.class_name}"),
+                label=_("{drawn} taken for {guess}").format(
+                    drawn=plain(name), guess=plain(share.class_name)
+                ),
                 icon=":material/grid_on:",
                 query_params={
                     "run": run.run_id,

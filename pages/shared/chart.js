@@ -1,7 +1,9 @@
 // Draws a Plotly figure, keeps its zoom while its data grow, and reports clicks.
-// `data` is {figure, alt, uirevision, height}; see chart.py.
+// `data` is {figure, alt, uirevision, height, points}; see chart.py. What `points` asks
+// for is in points.js.
 
-const UNWANTED_BUTTONS = ["sendChartToCloud", "lasso2d", "select2d"];
+const UNWANTED_BUTTONS = ["sendChartToCloud"];
+const GATHERING_BUTTONS = ["lasso2d", "select2d"];
 
 /** Waits for the library, which another element of the page loads. */
 function plotly() {
@@ -38,7 +40,7 @@ function themed(layout, colours) {
     yaxis: axis,
     margin: { l: 8, r: 8, t: layout.title ? 36 : 12, b: 8 },
     ...layout,
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: colours.text, activecolor: colours.text },
+    modebar: { ...layout.modebar, bgcolor: "rgba(0,0,0,0)", color: colours.text, activecolor: colours.text },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { color: colours.text, family: colours.font, size: 13 },
@@ -57,21 +59,27 @@ function themed(layout, colours) {
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".chart");
   root.setAttribute("aria-label", data.alt);
-  root.style.height = `${data.height}px`;
+  // Points that keep their proportions leave half of a narrow window empty.
+  root.style.height = data.points ? `min(${data.height}px, 115vw)` : `${data.height}px`;
   root.latest = data;
   root.setTriggerValue = setTriggerValue;
 
   const draw = async () => {
     const Plotly = await plotly();
     if (!root.isConnected) return;
-    const { figure, uirevision } = root.latest;
+    const { figure, uirevision, points } = root.latest;
     const layout = { ...themed(figure.layout, theme(root)), uirevision, autosize: true };
-    await Plotly.react(root, figure.data, layout, {
+    if (points) layout.selectionrevision = `${points.revision} ${root.emptied ?? 0}`;
+    root.draws = (root.draws ?? 0) + 1;
+    await Plotly.react(root, points ? drawable(figure.data) : figure.data, layout, {
       displaylogo: false,
-      modeBarButtonsToRemove: UNWANTED_BUTTONS,
+      displayModeBar: points ? true : "hover",
+      modeBarButtonsToRemove: [...UNWANTED_BUTTONS, ...(points ? [] : GATHERING_BUTTONS)],
       responsive: false,
-      scrollZoom: false,
+      scrollZoom: Boolean(points),
     });
+    root.draws -= 1;
+    if (points) explore(root);
     if (root.isListening) return;
     root.isListening = true;
     root.on("plotly_click", ({ points: [point] }) =>
@@ -83,6 +91,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
       }),
     );
   };
+  root.draw = draw;
   draw();
 
   if (!root.observers) {

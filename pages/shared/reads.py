@@ -85,6 +85,11 @@ def evaluation(run: Run) -> Evaluation:
     return _evaluation(run.path, _changed_ns(run))
 
 
+def identity(run: Run) -> str:
+    """Returns what tells a run's evaluation from any other, for keys of caches."""
+    return f"{run.path} {_changed_ns(run)}"
+
+
 def figures(run: Run) -> "tuple[ClassFigures, ...]":
     """Computes the figures of each class of a run.
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.datasets.store import Dataset
 from core.errors import DatasetError
@@ -11,6 +13,7 @@ from core.results import Evaluation
 from core.runs import Run
 from core.workflow import find_dataset
 from pages.shared import reads
+from pages.shared.language import gettext as _
 from pages.shared.text import plain
 
 SKETCH_WIDTH = 128
@@ -44,26 +47,39 @@ def show_test_sketches(
         limit: How many to show before one asks for more.
     """
     if not rows:
-        st.caption("No sketches.")
+        st.caption(_("No sketches."))
         return
     dataset = sketch_dataset(run)
     shown = rows
-    if len(rows) > limit and not st.toggle(f"Show all {len(rows)}", key=f"{key}_all"):
+    if len(rows) > limit and not st.toggle(
+        _("Show all {total}").format(total=len(rows)), key=f"{key}_all"
+    ):
         shown = rows[:limit]
-        st.caption(f"{limit} of {len(rows)} sketches are shown.")
+        st.caption(
+            _("{limit} of {total} sketches are shown.").format(
+                limit=limit, total=len(rows)
+            )
+        )
     if dataset is None:
         st.dataframe(
-            [sketch_row(evaluation, row) for row in shown],
+            sketch_rows(evaluation, np.array(shown)),
             hide_index=True,
             column_order=("Sketch", "Guess", "Probability", "True class", "Top five"),
             column_config={
-                "Probability": st.column_config.NumberColumn(format="%.0f %%"),
+                "Sketch": _("Sketch"),
+                "Guess": _("Guess"),
+                "Top five": _("Top five"),
+                "Probability": st.column_config.NumberColumn(
+                    _("Probability"), format="%.0f %%"
+                ),
                 "True class": st.column_config.NumberColumn(
-                    format="%.0f %%", help="Probability of the class that was drawn"
+                    _("True class"),
+                    format="%.0f %%",
+                    help=_("Probability of the class that was drawn"),
                 ),
             },
             key=f"{key}_table",
-            alt="The sketches' ids and the network's guesses",
+            alt=_("The sketches' ids and the network's guesses"),
         )
         offer_dataset(run)
         return
@@ -78,43 +94,51 @@ def show_test_sketches(
     st.caption(plain(dataset.attribution))
 
 
-def sketch_row(evaluation: Evaluation, row: int) -> dict[str, object]:
-    """Returns a table row for one test sketch."""
-    guess = int(evaluation.y_pred[row])
-    true = int(evaluation.y_true[row])
-    return {
-        "Sketch": evaluation.ids[row],
-        "Drawn": evaluation.class_names[true],
-        "Guess": evaluation.class_names[guess],
-        "Probability": 100 * float(evaluation.probabilities[row, guess]),
-        "True class": 100 * float(evaluation.probabilities[row, true]),
-        "Top five": ", ".join(
-            evaluation.class_names[label] for label in evaluation.top_five[row]
-        ),
-    }
+def sketch_rows(
+    evaluation: Evaluation, rows: NDArray[np.integer]
+) -> list[dict[str, object]]:
+    """Returns a table row for each of some test sketches."""
+    guesses, _ = evaluation.guesses(rows)
+    names = evaluation.class_names
+    return [
+        {
+            "Sketch": evaluation.ids[row],
+            "Drawn": names[evaluation.y_true[row]],
+            "Guess": names[evaluation.y_pred[row]],
+            "Probability": 100 * float(evaluation.confidence[row]),
+            "True class": 100 * float(evaluation.true_probability[row]),
+            "Top five": ", ".join(names[label] for label in labels),
+        }
+        for row, labels in zip(rows.tolist(), guesses, strict=True)
+    ]
 
 
 def offer_dataset(run: Run) -> None:
     """Says that a run's pictures are not here, and where to get them."""
-    name = run.config.dataset if run.config else "of this run"
     st.info(
-        f"The drawings themselves are in dataset {plain(name)}, which is not "
-        "installed. Add it to see them.",
+        _(
+            "The drawings themselves are in dataset {dataset}, which is not "
+            "installed. Add it to see them."
+        ).format(dataset=plain(run.config.dataset if run.config else run.run_id)),
         icon=":material/image:",
     )
-    st.page_link("pages/dataset.py", label="Add a dataset", icon=":material/add:")
+    st.page_link("pages/dataset.py", label=_("Add a dataset"), icon=":material/add:")
 
 
 def _thought(evaluation: Evaluation, row: int) -> str:
     guess = int(evaluation.y_pred[row])
     mark = "✓" if guess == evaluation.y_true[row] else "✗"
-    probability = evaluation.probabilities[row, guess]
+    probability = evaluation.confidence[row]
     return f"{mark} {plain(evaluation.class_names[guess])} {probability:.0%}"
 
 
 def _in_words(evaluation: Evaluation, row: int) -> str:
-    told = sketch_row(evaluation, row)
-    return (
-        f"Sketch {told['Sketch']} of {told['Drawn']}, taken for {told['Guess']} with "
-        f"probability {told['Probability']:.0f} %"
+    told = sketch_rows(evaluation, np.array([row]))[0]
+    return _(
+        "Sketch {id} of {drawn}, taken for {guess} with probability {probability:.0f} %"
+    ).format(
+        id=told["Sketch"],
+        drawn=told["Drawn"],
+        guess=told["Guess"],
+        probability=told["Probability"],
     )

@@ -27,6 +27,11 @@ SCREENS = {
     "Curves": "/curves",
     "Confusion": "/confusion",
     "Classes": "/classes",
+    "Failures": "/failures",
+    "Map": "/map",
+    "Compare": "/compare",
+    "Families": "/families",
+    "Trust": "/trust",
     "Draw": "/draw",
 }
 
@@ -34,8 +39,12 @@ SCREENS = {
 class Server:
     """A dashboard on a data folder, which can be killed and started again."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(
+        self, data_dir: Path, *, options: Sequence[str] = (), **variables: str
+    ) -> None:
         self._data_dir = data_dir
+        self._options = options
+        self._variables = variables
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
@@ -48,9 +57,10 @@ class Server:
             [
                 *(sys.executable, "-m", "streamlit", "run", "dashboard.py"),
                 *("--server.headless=true", f"--server.port={self._port}"),
+                *self._options,
             ],
             cwd=REPOSITORY,
-            env=cli_environment(self._data_dir),
+            env={**cli_environment(self._data_dir), **self._variables},
             stdout=subprocess.DEVNULL,
         )
         while self.process.poll() is None:
@@ -73,9 +83,17 @@ class Server:
 
 
 @contextmanager
-def serving(data_dir: Path) -> Iterator[Server]:
-    """Runs a server for as long as the context lasts."""
-    server = Server(data_dir)
+def serving(
+    data_dir: Path, *, options: Sequence[str] = (), **variables: str
+) -> Iterator[Server]:
+    """Runs a server for as long as the context lasts.
+
+    Args:
+        data_dir: Its data folder.
+        options: What else stands on its command line.
+        variables: What else its environment holds.
+    """
+    server = Server(data_dir, options=options, **variables)
     try:
         yield server
     finally:
@@ -94,8 +112,14 @@ def browsing() -> Iterator[Browser]:
         browser.close()
 
 
+OURS = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+"""How the addresses begin that a page may ask for."""
+
+
 @contextmanager
-def faultless_page(browser: Browser, **options: Any) -> Iterator[Page]:
+def faultless_page(
+    browser: Browser, *, ours: tuple[str, ...] = OURS, **options: Any
+) -> Iterator[Page]:
     """A page on which nothing may go wrong or leave this machine."""
     options.setdefault("viewport", {"width": 1280, "height": 800})
     context = browser.new_context(**options)
@@ -111,7 +135,6 @@ def faultless_page(browser: Browser, **options: Any) -> Iterator[Page]:
         ),
     )
     page.on("pageerror", lambda error: errors.append(str(error)))
-    ours = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
     page.on(
         "request",
         lambda request: (

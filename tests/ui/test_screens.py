@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
+from core.families import cut, find_likeness, measure
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation, write_evaluation
 from core.runs import (
@@ -25,12 +26,26 @@ from core.runs import (
     runs_dir,
     write_status,
 )
+from core.sketch_sets import name_set
 from core.workflow import create_run, train_run_dir
 from pages.shared import reads
 from tests.conftest import HISTORY_ROW, REPOSITORY, shipped_confusion
 
 SHIPPED = sorted(path.parent.name for path in TRAINED_DIR.glob("*/config.json"))
-PAGES = ("overview", "dataset", "train", "curves", "confusion", "classes", "draw")
+PAGES = (
+    "overview",
+    "dataset",
+    "train",
+    "curves",
+    "confusion",
+    "classes",
+    "failures",
+    "map",
+    "compare",
+    "families",
+    "trust",
+    "draw",
+)
 TITLES = {"overview": "SketchScope"}
 THREE = ("<b>key</b>", "sun_*x*", "$spider$")
 """Class names that would be more than text in HTML, Markdown or mathematics."""
@@ -93,12 +108,10 @@ def every_state(three_store: Path, data_dir: Path) -> Path:
     """That folder, with a run in every other state beside it."""
     shutil.copytree(three_store, data_dir)
     runs = runs_dir(data_dir)
-    pid, started = current_process()
     half_way = Status(
         "running",
         "training",
-        pid,
-        started,
+        **current_process(),
         epoch=1,
         epochs=9,
         step=1,
@@ -107,7 +120,7 @@ def every_state(three_store: Path, data_dir: Path) -> Path:
     half_way = replace(half_way, loss=1.0, top1=0.5, images_per_s=9.0, eta_s=4000.0)
     for name, status in {
         "running": half_way,
-        "killed": replace(half_way, process_started=started + 1000),
+        "killed": replace(half_way, process_started=1.0, process_uptime_s=0.0),
         "queued": replace(half_way, state="queued", queued_at=1.0),
         "stopped": replace(half_way, state="stopped", message="Stopped on request."),
         "trained": replace(half_way, state="trained"),
@@ -120,6 +133,291 @@ def every_state(three_store: Path, data_dir: Path) -> Path:
     (runs / "damaged" / CONFIG).write_text("{")
     (runs / "half" / HISTORY).write_text(HISTORY_ROW + '\n{"epo')
     return data_dir
+
+
+def test_failures_follow_the_address_and_tell_their_numbers(open_page: Open) -> None:
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    other = read_evaluation(TRAINED_DIR / "simple")
+    wrong = evaluation.y_pred != evaluation.y_true
+    both = wrong & (other.y_pred != other.y_true)
+    seagull = evaluation.y_true == evaluation.class_names.index("seagull")
+    app = open_page("failures")
+    assert f"{wrong.sum():,} of 4,000 test sketches are wrong" in words(app)
+    share = both.sum() / wrong.sum()
+    assert f"simple gets {share:.0%} of them wrong" in words(app).replace("\\", "")
+    app = open_page("failures", drawn="seagull", which="both", sort="surprise")
+    assert f"{(both & seagull).sum()} of them are shown" in words(app)
+    row = int(np.flatnonzero(both & seagull)[0])
+    app = open_page("failures", drawn="seagull", sketch=evaluation.ids[row])
+    assert app.subheader[0].value == f"seagull, sketch {evaluation.ids[row]}"
+    rank = f"The right class is number {evaluation.true_rank[row]}"
+    assert rank in words(app).replace("\\", "")
+    # Without the dataset, what there is to see is one click away.
+    assert "not installed" in words(app).replace("\\", "")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"sketch": "no such"}, {"which": "<b>", "sort": "x", "drawn": "y", "sure": "z"}],
+)
+def test_failures_survive_an_address_that_nobody_wrote(
+    query: dict[str, str], open_page: Open
+) -> None:
+    app = open_page("failures", **query)
+    assert "test sketches are wrong" in words(app)
+
+
+def test_two_runs_are_compared_in_words_that_their_numbers_bear_out(
+    open_page: Open,
+) -> None:
+    run = read_evaluation(TRAINED_DIR / "resnet18")
+    other = read_evaluation(TRAINED_DIR / "simple")
+    right, before = (one.y_pred == one.y_true for one in (run, other))
+    fixed, broken = (right & ~before).sum(), (~right & before).sum()
+    app = open_page("compare")
+    said = words(app).replace("\\", "")
+    points = 100 * (right.mean() - before.mean())
+    assert f"resnet18 is better than simple by {points:.1f} points" in said
+    assert f"fixes {fixed:,}" in said
+    assert f"newly breaks {broken:,}" in said
+    table = app.dataframe[0].value
+    assert table["wrong"].tolist()[0] == broken
+    assert table["right"].tolist()[1] == fixed
+    # The other way round, wins are losses.
+    said = words(open_page("compare", run="simple", beside="resnet18"))
+    assert f"worse than resnet18 by {points:.1f} points" in said
+    assert f"fixes {broken:,}" in said
+
+
+def test_swapping_two_runs_turns_their_comparison_round(open_page: Open) -> None:
+    app = open_page("compare", run="simple-report", beside="simple")
+    app.button(key="compare_swap").click().run()
+    chosen = [app.selectbox(key=key).value for key in ("run", "beside")]
+    assert chosen == ["simple", "simple-report"]
+    assert "simple is better than simple-report" in words(app).replace("\\", "")
+
+
+def test_a_class_and_an_outcome_are_chosen_by_the_address(open_page: Open) -> None:
+    run = read_evaluation(TRAINED_DIR / "resnet18")
+    other = read_evaluation(TRAINED_DIR / "simple")
+    crab = run.y_true == run.class_names.index("crab")
+    broken = crab & (run.y_pred != run.y_true) & (other.y_pred == other.y_true)
+    app = open_page("compare", show="broken", **{"class": "crab"})
+    recognised = (crab & (run.y_pred == run.y_true)).sum()
+    sentence = f"**crab**: resnet18 recognises {recognised} of {crab.sum()}"
+    assert sentence in words(app)
+    table = next(one.value for one in app.dataframe if "Baseline guess" in one.value)
+    assert set(table["Drawn"]) == {"crab"}
+    assert len(table) == broken.sum() > 0
+    row = int(np.flatnonzero(broken)[0])
+    app = open_page("compare", show="broken", sketch=run.ids[row])
+    assert app.subheader[0].value == f"crab, sketch {run.ids[row]}"
+    assert app.button(key="sketch_back").label == "All sketches"
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ({"run": "simple", "beside": "simple"}, "compared with itself"),
+        ({"beside": "three"}, "three was not scored on the same test sketches"),
+        ({"beside": "nobody"}, "There is no run nobody"),
+        ({"run": "three"}, "No other run was scored on the test sketches of three"),
+    ],
+)
+def test_what_can_t_be_compared_is_said(
+    query: dict[str, str], said: str, three_store: Path, data_dir: Path, open_page: Open
+) -> None:
+    shutil.copytree(three_store, data_dir)
+    app = open_page("compare", **query)
+    assert said in words(app).replace("\\", "")
+    assert not app.error
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"sketch": "no such"}, {"show": "<b>", "run": "x", "class": "y"}],
+)
+def test_a_comparison_survives_an_address_that_nobody_wrote(
+    query: dict[str, str], open_page: Open
+) -> None:
+    assert "resnet18 is better" in words(open_page("compare", **query))
+
+
+def test_families_are_found_by_the_other_network_and_measured(open_page: Open) -> None:
+    app = open_page("families")
+    assert app.selectbox(key="run").value == "resnet18"
+    assert app.selectbox(key="by").value == "simple"
+    finder = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
+    assert app.slider(key="families").value == finder.best_count
+    run = read_evaluation(TRAINED_DIR / "resnet18")
+    found = measure(run.confusion, finder, cut(finder.tree, finder.best_count))
+    said = words(app)
+    assert f"{finder.best_count} families for {found.family_accuracy:.1%}" in said
+    assert f"{found.near_share:.0%} are near misses" in said
+    assert "not fitted to those of resnet18" in said
+    assert len(app.dataframe[-1].value) == finder.best_count
+    app.slider(key="families").set_value(40).run()
+    assert app.query_params["families"] in ("40", ["40"])
+    assert len(app.dataframe[-1].value) == 40
+    app.selectbox(key="by").set_value("resnet18").run()
+    assert "which flatters them" in words(app)
+    assert app.slider(key="families").value == 40
+
+
+def test_the_usual_number_of_families_is_that_of_who_finds_them(
+    open_page: Open,
+) -> None:
+    app = open_page("families", by="simple-report", families="many")
+    likeness = find_likeness(read_evaluation(TRAINED_DIR / "simple-report"))
+    assert app.slider(key="families").value == likeness.best_count
+    app.selectbox(key="by").set_value("simple").run()
+    likeness = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
+    assert app.slider(key="families").value == likeness.best_count
+    assert "families" not in app.query_params
+
+
+def test_a_family_is_chosen_by_one_of_its_classes(open_page: Open) -> None:
+    app = open_page("families", families="40", **{"class": "seagull"})
+    table = next(one.value for one in app.dataframe if "near" in one.value)
+    assert {"seagull", "pigeon"} <= set(table["class"])
+    assert f"has {len(table)} classes" in words(app)
+
+
+def test_trust_follows_the_address_and_tells_its_numbers(open_page: Open) -> None:
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    is_right = evaluation.y_pred == evaluation.y_true
+    sure = evaluation.confidence >= 0.8
+    app = open_page("trust", least="80", bins="mass")
+    assert app.segmented_control(key="bins").value == "mass"
+    said = words(app).replace("\\", "")
+    assert "When resnet18 is at least 80% sure" in said
+    assert f"right {is_right[sure].mean():.0%} of the time" in said
+    assert f"that is so for {sure.mean():.0%} of the sketches" in said
+    metrics = evaluation.metrics
+    assert f"from {metrics['ece']:.3f} to {metrics['ece_calibrated']:.3f}" in said
+    table = next(d.value for d in app.dataframe if "ECE" in d.value)
+    assert set(table["Run"]) == {"resnet18", "simple"}
+    assert table["ECE"][0] == pytest.approx(metrics["ece"], abs=1e-4)
+    assert table["NLL"][1] == pytest.approx(metrics["loss_calibrated"], abs=1e-3)
+
+
+def test_suspect_sketches_are_told_and_listed(open_page: Open) -> None:
+    app = open_page("trust", view="suspects", sort="label")
+    found = re.search(r"\*\*(\d+) of 4,000 test sketches are suspect", words(app))
+    assert found is not None
+    table = app.dataframe[0].value
+    assert len(table) == int(found[1])
+    assert (table["Label"] != table["Suspected"]).all()
+    assert (table["resnet18 guess"] == table["Suspected"]).mean() > 0.9
+    assert (np.diff(table["Score"]) >= 0).all()
+    # One run may be looked at alone, too.
+    alone = open_page("trust", view="suspects", run="simple-report")
+    assert "test sketches are suspect" in words(alone)
+
+
+@pytest.mark.parametrize(
+    "query", [{"least": "x"}, {"view": "<b>", "bins": "y"}, {"least": "400"}]
+)
+def test_trust_survives_an_address_that_nobody_wrote(
+    query: dict[str, str], open_page: Open
+) -> None:
+    assert "at least 90% sure" in words(open_page("trust", **query))
+
+
+def test_a_set_in_the_address_limits_each_page_to_it(open_page: Open) -> None:
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    other = read_evaluation(TRAINED_DIR / "simple")
+    rows = np.flatnonzero(np.isin(evaluation.y_true, [3, 40, 41]))
+    name = name_set(evaluation, rows)
+    wrong = int((evaluation.y_pred != evaluation.y_true)[rows].sum())
+    wrong_there = int((other.y_pred != other.y_true)[rows].sum())
+    told = words(open_page("failures", set=name))
+    assert f"{wrong} of {len(rows)} test sketches are wrong" in told
+    # The same sketches in another run.
+    told = words(open_page("failures", set=name, run="simple"))
+    assert f"{wrong_there} of {len(rows)} test sketches are wrong" in told
+    right = f"recognises **{len(rows) - wrong} of {len(rows)}** test sketches"
+    for view in ("Top confusions", "Full matrix"):
+        app = open_page("confusion", set=name, view=view, other="simple")
+        assert right in words(app)
+    app = open_page("classes", set=name)
+    table = app.dataframe[-1].value
+    assert sorted(table["Class"]) == sorted(
+        evaluation.class_names[i] for i in (3, 40, 41)
+    )
+    assert table["Sketches"].sum() == len(rows)
+    # Those of the whole run are as they were.
+    assert len(open_page("classes").dataframe[-1].value) == len(evaluation.class_names)
+    app = open_page("map", set=name)
+    assert app.subheader[0].value == f"{len(rows)} sketches gathered"
+    assert f"{wrong} of {len(rows)} are wrong" in words(app)
+
+
+@pytest.mark.parametrize("page", ["failures", "confusion", "classes", "map"])
+@pytest.mark.parametrize("name", ["../../x", "A" * 50_000, "7cORznja", "kept"])
+def test_a_set_that_is_none_is_told_in_one_sentence_and_left_out(
+    page: str, name: str, open_page: Open
+) -> None:
+    app = open_page(page, set=name)
+    assert len(app.warning) == 1
+    assert not any("Set of" in button.label for button in app.button)
+    assert app.title[0].value == page.capitalize()
+
+
+def test_a_set_is_left_by_its_button(open_page: Open) -> None:
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    name = name_set(evaluation, np.array([5, 9]))
+    for page, label in (("failures", "Set of 2 sketches"), ("map", "Leave the set")):
+        app = open_page(page, set=name)
+        next(b for b in app.button if b.label == label).click().run()
+        assert not app.exception
+        assert "set" not in app.query_params
+
+
+def test_what_the_map_shows_is_gathered_without_a_mouse(open_page: Open) -> None:
+    evaluation = read_evaluation(TRAINED_DIR / "resnet18")
+    label = evaluation.class_names.index("seagull")
+    is_wrong = evaluation.y_pred != evaluation.y_true
+    rows = np.flatnonzero(is_wrong & (evaluation.y_true == label))
+    app = open_page("map", classes=["seagull"], show="wrong")
+    assert app.multiselect(key="classes").value == ["seagull"]
+    app.button(key="map_gather").click().run()
+    name = name_set(evaluation, rows)
+    assert app.query_params["set"] in (name, [name])
+    assert f"{len(rows)} of {len(rows)} are wrong" in words(app)
+    assert "All are of seagull" in words(app)
+
+
+def test_a_set_too_large_for_an_address_is_kept_in_the_window(
+    every_state: Path, open_page: Open
+) -> None:
+    run_dir = runs_dir(every_state) / "three"
+    found = read_evaluation(run_dir)
+    many = np.random.default_rng(0).integers(len(found.ids), size=60_000)
+    large = replace(
+        found.subset(many),
+        metrics={**found.metrics, "n": len(many)},
+        ids=tuple(map(str, range(len(many)))),
+    )
+    write_evaluation(run_dir, large, class_rows=[{"class_name": "key"}])
+    shutil.rmtree(every_state / "datasets")  # It has no such sketches.
+    app = open_page("map", run="three", classes=[THREE[1]])
+    app.button(key="map_gather").click().run()
+    assert not app.exception
+    assert app.query_params["set"] in ("kept", ["kept"])
+    count = int((large.y_true == large.class_names.index(THREE[1])).sum())
+    assert app.subheader[0].value == f"{count:,} sketches gathered"
+    assert "kept in this window only" in words(app)
+    app.switch_page("pages/failures.py")
+    app.query_params["set"] = "kept"
+    app.run()
+    app.selectbox(key="run").set_value("three").run()
+    assert f"Set of {count:,} sketches" in {button.label for button in app.button}
+
+
+def test_the_map_survives_an_address_that_nobody_wrote(open_page: Open) -> None:
+    app = open_page("map", colour="<b>", show="x", classes=["../..", "cat"], run="?")
+    assert app.button(key="map_gather").label.startswith("Gather")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -136,7 +434,13 @@ def test_a_page_opens_beside_runs_in_every_state(
     assert not open_page(page).error
 
 
-@pytest.mark.parametrize("page", ["curves", "confusion", "classes", "train"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        *("curves", "confusion", "classes", "map", "compare", "families", "trust"),
+        "train",
+    ],
+)
 def test_a_page_shows_a_run_of_three_classes(
     page: str, every_state: Path, open_page: Open
 ) -> None:
@@ -341,3 +645,12 @@ def test_curves_of_several_runs_are_chosen_by_the_address(open_page: Open) -> No
     table = app.dataframe[0].value
     assert {"simple", "simple-report"} < set(table.columns)
     assert table["Differs"][0] == "differs"
+
+
+def test_classes_offers_the_report_of_one_run_and_of_two(
+    every_state: Path, open_page: Open
+) -> None:
+    for run in ("resnet18", "three"):
+        button = open_page("classes", run=run).download_button(key="classes_report")
+        assert button.label == "Report"
+        assert not button.disabled

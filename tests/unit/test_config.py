@@ -3,11 +3,13 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from core.config import (
     RECIPES,
     RunConfig,
     Settings,
+    explain,
     make_settings,
     parse_overrides,
 )
@@ -23,6 +25,25 @@ settings_strategy = st.builds(
     flip=st.booleans(),
     rotation_deg=st.floats(0, 180),
 )
+
+
+def test_an_error_repeats_no_more_than_one_can_read() -> None:
+    long = "a" * 5000
+    for words in ([long], [f"{long}=1"], [f"seed={long}"]):
+        with pytest.raises(ConfigError) as error:
+            make_settings("simple", "best", parse_overrides(words))
+        assert "aaa…" in str(error.value)
+        assert len(str(error.value)) < 1500
+    for network, recipe in ((long, "best"), ("simple", long)):
+        with pytest.raises(ConfigError, match="aaa…"):
+            make_settings(network, recipe)
+
+
+def test_of_many_faults_the_first_few_are_told() -> None:
+    with pytest.raises(ValidationError) as error:
+        RunConfig.model_validate({})
+    assert "There are" in explain(error.value)
+    assert explain(error.value).count("Field required") == 3
 
 
 @given(settings_strategy)

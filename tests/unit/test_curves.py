@@ -11,7 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import RunConfig, make_settings
-from core.curves import best_epoch, curve, history_rows, settings_rows, smooth
+from core.curves import (
+    best_epoch,
+    curve,
+    history_rows,
+    learning,
+    settings_rows,
+    smooth,
+)
 from core.runs import Run, Status
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
@@ -88,6 +95,19 @@ def test_the_best_epoch_is_the_earliest_of_equals() -> None:
     assert best is not None
     assert best["epoch"] == 2
     assert best_epoch(replace(run(), history=())) is None
+
+
+def test_a_training_is_summed_up() -> None:
+    found = learning(run())
+    assert found is not None
+    assert (found.epochs, found.best_epoch, found.val_top1) == (3, 2, 0.6)
+    assert found.gap == pytest.approx(-0.1)
+    assert found.lowest_loss_epoch is None
+    worse = row(4, 0.5) | {"val_loss": 0.7}
+    found = learning(replace(run(), history=(*run().history, worse)))
+    assert found is not None
+    assert found.lowest_loss_epoch == 3
+    assert learning(replace(run(), history=())) is None
 
 
 @given(values, st.floats(0, 0.99))

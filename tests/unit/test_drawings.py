@@ -30,16 +30,19 @@ from core.datasets.store import (
 from core.drawings import (
     DATASET_NAME,
     MAX_STROKES_BYTES,
+    Drawings,
     Guess,
     KeptDrawing,
     check_label,
     drawings_dir,
     export_drawings,
     list_drawings,
+    list_leftovers,
     make_drawings_dataset,
     read_strokes,
     relabel_drawing,
     remove_drawing,
+    remove_leftovers,
     save_drawing,
 )
 from core.errors import DatasetError, DrawingError
@@ -229,6 +232,17 @@ def test_damaged_drawings_are_passed_over_and_told(data_dir: Path) -> None:
     for drawing in (broken, alone):
         remove_drawing(drawing.id, data_dir=data_dir)
     assert list_drawings(data_dir).damaged == (stray,)
+
+
+def test_a_picture_that_a_kill_left_is_no_drawing_and_no_damage(data_dir: Path) -> None:
+    whole, killed = keep(data_dir), keep(data_dir, seed=1)
+    killed.strokes.unlink()
+    assert list_drawings(data_dir) == Drawings((whole,), ())
+    assert list_leftovers(data_dir) == [killed.png]
+    remove_leftovers(data_dir)
+    assert files_below(data_dir) == sorted(
+        str(path.relative_to(data_dir)) for path in (whole.png, whole.strokes)
+    )
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(

@@ -1,6 +1,8 @@
 """Views of an evaluation, on answers small enough to check by hand."""
 
+import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +18,12 @@ from core.classwise import (
     sketches_of_class,
     taken_for,
     takes_in,
+    tally_classes,
 )
 from core.confusions import (
     check_comparable,
     class_order,
+    mean_probabilities,
     most_confused_classes,
     normalise,
     similarity_order,
@@ -28,7 +32,8 @@ from core.confusions import (
 )
 from core.errors import RunError
 from core.metrics import class_figures
-from core.results import Evaluation
+from core.results import CHUNK, Evaluation
+from tests.unit.test_results import make_evaluation
 
 NAMES = ("cat", "dog", "Ant")
 
@@ -68,6 +73,34 @@ def answers(draw: st.DrawFn) -> Any:
     )
     names = tuple(f"class {label}" for label in range(classes))
     return evaluation(y_true, y_pred, class_names=names)
+
+
+@given(answers())
+def test_the_tally_of_classes_counts_what_it_says(found: Evaluation) -> None:
+    tally = tally_classes(
+        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+    )
+    missed = sorted(
+        (
+            int((found.y_pred[found.y_true == label] != label).sum())
+            for label in set(found.y_true.tolist())
+        ),
+        reverse=True,
+    )
+    assert tally.total == len(missed)
+    assert tally.whole == missed.count(0)
+    assert tally.mistakes == sum(missed)
+    half = tally.half_of_mistakes
+    assert 2 * sum(missed[:half]) >= tally.mistakes
+    assert half == 0 or 2 * sum(missed[: half - 1]) < tally.mistakes
+
+
+def test_exactly_half_is_not_fewer_than_half() -> None:
+    found = evaluation([0, 0, 1, 1, 1], [0, 1, 1, 0, 0])
+    tally = tally_classes(
+        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+    )
+    assert (tally.total, tally.under_half) == (2, 1)
 
 
 @given(answers())
@@ -135,6 +168,44 @@ def test_classes_that_are_taken_for_each_other_become_neighbours() -> None:
     place = {label: order.index(label) for label in order}
     for one, other in ((0, 3), (1, 4), (2, 5)):
         assert abs(place[one] - place[other]) == 1
+
+
+@given(
+    st.integers(1, 40) | st.just(CHUNK + 3),
+    st.integers(2, 9),
+    st.integers(0, 2**31),
+    st.floats(0.2, 5),
+)
+def test_mean_probabilities_are_means_of_the_probabilities(
+    n: int, classes: int, seed: int, temperature: float
+) -> None:
+    found = make_evaluation(n, classes, seed=seed, temperature=temperature)
+    means = mean_probabilities(found)
+    for label in range(classes):
+        rows = found.y_true == label
+        expected = found.probabilities[rows].mean(axis=0) if rows.any() else 0
+        np.testing.assert_allclose(means[label], expected, atol=1e-5)
+
+
+def test_a_hundred_thousand_sketches_of_a_thousand_classes_fit_in_memory() -> None:
+    n, classes = 100_000, 1000
+    generator = np.random.default_rng(0)
+    some = make_evaluation(1, classes, seed=0)
+    # All rows are one, so that only what is computed takes memory.
+    found = replace(
+        some,
+        ids=("same",) * n,
+        y_true=generator.integers(classes, size=n).astype(np.int32),
+        y_pred=np.full(n, 5, np.int32),
+        logits=np.broadcast_to(some.logits, (n, classes)),
+    )
+    tracemalloc.start()
+    means = mean_probabilities(found)
+    sketches_of_cell(found, 7, 5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert means[7] == pytest.approx(some.probabilities[0], abs=1e-6)
+    assert peak < 500e6
 
 
 def test_the_sketches_of_a_cell_come_surest_first() -> None:

@@ -74,6 +74,18 @@ def test_a_run_without_an_index_has_none(run_dir: Path) -> None:
     assert read_neighbours(run_dir) is None
 
 
+def test_the_nearest_of_one_class_are_of_no_other(run_dir: Path) -> None:
+    index = indexed(run_dir)
+    positions, labels, similarity = index.nearest(EMBEDDING, k=5, label=1)
+    assert set(labels.flat) == {1}
+    assert positions[2].tolist() == [2, 3]
+    assert (np.diff(similarity) <= 0).all()
+    every, _, _ = index.nearest(EMBEDDING, k=5)
+    for row, all_of_row in zip(positions, every, strict=True):
+        assert row.tolist() == [place for place in all_of_row if place in (2, 3)]
+    assert index.nearest(EMBEDDING, label=9)[0].shape == (5, 0)
+
+
 def test_every_sketch_is_nearest_to_itself(run_dir: Path) -> None:
     positions, labels, similarity = indexed(run_dir).nearest(EMBEDDING, k=2)
     assert positions[:, 0].tolist() == [0, 1, 2, 3, 4]

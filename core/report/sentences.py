@@ -1,0 +1,254 @@
+"""What a report's numbers say, in sentences of a language."""
+
+import unicodedata
+from collections.abc import Sequence
+from gettext import NullTranslations
+
+from core.classwise import PairedClass, common_classes, rank_classes
+from core.confusions import Confusion, top_confusions
+from core.curves import best_epoch
+from core.metrics import ClassFigures, wilson_interval
+from core.report.contents import Contents, Results
+
+NAMED = 3
+"""Classes or confusions that a sentence names."""
+
+MIN_P = 0.001
+"""Below it, only that is said."""
+
+SIGNIFICANCE = 0.05
+
+RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PDF"}
+ISOLATE, END = "\u2068", "\u2069"
+
+
+def isolated(name: str) -> str:
+    """Keeps a name's writing direction from turning the words around it."""
+    turns = any(unicodedata.bidirectional(sign) in RIGHT_TO_LEFT for sign in name)
+    return f"{ISOLATE}{name}{END}" if turns else name
+
+
+def percent(share: float, *, digits: int = 0) -> str:
+    """Returns a fraction in percent."""
+    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+
+
+def span(low: float, high: float, *, digits: int = 0) -> str:
+    """Returns an interval of fractions in percent, such as `61–93 %`."""
+    return f"{100 * low:.{digits}f}–{percent(high, digits=digits)}"
+
+
+def sure_words(probability: float) -> str:
+    """Returns a probability in percent that only 1 itself calls 100."""
+    if 0.995 <= probability < 1:
+        return f">{percent(0.99)}"
+    if 0 < probability < 0.005:
+        return f"<{percent(0.01)}"
+    return percent(probability)
+
+
+def p_words(p_value: float) -> str:
+    """Returns a p-value with two digits, or below what."""
+    return f"p < {MIN_P:g}" if p_value < MIN_P else f"p = {p_value:.2g}"
+
+
+def listed(names: Sequence[str], words: NullTranslations) -> str:
+    """Returns names as a list in words, such as "cat, dog and fox"."""
+    if len(names) < 2:
+        return "".join(names)
+    return words.gettext("{names} and {last}").format(
+        names=", ".join(names[:-1]), last=names[-1]
+    )
+
+
+def opening(contents: Contents, words: NullTranslations) -> list[str]:
+    """Returns what a report found, a sentence or two a finding."""
+    found = [recognises(results, words) for results in contents.results]
+    if contents.agreement is not None:
+        found.append(agree(contents, words))
+        found.append(differ(contents, words))
+    found += [
+        sentence
+        for results in contents.results
+        if (sentence := confuses(results, words))
+    ]
+    found.append(extremes(contents, words))
+    return found
+
+
+def recognises(results: Results, words: NullTranslations) -> str:
+    """Says how many test sketches a run recognises."""
+    _ = words.gettext
+    metrics = results.evaluation.metrics
+    return _(
+        "{run} recognises {right:,} of {total:,} test sketches, {top1} (95 % interval "
+        "{interval}); for {top5} the right class is among its first five guesses."
+    ).format(
+        run=isolated(results.run_id),
+        right=results.right,
+        total=metrics["n"],
+        top1=percent(metrics["top1"], digits=1),
+        interval=span(*metrics["top1_interval"], digits=1),
+        top5=percent(metrics["top5"], digits=1),
+    )
+
+
+def agree(contents: Contents, words: NullTranslations) -> str:
+    """Says how often two runs give the same answer."""
+    agreement = contents.agreement
+    assert agreement is not None
+    _ = words.gettext
+    return _(
+        "The two networks agree on {same:,} of {total:,} sketches ({share}): {right:,} "
+        "that both recognise and {wrong:,} that both take for the same wrong class."
+    ).format(
+        same=agreement.same,
+        total=agreement.total,
+        share=percent(agreement.same / agreement.total),
+        right=agreement.both_right,
+        wrong=agreement.same_wrong,
+    )
+
+
+def differ(contents: Contents, words: NullTranslations) -> str:
+    """Says whether one of two runs is better than the other."""
+    agreement = contents.agreement
+    assert agreement is not None
+    _ = words.gettext
+    first, second = contents.results
+    sentence = _(
+        "{first} alone recognises {only_first:,} of the sketches, {second} alone "
+        "{only_second:,}."
+    )
+    if agreement.p_value < SIGNIFICANCE:
+        verdict = _(
+            "Numbers so unequal are hardly chance (McNemar's exact test, {p}): "
+            "{better} is the better one, by {points:.1f} points."
+        )
+    else:
+        verdict = _(
+            "Chance alone may explain that (McNemar's exact test, {p}): neither is "
+            "shown to be better."
+        )
+    gain = agreement.only_first - agreement.only_second
+    return f"{sentence} {verdict}".format(
+        first=isolated(first.run_id),
+        second=isolated(second.run_id),
+        only_first=agreement.only_first,
+        only_second=agreement.only_second,
+        p=p_words(agreement.p_value),
+        better=isolated((first if gain > 0 else second).run_id),
+        points=100 * abs(gain) / agreement.total,
+    )
+
+
+def confuses(results: Results, words: NullTranslations) -> str:
+    """Says what a run takes for what most often; "" where it errs never."""
+    pairs = top_confusions(results.evaluation.confusion, limit=NAMED)
+    if not pairs:
+        return ""
+    told = "; ".join(confusion_words(results, pair, words) for pair in pairs)
+    return words.gettext("Most frequent with {run}: {pairs}.").format(
+        run=isolated(results.run_id), pairs=told
+    )
+
+
+def confusion_words(results: Results, pair: Confusion, words: NullTranslations) -> str:
+    """Says how often one class is taken for another, without a full stop."""
+    names = results.evaluation.class_names
+    return words.ngettext(
+        "{drawn} is taken for {guess} {count} time of {n}",
+        "{drawn} is taken for {guess} {count} times of {n}",
+        pair.count,
+    ).format(
+        drawn=isolated(names[pair.true]),
+        guess=isolated(names[pair.predicted]),
+        count=pair.count,
+        n=pair.n,
+    )
+
+
+def extremes(contents: Contents, words: NullTranslations) -> str:
+    """Names the hardest and the easiest classes."""
+    _ = words.gettext
+    if contents.pairs:
+        hard = common_classes(contents.pairs, limit=NAMED, which="hard")
+        easy = common_classes(contents.pairs, limit=NAMED, which="easy")
+        first, second = contents.results
+        return _(
+            "Hardest for both are {hard}, easiest {easy} (accuracy with {first} and "
+            "with {second})."
+        ).format(
+            hard=listed([_pair_words(pair, words) for pair in hard], words),
+            easy=listed([_pair_words(pair, words) for pair in easy], words),
+            first=isolated(first.run_id),
+            second=isolated(second.run_id),
+        )
+    figures = contents.results[0].figures
+    worst = rank_classes(figures, limit=NAMED, worst=True).figures
+    best = rank_classes(figures, limit=NAMED).figures
+    return _("Hardest are {hard}, easiest {easy}.").format(
+        hard=listed([_class_words(f) for f in worst], words),
+        easy=listed([_class_words(f) for f in best], words),
+    )
+
+
+def _pair_words(pair: PairedClass, words: NullTranslations) -> str:
+    return words.gettext("{name} ({first} and {second})").format(
+        name=isolated(pair.first.class_name),
+        first=percent(pair.first.recall),
+        second=percent(pair.second.recall),
+    )
+
+
+def _class_words(figures: ClassFigures) -> str:
+    return f"{isolated(figures.class_name)} ({percent(figures.recall)})"
+
+
+def learned(results: Results, words: NullTranslations) -> str:
+    """Says how a run's training went; "" where nothing of it is left."""
+    _, ngettext = words.gettext, words.ngettext
+    history, best = results.run.history, best_epoch(results.run)
+    if not history or best is None:
+        return ""
+    last = history[-1]
+    sentence = ngettext(
+        "{run} was trained for {count} epoch in {minutes:.0f} minutes.",
+        "{run} was trained for {count} epochs in {minutes:.0f} minutes.",
+        len(history),
+    )
+    course = (
+        _("Its top-1 accuracy on validation was highest at the end, {last}.")
+        if best["epoch"] == last["epoch"]
+        else _(
+            "Its top-1 accuracy on validation was highest after epoch {best}, "
+            "{highest}, and is {last} at the end."
+        )
+    )
+    training = _("On the training sketches it ends at {train}.")
+    return f"{sentence} {course} {training}".format(
+        run=isolated(results.run_id),
+        count=len(history),
+        minutes=last["elapsed_s"] / 60,
+        best=best["epoch"],
+        highest=percent(best["val_top1"], digits=1),
+        last=percent(last["val_top1"], digits=1),
+        train=percent(last["top1"], digits=1),
+    )
+
+
+def spread(contents: Contents, words: NullTranslations) -> str:
+    """Says how many test sketches a class has, and what that is good for."""
+    _ = words.gettext
+    counts = [figures.n for figures in contents.results[0].figures if figures.n]
+    middle = sorted(counts)[len(counts) // 2]
+    low, high = wilson_interval(round(0.7 * middle), middle)
+    return _(
+        "A class has {counts} test sketches. Of {middle} sketches, an "
+        "accuracy near 70 % is known to about ±{points:.0f} points only: neighbours "
+        "in a ranking hardly ever differ for certain."
+    ).format(
+        counts="–".join(dict.fromkeys((str(min(counts)), str(max(counts))))),
+        middle=middle,
+        points=50 * (high - low),
+    )

@@ -1,0 +1,255 @@
+"""Failures: every test sketch that a run gets wrong, and why."""
+
+from typing import cast
+
+import numpy as np
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.failures import Kind, Order, Tally, Wanted, find_failures, tally
+from core.results import Evaluation
+from core.runs import Run
+from core.text import to_csv
+from pages.shared import reads
+from pages.shared.frame import require_frame
+from pages.shared.gallery import Tile, gallery
+from pages.shared.language import gettext as _
+from pages.shared.language import ngettext
+from pages.shared.one_sketch import SKETCH, show_sketch
+from pages.shared.pickers import (
+    comparable_runs,
+    evaluated_runs,
+    no_evaluation_yet,
+    other_network_first,
+    pick_option,
+    pick_run,
+    run_words,
+)
+from pages.shared.sets import picked_set, show_set
+from pages.shared.sketches import offer_dataset, sketch_dataset, sketch_rows
+from pages.shared.text import plain
+
+
+def pick_wanted(
+    evaluation: Evaluation, *, has_other: bool, among: NDArray[np.int64] | None
+) -> tuple[Wanted, Order]:
+    """Lets one say which failures to see, of all or among some, and in what order."""
+    names = sorted(evaluation.class_names)
+    kinds = {"all": _("All"), "second": _("Right class second")}
+    if has_other:
+        kinds |= {"both": _("Both wrong"), "only": _("Only this one wrong")}
+    kind = pick_option(_("Which"), kinds, key="which")
+    drawn_column, guess_column, sure_column, order_column = st.columns([2, 2, 3, 2])
+    drawn, guess = (
+        column.selectbox(
+            label,
+            names,
+            index=None,
+            key=key,
+            bind="query-params",
+            placeholder=_("Any class"),
+        )
+        for column, key, label in (
+            (drawn_column, "drawn", _("Drawn")),
+            (guess_column, "guess", _("Taken for")),
+        )
+    )
+    least, most = sure_column.slider(
+        _("How sure it was, in percent"),
+        0,
+        100,
+        (0, 100),
+        key="sure",
+        bind="query-params",
+    )
+    with order_column:
+        order = pick_option(
+            _("The worst first by"),
+            {
+                "loss": _("Loss"),
+                "margin": _("Margin"),
+                "surprise": _("Surprise"),
+            },
+            key="sort",
+            look="menu",
+            help=_(
+                "Loss: how little the right class got. Margin: how far the wrong class "
+                "was ahead. Surprise: how rarely other sketches of the class are taken "
+                "for the same."
+            ),
+        )
+    label = evaluation.class_names.index
+    wanted = Wanted(
+        drawn=None if drawn is None else label(drawn),
+        guess=None if guess is None else label(guess),
+        least=least / 100,
+        most=most / 100,
+        kind=cast(Kind, kind),
+        among=among,
+    )
+    return wanted, cast(Order, order)
+
+
+def told(found: Tally, everything: Tally, other: Run | None) -> str:
+    """Returns what the failures' numbers say, in two or three sentences."""
+    sentences = [
+        _("{run_wrong:,} of {total:,} test sketches are wrong.").format(
+            run_wrong=everything.wrong, total=everything.total
+        )
+    ]
+    if found.wrong != everything.wrong:
+        sentences.append(
+            ngettext(
+                "{count:,} of them is shown.",
+                "{count:,} of them are shown.",
+                found.wrong,
+            ).format(count=found.wrong)
+        )
+    if found.wrong:
+        sentences.append(
+            _("In {share:.0%} of these the right class came second.").format(
+                share=found.second / found.wrong
+            )
+        )
+        if found.both is not None and other is not None:
+            sentences.append(
+                _("{run} gets {share:.0%} of them wrong, too.").format(
+                    run=other.run_id, share=found.both / found.wrong
+                )
+            )
+    if found.pair is not None and found.pair_count > 1:
+        sentences.append(
+            _(
+                "Most often {drawn} is taken for {guess}: {count} times of {total}."
+            ).format(
+                drawn=found.pair[0],
+                guess=found.pair[1],
+                count=found.pair_count,
+                total=found.pair_total,
+            )
+        )
+    return plain(" ".join(sentences))
+
+
+@st.fragment
+def show_gallery(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
+    """Shows failures as tiles; one that is chosen is opened."""
+    dataset = sketch_dataset(run)
+    names = evaluation.class_names
+
+    def make(number: int) -> Tile:
+        row = int(rows[number])
+        drawn, guess = names[evaluation.y_true[row]], names[evaluation.y_pred[row]]
+        values = {
+            "drawn": drawn,
+            "guess": guess,
+            "right": float(evaluation.true_probability[row]),
+            "sure": float(evaluation.confidence[row]),
+        }
+        sketch = None
+        if dataset is not None:
+            sketch = dataset.images[dataset.rows[evaluation.ids[row]]]
+        return Tile(
+            id=evaluation.ids[row],
+            lines={
+                "drawn": _("{drawn} {right:.0%}").format(**values),
+                "guess": _("✗ {guess} {sure:.0%}").format(**values),
+            },
+            alt=_(
+                "Sketch of {drawn}, taken for {guess} with probability {sure:.0%}; the "
+                "right class got {right:.0%}"
+            ).format(**values),
+            sketch=sketch,
+        )
+
+    content = f"{run.run_id} {hash(rows.tobytes())} {dataset is None}"
+    chosen = gallery(len(rows), make, key="failures_gallery", content=content)
+    if chosen is not None:
+        st.query_params[SKETCH] = chosen
+        st.rerun()
+
+
+def show_list(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
+    """Shows the failures as tiles, as a table and as a file."""
+    if not len(rows):
+        st.info(_("No test sketch is like that. Loosen a filter."))
+        return
+    dataset = sketch_dataset(run)
+    if dataset is None:
+        offer_dataset(run)
+    else:
+        st.caption(plain(dataset.attribution))
+    show_gallery(run, evaluation, rows)
+    with st.expander(_("As a table"), icon=":material/table:"):
+        st.dataframe(
+            sketch_rows(evaluation, rows[:TABLE_ROWS]),
+            hide_index=True,
+            key="failures_table",
+            alt=_("The same sketches with their guesses"),
+        )
+        st.download_button(
+            _("Failures as CSV"),
+            lambda: to_csv(sketch_rows(evaluation, rows)),
+            file_name=f"failures-{run.run_id}.csv",
+            mime="text/csv",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+TABLE_ROWS = 500
+"""The file has all."""
+
+
+def show(runs: list[Run]) -> None:
+    """Shows the page of one run, by default beside the other network's best."""
+    run_column, other_column = st.columns(2)
+    with run_column:
+        run = pick_run(_("Run"), runs, key="run")
+    assert run is not None
+    others = other_network_first(run, comparable_runs(run, runs))
+    with other_column:
+        other = pick_run(_("Beside"), others, key="beside") if others else None
+    st.caption(" · ".join(run_words(shown) for shown in (run, other) if shown))
+    evaluation = reads.evaluation(run)
+    beside = None if other is None else reads.evaluation(other)
+    among = picked_set(evaluation)
+    if among is not None:
+        show_set(run, among, key="failures_set")
+    asked = st.query_params.get(SKETCH)
+    words = st.empty()
+    with st.container():
+        wanted, order = pick_wanted(
+            evaluation, has_other=beside is not None, among=among
+        )
+    rows = find_failures(evaluation, wanted, other=beside, order=order)
+    every = find_failures(evaluation, Wanted(among=among), other=beside)
+    words.write(
+        told(
+            tally(evaluation, rows, other=beside, among=among),
+            tally(evaluation, every, other=beside, among=among),
+            other,
+        )
+    )
+    if asked is None:
+        show_list(run, evaluation, rows)
+    elif asked in evaluation.ids:
+        show_sketch(
+            run,
+            other,
+            evaluation.ids.index(asked),
+            rows,
+            all_of_them=_("All failures"),
+        )
+    else:
+        st.warning(_("This run has no test sketch of that name."))
+        show_list(run, evaluation, rows)
+
+
+require_frame()
+st.title(_("Failures"))
+candidates = evaluated_runs()
+if candidates:
+    show(candidates)
+else:
+    no_evaluation_yet()

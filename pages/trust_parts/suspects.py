@@ -1,0 +1,278 @@
+"""Sketches whose label or drawing is suspect: what all runs call another class."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from core.results import Evaluation
+from core.runs import Run
+from core.suspects import (
+    Opinion,
+    Order,
+    SuspectPair,
+    Suspects,
+    find_suspects,
+    opinion,
+    suspect_pairs,
+)
+from core.text import to_csv
+from pages.shared import reads
+from pages.shared.gallery import Tile, gallery
+from pages.shared.language import gettext as _
+from pages.shared.language import listed, ngettext
+from pages.shared.one_sketch import SKETCH, show_sketch
+from pages.shared.pickers import pick_option
+from pages.shared.sketches import offer_dataset, sketch_dataset
+from pages.shared.text import plain
+
+TABLE_ROWS = 500
+"""The file has all."""
+
+TOLD_PAIRS = 3
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _opinion(_evaluation: Evaluation, identity: str) -> Opinion:
+    del identity  # The key: Streamlit leaves out names that begin with _.
+    return opinion(_evaluation)
+
+
+def show_suspects(runs: Sequence[Run]) -> None:
+    """Shows which test sketches are suspect, as tiles, as a table and as a file."""
+    evaluations = [reads.evaluation(run) for run in runs]
+    opinions = [_opinion(reads.evaluation(run), reads.identity(run)) for run in runs]
+    sentences = st.empty()
+    orders: dict[Order, str] = {
+        "margin": _("Margin"),
+        "label": _("Probability of its label"),
+    }
+    order = pick_option(
+        _("Most suspect first by"),
+        orders,
+        key="sort",
+        help=_(
+            "Margin: how far the label's class is behind the other, on average of the "
+            "runs. Probability of its label: how little the label's class got."
+        ),
+    )
+    found = find_suspects(evaluations, opinions, order=order)
+    pairs = suspect_pairs(evaluations[0], opinions, found)
+    sentences.write(told(runs, evaluations[0], found, pairs))
+    if not len(found.rows):
+        return
+    asked = st.query_params.get(SKETCH)
+    if asked in evaluations[0].ids:
+        show_sketch(
+            runs[0],
+            runs[1] if len(runs) > 1 else None,
+            evaluations[0].ids.index(asked),
+            found.rows,
+            all_of_them=_("All suspects"),
+        )
+        return
+    if asked is not None:
+        st.warning(_("This run has no test sketch of that name."))
+    dataset = sketch_dataset(runs[0])
+    if dataset is None:
+        offer_dataset(runs[0])
+    else:
+        st.caption(plain(dataset.attribution))
+    show_gallery(runs, evaluations, found)
+    with st.expander(_("As a table"), icon=":material/table:"):
+        st.dataframe(
+            suspect_rows(runs, evaluations, found, limit=TABLE_ROWS),
+            hide_index=True,
+            column_config={
+                "Sketch": _("Sketch"),
+                "Label": _("Label"),
+                "Suspected": _("Taken for"),
+                "Score": st.column_config.NumberColumn(_("Score"), format="%.2f"),
+            },
+            key="suspects_table",
+            alt=_("The suspect sketches with what each run takes them for"),
+        )
+    with st.expander(
+        _("Which labels are suspect for which class"), icon=":material/grid_on:"
+    ):
+        st.dataframe(
+            pair_rows(runs, evaluations[0], pairs),
+            hide_index=True,
+            column_config={
+                "Label": _("Label"),
+                "Suspected": _("Taken for"),
+                "Sketches": _("Suspect sketches"),
+                "Of": _("Of"),
+            },
+            key="suspects_pairs",
+            alt=_("Pairs of label and suspected class with their counts"),
+        )
+    st.download_button(
+        _("Suspects as CSV"),
+        lambda: to_csv(suspect_rows(runs, evaluations, found)),
+        file_name=f"suspects-{'-'.join(run.run_id for run in runs)}.csv",
+        mime="text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def told(
+    runs: Sequence[Run],
+    evaluation: Evaluation,
+    found: Suspects,
+    pairs: Sequence[SuspectPair],
+) -> str:
+    """Returns what was found, in a few sentences, as Markdown."""
+    count = len(found.rows)
+    names = listed([plain(run.run_id) for run in runs])
+    if not count:
+        return _(
+            "There is no test sketch of {total:,} that {runs} take for the same other "
+            "class with confidence."
+        ).format(total=found.total, runs=names)
+    if len(runs) > 1:
+        sentence = ngettext(
+            "**{count:,} of {total:,} test sketches is suspect**: {runs} "
+            "independently take it for the same class, another than its label, with "
+            "at least the confidence they usually have in sketches of that class.",
+            "**{count:,} of {total:,} test sketches are suspect**: {runs} "
+            "independently take each for the same class, another than its label, with "
+            "at least the confidence they usually have in sketches of that class.",
+            count,
+        )
+    else:
+        sentence = ngettext(
+            "**{count:,} of {total:,} test sketches is suspect**: {runs} takes it for "
+            "another class than its label, with at least the confidence it usually "
+            "has in sketches of that class.",
+            "**{count:,} of {total:,} test sketches are suspect**: {runs} takes each "
+            "for another class than its label, with at least the confidence it "
+            "usually has in sketches of that class.",
+            count,
+        )
+    sentences = [sentence.format(count=count, total=found.total, runs=names)]
+    often = [pair for pair in pairs if pair.count > 1][:TOLD_PAIRS]
+    if often:
+        class_names = evaluation.class_names
+        sentences.append(
+            _("Most often {pairs}.").format(
+                pairs=listed(
+                    [
+                        _("{label} looks like {other} ({count} of {n})").format(
+                            label=plain(class_names[pair.label]),
+                            other=plain(class_names[pair.called]),
+                            count=pair.count,
+                            n=pair.n,
+                        )
+                        for pair in often
+                    ]
+                )
+            )
+        )
+    sentences.append(
+        _(
+            "The label may be wrong, the drawing may show something else, or the "
+            "networks share a mistake; look and judge. No network has seen these "
+            "sketches in training (confident learning, Northcutt et al. 2021)."
+        )
+    )
+    return " ".join(sentences)
+
+
+@st.fragment
+def show_gallery(
+    runs: Sequence[Run], evaluations: Sequence[Evaluation], found: Suspects
+) -> None:
+    """Shows suspects as tiles; one that is chosen is opened."""
+    dataset = sketch_dataset(runs[0])
+    first = evaluations[0]
+    names = first.class_names
+
+    def make(number: int) -> Tile:
+        row, called = int(found.rows[number]), int(found.called[number])
+        sure = np.mean([one.confidence[row] for one in evaluations])
+        right = np.mean([one.true_probability[row] for one in evaluations])
+        values = {
+            "label": names[first.y_true[row]],
+            "other": names[called],
+            "sure": float(sure),
+            "right": float(right),
+        }
+        sketch = None
+        if dataset is not None:
+            sketch = dataset.images[dataset.rows[first.ids[row]]]
+        return Tile(
+            id=first.ids[row],
+            lines={
+                "drawn": _("{label} {right:.0%}").format(**values),
+                "guess": _("looks like {other} {sure:.0%}").format(**values),
+            },
+            alt=_(
+                "Sketch labelled {label}, to which the networks give {right:.0%}; they "
+                "take it for {other} with {sure:.0%}"
+            ).format(**values),
+            sketch=sketch,
+        )
+
+    content = (
+        f"{' '.join(run.run_id for run in runs)} {hash(found.rows.tobytes())} "
+        f"{dataset is None}"
+    )
+    chosen = gallery(len(found.rows), make, key="suspects_gallery", content=content)
+    if chosen is not None:
+        st.query_params[SKETCH] = chosen
+        st.rerun()
+
+
+def suspect_rows(
+    runs: Sequence[Run],
+    evaluations: Sequence[Evaluation],
+    found: Suspects,
+    *,
+    limit: int | None = None,
+) -> list[dict[str, Any]]:
+    """Returns the first suspects as table rows, with what every run thinks of each.
+
+    Columns have English names, also in the CSV of every language.
+    """
+    first = evaluations[0]
+    names = first.class_names
+    return [
+        {
+            "Sketch": first.ids[row],
+            "Label": names[first.y_true[row]],
+            "Suspected": names[called],
+            "Score": float(score),
+            **{
+                f"{run.run_id} {what}": value
+                for run, one in zip(runs, evaluations, strict=True)
+                for what, value in (
+                    ("guess", names[one.y_pred[row]]),
+                    ("guess probability", round(float(one.confidence[row]), 4)),
+                    ("label probability", round(float(one.true_probability[row]), 4)),
+                )
+            },
+        }
+        for row, called, score in zip(
+            found.rows[:limit], found.called[:limit], found.score[:limit], strict=True
+        )
+    ]
+
+
+def pair_rows(
+    runs: Sequence[Run], evaluation: Evaluation, pairs: Sequence[SuspectPair]
+) -> list[dict[str, Any]]:
+    """Returns each pair of label and suspected class as a table row."""
+    names = evaluation.class_names
+    return [
+        {
+            "Label": names[pair.label],
+            "Suspected": names[pair.called],
+            "Sketches": pair.count,
+            "Of": pair.n,
+            **{run.run_id: count for run, count in zip(runs, pair.joint, strict=True)},
+        }
+        for pair in pairs
+    ]

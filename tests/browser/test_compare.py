@@ -1,0 +1,113 @@
+"""Compare and Families, from the address to a sketch and a family."""
+
+import csv
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.comparison import compare, find_sketches
+from core.families import cut, find_likeness
+from core.paths import TRAINED_DIR
+from core.results import read_evaluation
+from tests.browser.server import START_TIMEOUT_MS, Server, wait_until_idle
+
+pytestmark = pytest.mark.slow
+
+
+def click_point(page: Page, chart: int, trace: int, number: int) -> None:
+    """Clicks a point of a scatter trace of one of the page's charts."""
+    place = (
+        page.locator(".chart")
+        .nth(chart)
+        .evaluate(
+            """(chart, [trace, number]) => {
+            const { x, y, xaxis, yaxis } = chart._fullData[trace];
+            const layout = chart._fullLayout;
+            const [across, down] = [xaxis, yaxis].map(
+                (name) => layout[name.replace(/^([xy])/, "$1axis")]);
+            chart.scrollIntoView({ block: "center" });
+            const box = chart.getBoundingClientRect();
+            return [
+                box.x + across._offset + across.d2p(x[number]),
+                box.y + down._offset + down.d2p(y[number]),
+            ];
+        }""",
+            [trace, number],
+        )
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)
+
+
+def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
+    server: Server, page: Page
+) -> None:
+    run, other = (read_evaluation(TRAINED_DIR / n) for n in ("resnet18", "simple"))
+    found = compare(run, other)
+    page.goto(f"{server.address}/compare?run=resnet18&beside=simple&show=broken")
+    tiles = page.locator(".gallery button")
+    expect(tiles).to_have_count(48, timeout=START_TIMEOUT_MS)
+    expect(page.get_by_text("resnet18 is better than simple by")).to_be_visible()
+    expect(page.get_by_text(f"Newly broken ({found.paired.broken})")).to_be_visible()
+    wait_until_idle(page)
+    # The first point is the class that gained most.
+    best = max(found.classes, key=lambda one: one.paired.change)
+    click_point(page, 0, 0, 0)
+    expect(page).to_have_url(re.compile(f"class={best.class_name}"))
+    expect(page.get_by_text(f"{best.class_name}: resnet18 recognises")).to_be_visible()
+    label = run.class_names.index("crab")
+    rows = find_sketches(run, other, "broken", label=label)
+    page.goto(f"{server.address}/compare?show=broken&class=crab")
+    expect(tiles).to_have_count(len(rows), timeout=START_TIMEOUT_MS)
+    tiles.first.click()
+    expect(page).to_have_url(re.compile(f"sketch={run.ids[rows[0]]}"))
+    heading = f"crab, sketch {run.ids[rows[0]]}"
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    for name in ("resnet18", "simple"):
+        expect(page.get_by_text(re.compile(f"^{name}: "))).to_be_visible()
+    page.get_by_role("button", name="Next").click()
+    expect(page.get_by_role("button", name="Previous")).to_be_enabled()
+    page.get_by_role("button", name="All sketches").click()
+    expect(tiles).to_have_count(len(rows))
+    page.get_by_text("As a table", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="All test sketches as CSV").click()
+    with Path(download.value.path()).open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    assert len(lines) == len(run.ids)
+    outcomes = [line["Outcome"] for line in lines]
+    assert outcomes.count("broken") == found.paired.broken
+
+
+def test_families_are_drawn_as_a_tree_beside_the_matrix_and_open_by_a_click(
+    server: Server, page: Page
+) -> None:
+    finder = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
+    family = cut(finder.tree, 40)
+    page.goto(f"{server.address}/families?families=40")
+    chart = page.locator(".chart").first
+    expect(chart.locator(".heatmaplayer image")).to_have_count(
+        1, timeout=START_TIMEOUT_MS
+    )
+    wait_until_idle(page)
+    # The tree in two colours, and the frames of the families of more than one class.
+    framed = sum(1 for number in range(40) if (family == number).sum() > 1)
+    shapes = chart.locator(".shapelayer path")
+    expect(shapes).to_have_count(2 + framed)
+    tree = shapes.first.bounding_box()
+    matrix = chart.locator(".heatmaplayer image").bounding_box()
+    assert tree is not None
+    assert matrix is not None
+    assert tree["height"] > 0.9 * matrix["height"]
+    assert tree["x"] + tree["width"] <= matrix["x"] + 2
+    # A leaf opens its family. It is two pixels wide; here its neighbours are, too.
+    sizes = np.bincount(family)
+    mine = int(sizes.argmax())
+    places = np.flatnonzero(family[finder.tree.order] == mine)
+    click_point(page, 0, 1, int(places[len(places) // 2]))
+    words = f"Family {mine + 1} has {sizes[mine]} classes"
+    expect(page.get_by_text(words)).to_be_visible()
+    expect(page).to_have_url(re.compile("families=40&class="))
