@@ -1,11 +1,102 @@
-"""Loads Keras and its backend once, without the noise that TensorFlow makes."""
+"""Chooses and loads Keras's backend once, without the noise that TensorFlow makes."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
-from core.errors import SketchScopeError
+from core.errors import ConfigError, SketchScopeError, quote
+
+BACKENDS = ("tensorflow", "jax")
+DEVICES = ("cpu", "gpu")
+
+
+def choose_backend(name: str | None = None, *, device: str | None = None) -> None:
+    """Settles what Keras computes with, before it is loaded.
+
+    Args:
+        name: A name of `BACKENDS`; None leaves it to `KERAS_BACKEND`, and that to
+            TensorFlow.
+        device: `cpu` hides all accelerators; `gpu` asks for one; None takes what is
+            there.
+
+    Raises:
+        SketchScopeError: If there is no such backend or device, or the backend is
+            not installed, or there is no accelerator that it can use.
+    """
+    if name is not None:
+        if name not in BACKENDS:
+            raise ConfigError(
+                f"There is no backend {quote(name)}. Choose one of: "
+                f"{', '.join(BACKENDS)}."
+            )
+        if find_spec(name) is None:
+            raise SketchScopeError(
+                f"The backend {name} is not installed: "
+                f"`pip install -r requirements{'-jax' if name == 'jax' else ''}.txt`."
+            )
+        os.environ["KERAS_BACKEND"] = name
+    if device is None:
+        return
+    if device not in DEVICES:
+        raise ConfigError(
+            f"There is no device {quote(device)}. Choose one of: {', '.join(DEVICES)}."
+        )
+    if device == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+        os.environ["JAX_PLATFORMS"] = "cpu"
+        return
+    load_backend()
+    import keras
+
+    if all(name.startswith("cpu") for name in keras.distribution.list_devices()):
+        raise SketchScopeError(
+            f"{keras.backend.backend()} finds no accelerator here. Leave --device out, "
+            "or install the backend's package for it."
+        )
+
+
+def share_batches(batch_size: int) -> int:
+    """Makes all devices share each batch from now on; returns how many there are.
+
+    Each holds all weights and sees a part of the batch; the gradient and the
+    statistics of batch norm are the whole batch's.
+
+    Raises:
+        ConfigError: If the backend is not JAX, or the batch can't be shared evenly.
+    """
+    load_backend()
+    import keras
+
+    if keras.backend.backend() != "jax":
+        raise ConfigError(
+            "Devices share a batch on JAX only. Add --backend jax, or leave "
+            "--data-parallel out."
+        )
+    devices = keras.distribution.list_devices()
+    if batch_size % len(devices):
+        raise ConfigError(
+            f"`batch_size` must be a multiple of the {len(devices)} devices that are "
+            f"to share it. Received: batch_size={batch_size}"
+        )
+    keras.distribution.set_distribution(
+        keras.distribution.DataParallel(devices=devices)
+    )
+    return len(devices)
+
+
+@contextmanager
+def whole_batches() -> Iterator[None]:
+    """Leaves batches whole meanwhile: the last one seldom divides by the devices."""
+    import keras
+
+    distribution = keras.distribution.distribution()
+    keras.distribution.set_distribution(None)
+    try:
+        yield
+    finally:
+        keras.distribution.set_distribution(distribution)
 
 
 def load_backend() -> None:
@@ -20,7 +111,7 @@ def load_backend() -> None:
     if "keras" in sys.modules:
         return
     try:
-        with _silenced_stderr():
+        with silenced_stderr():
             import keras
 
             keras.ops.zeros(())
@@ -32,7 +123,7 @@ def load_backend() -> None:
 
 
 @contextmanager
-def _silenced_stderr() -> Iterator[None]:
+def silenced_stderr() -> Iterator[None]:
     """Sends what C++ writes to standard error nowhere."""
     sys.stderr.flush()
     kept = os.dup(2)

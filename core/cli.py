@@ -26,6 +26,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from core import cli_sweeps
 from core.errors import SketchScopeError
 from core.paths import TRAINED_DIR, data_dir
 from core.runs import CHECKPOINT_INTERVAL_S
@@ -49,9 +50,14 @@ drawings_app = typer.Typer(
 runs_app = typer.Typer(
     no_args_is_help=True, help="List, show, stop, export, index and remove runs."
 )
+owner_app = typer.Typer(
+    no_args_is_help=True, help="Set or remove the passphrase of the dashboard's owner."
+)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
 app.add_typer(drawings_app, name="drawings")
+app.add_typer(owner_app, name="owner")
+app.add_typer(cli_sweeps.app)
 
 # Lines are broken for people only, not in a file or a pipe.
 out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
@@ -217,6 +223,28 @@ def train(
         float,
         typer.Option(min=0, help="Seconds between checkpoints within an epoch."),
     ] = CHECKPOINT_INTERVAL_S,
+    backend: Annotated[
+        str | None,
+        typer.Option(
+            metavar="tensorflow|jax",
+            help="What Keras computes with; JAX needs requirements-jax.txt.",
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|gpu",
+            help="`cpu` leaves accelerators alone, `gpu` refuses to do without; by "
+            "default what is there. `--set precision=mixed_bfloat16` halves the "
+            "memory on those that have it.",
+        ),
+    ] = None,
+    data_parallel: Annotated[
+        bool,
+        typer.Option(
+            "--data-parallel", help="Share each batch among all devices (JAX)."
+        ),
+    ] = False,
 ) -> None:
     """Train a network and evaluate it, or go on with `--resume RUN`.
 
@@ -225,10 +253,12 @@ def train(
 
     Ctrl-C stops at the next step and keeps everything.
     """
-    from core.config import parse_overrides
+    from core.backend import choose_backend, share_batches
+    from core.config import make_settings, parse_overrides
     from core.runs import read_config, read_run
     from core.workflow import create_run, train_run_dir
 
+    choose_backend(backend, device=device)
     if resume is not None:
         given = (network, dataset, epochs, seed, run_id, assignments, origin)
         if any(value not in (None, []) for value in given):
@@ -237,6 +267,8 @@ def train(
                 "settings."
             )
         run_dir = _find_run(resume)
+        if data_parallel:
+            share_batches(read_config(run_dir).settings.batch_size)
     else:
         if network is None or dataset is None:
             raise SketchScopeError(
@@ -249,6 +281,8 @@ def train(
             for field, value in (("epochs", epochs), ("seed", seed))
             if value is not None
         }
+        if data_parallel:
+            share_batches(make_settings(network, recipe, overrides).batch_size)
         run_dir = create_run(
             network,
             dataset,
@@ -339,6 +373,116 @@ def classify(
         out.print(f"[bold]{escape(str(file))}[/]")
         for guess in guesses:
             out.print(f"  {guess.probability:6.1%}  {escape(guess.class_name)}")
+
+
+@app.command("report")
+def report(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="An evaluated run, or two that were scored on the same sketches.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where to write it: a new folder, or an earlier report's. By default "
+            "under `data/reports/`.",
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(metavar="en|es", help="What it is written in.")
+    ] = "en",
+    as_json: Json = False,
+) -> None:
+    """Write a report: one page that works offline, and its tables as CSV."""
+    from core.report import make_report
+
+    made = make_report(
+        [_find_run(run) for run in runs], data_dir=data_dir(), language=language
+    )
+    folder = (
+        data_dir() / "reports" / made.name
+        if output is None
+        else output.expanduser().absolute()
+    )
+    made.write(folder)
+    if as_json:
+        _print_json(
+            {
+                "folder": str(folder),
+                "files": sorted(made.files),
+                "title": made.title,
+                "opening": list(made.opening),
+            }
+        )
+        return
+    size = sum(map(len, made.files.values()))
+    out.print(f"Wrote {escape(str(folder))}, {size / 1e6:.1f} MB:", highlight=False)
+    for sentence in made.opening:
+        out.print(f"  {escape(sentence)}", highlight=False)
+
+
+@app.command("export")
+def export(
+    run: RunArgument,
+    target: Annotated[
+        Path | None,
+        typer.Argument(help="A folder to make; by default under `data/exports/`."),
+    ] = None,
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="run|onnx|openvino|tf_saved_model|litert",
+            help="`run` is a small copy of a finished run, for this program. The "
+            "others are one model, from sketches to probabilities, for other programs; "
+            "each is compared with Keras before it is handed out.",
+        ),
+    ] = "run",
+    as_json: Json = False,
+) -> None:
+    """Write a trained network in a form that leaves this program."""
+    run_dir = _find_run(run)
+    folder = (
+        data_dir() / "exports" / f"{run_dir.name}-{format_name.replace('_', '-')}"
+        if target is None
+        else target.expanduser().absolute()
+    )
+    if format_name == "run":
+        from core.export import export_run
+
+        export_run(run_dir, folder)
+        model, difference = folder, None
+    else:
+        from core.portable import export_model
+
+        exported = export_model(run_dir, folder, format_name=format_name)
+        model, difference = exported.model, exported.difference
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if as_json:
+        _print_json(
+            {
+                "format": format_name,
+                "folder": str(folder),
+                "model": str(model),
+                "bytes": size,
+                "largest_difference": difference,
+            }
+        )
+        return
+    out.print(f"Wrote {escape(str(folder))}, {size / 1e6:.1f} MB.", highlight=False)
+    if difference is not None:
+        from core.portable import MAX_DIFFERENCE, PARITY_SKETCHES
+
+        out.print(
+            f"{escape(model.name)} answers as Keras does: on {PARITY_SKETCHES} "
+            "sketches the likeliest class is the same and no probability differs by "
+            f"more than {difference:.1g} ({MAX_DIFFERENCE:g} is allowed).",
+            highlight=False,
+        )
 
 
 @runs_app.command("list")
@@ -565,6 +709,89 @@ def drawings_dataset() -> None:
     from core.drawings import make_drawings_dataset
 
     _print_dataset(make_drawings_dataset(data_dir()))
+
+
+@app.command("doctor")
+def doctor(
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Mend what can be mended without loss.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Look for what is wrong with the installation, the datasets and the runs.
+
+    Exit code 1 if a problem is left.
+    """
+    from core.doctor import examine
+
+    findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+    mended = []
+    if fix:
+        for finding in findings:
+            if finding.mend is not None:
+                finding.mend()
+                mended.append(f"{finding.subject}: {finding.detail}")
+        findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+        left = {f"{finding.subject}: {finding.detail}" for finding in findings}
+        mended = [what for what in mended if what not in left]
+    if as_json:
+        _print_json(
+            {
+                "mended": mended,
+                "findings": [
+                    {
+                        "severity": finding.severity,
+                        "subject": finding.subject,
+                        "detail": finding.detail,
+                        "can_be_mended": finding.mend is not None,
+                    }
+                    for finding in findings
+                ],
+            }
+        )
+    else:
+        for line in mended:
+            out.print(f"[green]mended[/]   {escape(line)}")
+        colours = {"fine": "green", "advice": "yellow", "problem": "red"}
+        for finding in findings:
+            line = escape(f"{finding.subject}: {finding.detail}")
+            out.print(f"[{colours[finding.severity]}]{finding.severity:8}[/] {line}")
+        if any(finding.mend for finding in findings):
+            out.print("`python -m core doctor --fix` mends what can be mended.")
+    if any(finding.severity == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+@owner_app.command("set")
+def owner_set() -> None:
+    """Ask for a passphrase and keep its hash.
+
+    Read from standard input where that is no terminal.
+    """
+    from getpass import getpass
+
+    from core.ownership import set_passphrase
+
+    if sys.stdin.isatty():
+        passphrase = getpass("Passphrase: ")
+        if passphrase != getpass("Once more: "):
+            raise SketchScopeError("The two passphrases differ; nothing was changed.")
+    else:
+        passphrase = sys.stdin.readline().rstrip("\r\n")
+    set_passphrase(passphrase, data_dir=data_dir())
+    out.print(
+        "The passphrase is set. The dashboard asks for it before it starts, stops, "
+        "imports, keeps or removes anything."
+    )
+
+
+@owner_app.command("remove")
+def owner_remove() -> None:
+    """Forget the passphrase; only who sits at the machine is the owner then."""
+    from core.ownership import remove_passphrase
+
+    remove_passphrase(data_dir())
+    out.print("The passphrase is removed.")
 
 
 @app.command("recipes")

@@ -6,9 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from core.errors import ConfigError
+from core.errors import ConfigError, quote
 from core.images import IMAGE_SIZE
 from models import NETWORKS
+
+FORMAT_VERSION = 1
+"""Of a run folder. Fields that are added have a default, so that folders of earlier
+releases stay readable; what they can't express would be format 2."""
+
+MAX_EXPLAINED = 3
 
 ImageSize = Annotated[int, Field(ge=32, le=IMAGE_SIZE)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -163,6 +169,30 @@ class TrainedBesides(BaseModel):
     fingerprint: str
 
 
+class Fold(BaseModel):
+    """Which part of a dataset's sketches is a run's test in a cross-validation.
+
+    Attributes:
+        k: How many parts all sketches, train and test, are dealt into.
+        index: The part that is the test, from 0; the others are train.
+        seed: Of the dealing.
+        dataset_fingerprint: Of the installed dataset whose split this replaces.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    k: int = Field(ge=2, le=100)
+    index: int = Field(ge=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+    dataset_fingerprint: str
+
+    @model_validator(mode="after")
+    def _check_index(self) -> Self:
+        if self.index >= self.k:
+            raise ValueError(f"`index` must be less than `k` ({self.k})")
+        return self
+
+
 class RunConfig(BaseModel):
     """What a run folder's `config.json` holds, written before the first step.
 
@@ -171,7 +201,7 @@ class RunConfig(BaseModel):
         run_id: The folder's name when it was made.
         network: A name of `models.NETWORKS`.
         dataset: The dataset's name when it was used.
-        dataset_fingerprint: `Dataset.fingerprint`.
+        dataset_fingerprint: `Dataset.fingerprint`; of the fold, if it has one.
         split_fingerprint: `Dataset.split_fingerprint`.
         attribution: The dataset's.
         class_names: The class of each logit.
@@ -181,6 +211,7 @@ class RunConfig(BaseModel):
         drawings: What it learns from besides `dataset`, of whose training sketches
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
+        fold: The part of `dataset` that is its test; None for the dataset's own.
         created_at: ISO 8601, UTC.
     """
 
@@ -198,6 +229,7 @@ class RunConfig(BaseModel):
     settings: Settings
     origin: Origin | None = None
     drawings: TrainedBesides | None = None
+    fold: Fold | None = None
     created_at: str
 
     @property
@@ -379,11 +411,12 @@ def make_settings(
     """
     if network not in NETWORKS:
         raise ConfigError(
-            f"There is no network {network!r}. Choose one of: {', '.join(NETWORKS)}."
+            f"There is no network {quote(network)}. Choose one of: "
+            f"{', '.join(NETWORKS)}."
         )
     if recipe not in RECIPES:
         raise ConfigError(
-            f"There is no recipe {recipe!r}. Choose one of: {', '.join(RECIPES)}."
+            f"There is no recipe {quote(recipe)}. Choose one of: {', '.join(RECIPES)}."
         )
     fields = {**RECIPES[recipe][network], **(overrides or {})}
     # Few epochs leave no room for the recipe's warm-up; shorten it alike.
@@ -419,10 +452,10 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         field, equals, text = assignment.partition("=")
         if not equals:
-            raise ConfigError(f"--set takes FIELD=VALUE. Received: {assignment!r}")
+            raise ConfigError(f"--set takes FIELD=VALUE. Received: {quote(assignment)}")
         if field not in Settings.model_fields:
             raise ConfigError(
-                f"There is no field {field!r}. Choose one of: "
+                f"There is no field {quote(field)}. Choose one of: "
                 f"{', '.join(Settings.model_fields)}."
             )
         try:
@@ -433,7 +466,7 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
 
 
 def explain(error: ValidationError) -> str:
-    """Turns a validation error into one sentence a field."""
+    """Turns a validation error into one sentence a field, for the first few."""
     sentences = []
     details = error.errors()
     # What is wrong with an item makes its list too short besides.
@@ -443,6 +476,9 @@ def explain(error: ValidationError) -> str:
             continue
         field = ".".join(map(str, detail["loc"]))
         message = detail["msg"].removeprefix("Value error, ")
-        received = f" Received: {field}={detail['input']!r}" if field else ""
+        received = f" Received: {field}={quote(detail['input'])}" if field else ""
         sentences.append(f"`{field}`: {message}.{received}" if field else f"{message}.")
+    if len(sentences) > MAX_EXPLAINED:
+        more = len(sentences) - MAX_EXPLAINED
+        sentences[MAX_EXPLAINED:] = [f"There are {more} more faults."]
     return " ".join(sentences)

@@ -10,14 +10,16 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from core.errors import RunError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs import ACTIVE_STATES, read_status
+from core.runs import ACTIVE_STATES, read_status, telling_removal
 
 LOG = "train.log"
 LOG_TAIL_BYTES = 20_000
+MAX_LOG_BYTES = 2**20
+"""A log beyond it is put aside, in place of the one put aside before."""
 
 START_TIMEOUT_S = 60.0
 NICENESS = 10
@@ -73,14 +75,20 @@ def launch_training(run_dir: Path, *, data_dir: Path) -> None:
     Returns as soon as it has spoken, within a second or two.
 
     Raises:
-        RunError: If it is at work already, or ends at once.
+        RunError: If it is at work already, was removed, or ends at once.
     """
+    with telling_removal(run_dir):
+        _launch(run_dir, data_dir=data_dir)
+
+
+def _launch(run_dir: Path, *, data_dir: Path) -> None:
     try:
         if read_status(run_dir).state in ACTIVE_STATES:
             raise RunError(f"Run {run_dir.name!r} is under way already.")
     except (OSError, ValueError) as error:
         raise RunError(f"The status of {run_dir} can't be read: {error}.") from error
-    with (run_dir / LOG).open("ab") as log:
+    with _open_log(run_dir) as log:
+        start = log.tell()
         process = subprocess.Popen(
             [sys.executable, "-m", "core", "train", "--resume", run_dir.name, "--wait"],
             cwd=REPOSITORY_DIR,
@@ -99,7 +107,7 @@ def launch_training(run_dir: Path, *, data_dir: Path) -> None:
     _step_back(process.pid)
     # Someone has to take note of its end, or it stays a zombie.
     threading.Thread(target=process.wait, daemon=True).start()
-    _wait_until_it_speaks(run_dir, process)
+    _wait_until_it_speaks(run_dir, process, start)
 
 
 def read_log(run_dir: Path) -> str:
@@ -113,6 +121,31 @@ def read_log(run_dir: Path) -> str:
         return ""
 
 
+def _last_words(run_dir: Path, start: int) -> str:
+    """Returns the last error in a run's log, or its last line, from a place on."""
+    try:
+        with (run_dir / LOG).open("rb") as log:
+            log.seek(start)
+            lines = log.read().decode("utf-8", errors="replace").strip().split("\n")
+    except OSError:
+        return ""
+    # Others who try to start the run print there too.
+    errors = [line for line in lines if line.startswith("Error: ")]
+    return (errors or lines)[-1].removeprefix("Error: ")
+
+
+def _open_log(run_dir: Path) -> BinaryIO:
+    """Opens a run's log at its end, and puts a long one aside first."""
+    path = run_dir / LOG
+    try:
+        with suppress(FileNotFoundError):
+            if path.stat().st_size > MAX_LOG_BYTES:
+                path.replace(path.with_name(f"{LOG}.1"))
+        return path.open("ab")
+    except OSError as error:
+        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+
+
 def _step_back(pid: int) -> None:
     """Lets all others go before a process that leads a session of its own."""
     if os.name == "posix":
@@ -122,7 +155,16 @@ def _step_back(pid: int) -> None:
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
 
 
-def _wait_until_it_speaks(run_dir: Path, process: "subprocess.Popen[bytes]") -> None:
+def _wait_until_it_speaks(
+    run_dir: Path, process: "subprocess.Popen[bytes]", start: int
+) -> None:
+    """Waits for a process to say in the run's status that it is at work.
+
+    Args:
+        run_dir: The run's folder.
+        process: The process.
+        start: Where in the run's log what it prints begins.
+    """
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         ended = process.poll()
@@ -132,11 +174,12 @@ def _wait_until_it_speaks(run_dir: Path, process: "subprocess.Popen[bytes]") -> 
         except (OSError, ValueError):
             pass  # It is being replaced or has been removed.
         if ended is not None:
-            last = read_log(run_dir).strip().rpartition("\n")[2]
-            raise RunError(
-                f"Run {run_dir.name!r} could not be started: "
-                f"{last or f'its process ended with code {ended}'}"
+            reason = _last_words(run_dir, start) or (
+                f"its process ended with code {ended}."
             )
+            if not run_dir.exists():
+                reason = "it was removed meanwhile."
+            raise RunError(f"Run {run_dir.name!r} could not be started: {reason}")
         time.sleep(0.05)
     raise RunError(
         f"The process of run {run_dir.name!r} has not said anything for "

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
 from core.augmentation import SketchInput
+from core.backend import whole_batches
 from core.batches import batches, epoch_order, mix, rehearsed_rows
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings
@@ -26,7 +27,7 @@ from core.datasets.joined import join
 from core.datasets.store import Dataset
 from core.environment import describe_environment
 from core.errors import RunError
-from core.files import write_json
+from core.files import replacing, write_json
 from core.networks import build_network, save_network
 from core.runs import (
     CHECKPOINT,
@@ -38,6 +39,7 @@ from core.runs import (
     Status,
     current_process,
     read_run,
+    read_train_keys,
     write_history,
     write_status,
 )
@@ -169,7 +171,6 @@ class _Training:
         report: Report | None,
         checkpoint_interval_s: float,
     ) -> None:
-        pid, process_started = current_process()
         self._run_dir = run_dir
         self._config = config
         self._settings = config.settings
@@ -182,8 +183,7 @@ class _Training:
         shown = read_run(run_dir)
         self._status = replace(
             shown.status,
-            pid=pid,
-            process_started=process_started,
+            **current_process(),
             epochs=config.settings.epochs,
             message="",
         )
@@ -320,7 +320,8 @@ class _Training:
         for images, targets in batches(
             self._sketches, val_rows, batch_size=EVALUATION_BATCH_SIZE
         ):
-            logs = self._model.test_on_batch(images, targets, return_dict=True)
+            with whole_batches():
+                logs = self._model.test_on_batch(images, targets, return_dict=True)
             means.add(logs, count=len(images))
         return means.result()
 
@@ -423,8 +424,9 @@ class _Training:
         if self._drawings is not None:
             keys = np.union1d(keys, seen_keys(self._drawings))
         if self._config.origin is not None:
-            keys = np.union1d(keys, np.load(path, allow_pickle=False))
-        np.save(path, keys)
+            keys = np.union1d(keys, read_train_keys(self._run_dir))
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            np.save(stream, keys)
 
     def _check_dataset(self) -> None:
         found = {d.fingerprint for d in (self._dataset, self._drawings) if d}

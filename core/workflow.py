@@ -17,14 +17,16 @@ from filelock import FileLock
 from core.backend import load_backend
 from core.config import (
     RECIPES,
+    Fold,
     Origin,
     RunConfig,
     Settings,
     TrainedBesides,
     make_settings,
 )
+from core.datasets.folded import FoldedDataset, fold_dataset
 from core.datasets.store import Dataset, list_datasets, open_dataset
-from core.errors import DatasetError, RunError
+from core.errors import ConfigError, DatasetError, RunError
 from core.files import sha256
 from core.neighbours import build_neighbours
 from core.paths import TRAINED_DIR
@@ -42,6 +44,7 @@ from core.runs import (
     read_config,
     read_run,
     runs_dir,
+    telling_removal,
     utc_now,
     write_status,
 )
@@ -61,6 +64,7 @@ def create_run(
     run_id: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     origin: Path | None = None,
+    fold: tuple[int, int, int] | None = None,
 ) -> Path:
     """Makes the folder of a new run; `train_run_dir` then trains it.
 
@@ -78,15 +82,26 @@ def create_run(
             copied, so that it may be removed afterwards. The new run has its
             classes, of which the dataset may have fewer, and some of its settings
             where the recipe has none.
+        fold: How many parts a cross-validation deals the dataset into, which of
+            them, from 0, is the test, and the seed of the dealing.
 
     Raises:
-        ConfigError: If a setting is unknown or out of range.
+        ConfigError: If a setting is unknown or out of range, or a fold is to go on
+            from a run, which may have learned from its test.
         DatasetError: If there is no such dataset, or it is too small.
         RunError: If the run id is taken or unfit, or the origin doesn't fit.
     """
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
     dataset = open_dataset(dataset_name, data_dir=data_dir)
+    if fold is not None:
+        if origin is not None:
+            raise ConfigError(
+                "A fold's run begins with random weights: those of another run may "
+                "have learned from its test sketches."
+            )
+        k, index, seed = fold
+        dataset = fold_dataset(dataset, k=k, index=index, seed=seed)
     class_names = dataset.class_names
     drawings = None
     inherited: dict[str, Any] = {}
@@ -122,12 +137,11 @@ def create_run(
         class_names=class_names,
         recipe=recipe,
         settings=settings,
-        origin=None
-        if origin is None
-        else Origin(run_id=origin.name, weights_sha256=sha256(origin / WEIGHTS)),
+        origin=None if origin is None else _describe_origin(origin),
         drawings=None
         if drawings is None
         else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
+        fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
         created_at=now.isoformat(timespec="seconds"),
     )
     return create_run_dir(
@@ -182,11 +196,13 @@ def train_run_dir(
             damaged, or one that ships.
         DatasetError: If its dataset is not installed.
     """
-    config = read_config(run_dir)
     _refuse_shipped(run_dir)
+    read_config(run_dir)
     lock = lock_run(run_dir)
     turn = None
     try:
+        # Another may have been made of this name before it was locked.
+        config = read_config(run_dir)
         if read_run(run_dir).state == "finished":
             raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
         if (run_dir / WEIGHTS).exists() and not config.is_tested:
@@ -194,14 +210,24 @@ def train_run_dir(
                 f"Run {run_dir.name!r} is trained, and its dataset "
                 f"{config.dataset!r} has no test sketches; nothing is left to do."
             )
-        dataset = find_dataset(config, data_dir=data_dir, exact=True)
-        drawings = _find_drawings(config, data_dir=data_dir)
+        find_dataset(config, data_dir=data_dir, exact=True)
+        _find_drawings(config, data_dir=data_dir)
         clear_leftovers(run_dir)
         with stop_requests(run_dir) as is_stop_requested:
             if wait:
                 turn = _wait(run_dir, is_stop_requested)
                 if turn is None:
                     return False
+            try:
+                # Not before: others may be of these names by now.
+                dataset = hold_dataset(config, data_dir=data_dir, exact=True)
+                drawings = _find_drawings(config, data_dir=data_dir)
+                if drawings is not None:
+                    drawings.hold()
+            except DatasetError as error:
+                if wait:
+                    _say(run_dir, state="failed", message=str(error))
+                raise
             if not (run_dir / WEIGHTS).exists():
                 _say(run_dir, state="running", phase="starting", message="")
                 load_backend()
@@ -260,26 +286,30 @@ def evaluate_run_dir(
     config = read_config(run_dir)
     check_weights(run_dir)
     if dataset_name is None:
-        dataset = find_dataset(config, data_dir=data_dir)
+        dataset = hold_dataset(config, data_dir=data_dir)
     else:
         dataset = open_dataset(dataset_name, data_dir=data_dir)
+        dataset.hold()
     own = dataset.fingerprint == config.dataset_fingerprint and config.is_tested
     metrics = read_run(run_dir).metrics
     if own and not is_shipped(run_dir):
         lock = lock_run(run_dir)
         try:
+            clear_leftovers(run_dir)
             return _evaluate_locked(run_dir, config, dataset)
         finally:
+            clear_leftovers(run_dir)
             lock.release()
     load_backend()
     from core.evaluation import evaluate_run
 
-    evaluation, _ = evaluate_run(
-        run_dir,
-        config,
-        dataset,
-        temperature=_temperature(config, metrics),
-    )
+    with telling_removal(run_dir):
+        evaluation, _ = evaluate_run(
+            run_dir,
+            config,
+            dataset,
+            temperature=_temperature(config, metrics),
+        )
     return evaluation.metrics
 
 
@@ -302,9 +332,10 @@ def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
     config = read_config(run_dir)
     check_weights(run_dir)
     _refuse_shipped(run_dir)
-    dataset = find_dataset(config, data_dir=data_dir)
+    dataset = hold_dataset(config, data_dir=data_dir)
     lock = lock_run(run_dir)
     try:
+        clear_leftovers(run_dir)
         load_backend()
         with stop_requests(run_dir) as is_stop_requested:
             return build_neighbours(
@@ -340,9 +371,13 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
         is_same = dataset.fingerprint == config.dataset_fingerprint
         return is_same, dataset.name == config.dataset
 
+    if (fold := config.fold) is not None:
+        installed = _folded(fold, data_dir=data_dir)
+    else:
+        installed = list_datasets(data_dir)
     candidates = [
         dataset
-        for dataset in list_datasets(data_dir)
+        for dataset in installed
         if dataset.fingerprint == config.dataset_fingerprint
         or (not exact and dataset.split_fingerprint == config.split_fingerprint)
     ]
@@ -354,6 +389,32 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
             "`python -m core dataset add`."
         )
     return candidates[0]
+
+
+def _folded(fold: Fold, *, data_dir: Path) -> list[Dataset]:
+    """Deals the installed copies of a fold's dataset anew."""
+    return [
+        fold_dataset(dataset, k=fold.k, index=fold.index, seed=fold.seed)
+        for dataset in list_datasets(data_dir)
+        if dataset.fingerprint == fold.dataset_fingerprint
+    ]
+
+
+def hold_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
+    """Finds the dataset of a run, and holds it: it may be removed then.
+
+    Raises:
+        DatasetError: If it is not installed, or damaged.
+    """
+    while True:
+        dataset = find_dataset(config, data_dir=data_dir, exact=exact)
+        try:
+            dataset.hold()
+        except DatasetError:
+            if find_dataset(config, data_dir=data_dir, exact=exact) == dataset:
+                raise
+        else:
+            return dataset
 
 
 def find_tested(config: RunConfig, *, data_dir: Path) -> Dataset | None:
@@ -460,6 +521,11 @@ def _refuse_test_sketches(drawings: Dataset, dataset: Dataset) -> None:
         )
 
 
+def _describe_origin(origin: Path) -> Origin:
+    with telling_removal(origin):
+        return Origin(run_id=origin.name, weights_sha256=sha256(origin / WEIGHTS))
+
+
 def _check_origin(
     origin: Path,
     network: str,
@@ -533,13 +599,11 @@ def _evaluate_locked(
 
 def _say(run_dir: Path, **changes: Any) -> None:
     """Changes a run's status in the name of this process."""
-    pid, process_started = current_process()
     write_status(
         run_dir,
         replace(
             read_run(run_dir).status,
-            pid=pid,
-            process_started=process_started,
+            **current_process(),
             **changes,
         ),
     )

@@ -37,14 +37,9 @@ def runtimes(name: str) -> dict[str, Answer]:
     models: list[bytes] = []
     start = inference._start
 
-    def kept(graph: onnx.GraphProto) -> Any:
-        model = onnx.helper.make_model(
-            graph,
-            opset_imports=[onnx.helper.make_opsetid("", inference.OPSET)],
-            ir_version=inference.IR_VERSION,
-        )
+    def kept(model: onnx.ModelProto) -> Any:
         models.append(model.SerializeToString())
-        return start(graph)
+        return start(model)
 
     inference._start = kept
     try:

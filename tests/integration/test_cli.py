@@ -1,6 +1,7 @@
 """The command line keeps its promises: documents, exit codes, one clear line."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from safetensors.numpy import save_file
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
 from core.neighbours import NEIGHBOURS, read_neighbours
+from core.paths import TRAINED_DIR
 from core.results import read_evaluation
 from core.runs import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
 from tests.conftest import (
@@ -115,6 +117,16 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
         for answer in answers
     ]
     assert np.mean(right) > 0.6
+
+    reported = cli("report", trained, "--output", tmp_path / "report", "--json")
+    assert reported.code == 0, reported.err
+    assert reported.json["folder"] == str(tmp_path / "report")
+    written = sorted(path.name for path in (tmp_path / "report").iterdir())
+    assert reported.json["files"] == written
+    assert f"{trained} recognises" in reported.json["opening"][0]
+    # The dataset is installed, so its sketches are in the page.
+    assert "data:image/png" in (tmp_path / "report/report.html").read_text()
+    assert_refused(cli("report", trained, "simple"), "not scored on the same test")
 
     exported = cli("runs", "export", trained, tmp_path / "small")
     assert exported.code == 0, exported.err
@@ -273,6 +285,19 @@ REFUSED: dict[str, tuple[list[str], list[str]]] = {
     ),
     "a shipped run": (["runs", "index", "simple"], ["ships with the program"]),
     "no such run": (["evaluate", "none"], ["no run 'none'", "runs list"]),
+    "report of no such run": (["report", "none"], ["no run 'none'", "runs list"]),
+    "report of too many runs": (
+        ["report", "simple", "resnet18", "simple-report"],
+        ["one run or of two", "Received: 3"],
+    ),
+    "report of one run twice": (
+        ["report", "simple", "simple"],
+        ["Both runs are called 'simple'"],
+    ),
+    "report in no language": (
+        ["report", "simple", "--language", "xx"],
+        ["no language 'xx'", "en, es"],
+    ),
     "run outside": (["runs", "remove", "../../etc"], ["A run id is"]),
     "no such run to remove": (["runs", "remove", "none"], ["no run 'none'"]),
     "nothing to resume": (["train", "--resume", "none"], ["no run 'none'"]),
@@ -304,6 +329,32 @@ def test_bad_input_ends_in_one_clear_line_and_exit_code_2(
     assert_refused(cli(*words), *expected)
 
 
+def test_the_report_of_the_runs_that_ship(
+    cli: Cli, data_dir: Path, tmp_path: Path
+) -> None:
+    result = cli("report", "resnet18", "simple")
+    assert (result.code, result.err) == (0, "")
+    folder = data_dir / "reports" / "report-resnet18-simple"
+    assert f"Wrote {folder}" in result.out
+    right = int(read_evaluation(TRAINED_DIR / "resnet18").confusion.trace())
+    assert f"resnet18 recognises {right:,} of 4,000 test sketches" in result.out
+    # Again, in another language, to the same place.
+    result = cli("report", "resnet18", "simple", "--language", "es")
+    assert result.code == 0, result.err
+    assert '<html lang="es">' in (folder / "report.html").read_text(encoding="utf-8")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
+    refused = cli("report", "simple", "--output", tmp_path / "mine")
+    assert_refused(refused, "holds other things than a report", "notes.txt")
+
+
+def test_a_run_that_was_not_scored_has_no_report(data_dir: Path, cli: Cli) -> None:
+    path = runs_dir(data_dir) / "a"
+    path.mkdir(parents=True)
+    shutil.copy(TRAINED_DIR / "simple" / CONFIG, path)
+    assert_refused(cli("report", "a"), "has no evaluation yet", "core evaluate a")
+
+
 def test_a_file_that_is_no_picture_is_refused(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
     assert_refused(cli("classify", tmp_path / "a.png"), "a.png is not a PNG")
@@ -316,6 +367,7 @@ def test_a_file_that_is_no_picture_is_refused(cli: Cli, tmp_path: Path) -> None:
         ["train"],
         ["evaluate"],
         ["classify"],
+        ["report"],
         ["dataset", "add"],
         ["runs", "show"],
         ["recipes"],

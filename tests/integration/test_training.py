@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from core.datasets.store import Dataset
@@ -20,9 +21,13 @@ from core.runs import (
     HISTORY,
     STATUS,
     WEIGHTS,
+    Status,
+    current_process,
     lock_run,
     read_run,
+    read_status,
     runs_dir,
+    write_status,
 )
 from tests.conftest import (
     HISTORY_ROW,
@@ -364,6 +369,25 @@ def test_a_process_number_taken_over_is_not_the_training(data_dir: Path) -> None
     status = {"state": "running", "pid": os.getpid(), "process_started": 1.0}
     (run_dir / STATUS).write_text(json.dumps(status))
     assert read_run(run_dir).status.state != "running"
+
+
+@pytest.mark.parametrize("seconds", [-86_400.0, 86_400.0])
+def test_a_clock_that_jumps_ends_no_training(
+    seconds: float, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = runs_dir(data_dir) / "a"
+    run_dir.mkdir(parents=True)
+    write_status(run_dir, Status("running", "training", **current_process()))
+    # What a system tells after its clock was set anew: it moves its own start along.
+    create_time, boot_time = psutil.Process.create_time, psutil.boot_time()
+    monkeypatch.setattr(
+        psutil.Process, "create_time", lambda self: create_time(self) + seconds
+    )
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds)
+    assert read_status(run_dir).state == "running"
+    # After a restart the number is another process's.
+    monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds + 100)
+    assert read_status(run_dir).state == "failed"
 
 
 @pytest.mark.slow

@@ -1,0 +1,124 @@
+"""A dataset dealt anew for cross-validation: one part is the test, the rest train."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import Fold
+from core.datasets.store import Dataset, SketchRecord, fingerprints
+from core.errors import DatasetError
+
+
+@dataclass(frozen=True)
+class FoldedDataset(Dataset):
+    """An installed dataset with the split of one fold in place of its own.
+
+    Attributes:
+        base: The installed dataset.
+        fold: Which of its sketches are the test.
+    """
+
+    base: Dataset
+    fold: Fold
+
+    @cached_property
+    def records(self) -> tuple[SketchRecord, ...]:
+        """The index, in the order of `images`."""
+        return folded_records(self.base, self.fold)
+
+    def hold(self) -> None:
+        """Opens all its parts; see `Dataset.hold`."""
+        self.base.hold()
+        _ = self.records, self.images, self.keys
+
+
+def fold_dataset(dataset: Dataset, *, k: int, index: int, seed: int) -> FoldedDataset:
+    """Deals all sketches of a dataset into `k` parts and makes one of them the test.
+
+    Args:
+        dataset: An installed dataset; its own split doesn't matter.
+        k: How many parts, at least 2.
+        index: The part that is the test, from 0.
+        seed: Of the dealing.
+
+    Raises:
+        DatasetError: If a class has too few different pictures for `k` parts.
+    """
+    fold = Fold(k=k, index=index, seed=seed, dataset_fingerprint=dataset.fingerprint)
+    records = folded_records(dataset, fold)
+    both, split = fingerprints(dataset.class_names, records, dataset.keys)
+    num_test = sum(record.split == "test" for record in records)
+    inherited = {
+        field.name: getattr(dataset, field.name)
+        for field in dataclasses.fields(Dataset)
+    }
+    inherited |= {
+        "num_train": len(records) - num_test,
+        "num_test": num_test,
+        "fingerprint": both,
+        "split_fingerprint": split,
+    }
+    return FoldedDataset(**inherited, base=dataset, fold=fold)
+
+
+def folded_records(dataset: Dataset, fold: Fold) -> tuple[SketchRecord, ...]:
+    """Returns a dataset's index with the split of a fold."""
+    parts = deal(
+        dataset.labels, dataset.keys[:, 1], k=fold.k, seed=fold.seed, name=dataset.name
+    )
+    return tuple(
+        dataclasses.replace(record, split="test" if part == fold.index else "train")
+        for record, part in zip(dataset.records, parts.tolist(), strict=True)
+    )
+
+
+def deal(
+    labels: NDArray[np.int64],
+    pictures: NDArray[np.uint64],
+    *,
+    k: int,
+    seed: int,
+    name: str,
+) -> NDArray[np.int64]:
+    """Deals sketches into parts, each with about the same share of every class.
+
+    Copies of one picture get into the same part: in two, one would be learned and
+    the other asked.
+
+    Args:
+        labels: Class indices of shape `(n,)`.
+        pictures: What two sketches have in common if they are the same picture,
+            shape `(n,)`.
+        k: How many parts, at least 2.
+        seed: Of the random choice.
+        name: The dataset's, for errors.
+
+    Returns:
+        The part of each sketch, from 0, shape `(n,)`.
+
+    Raises:
+        DatasetError: If a class has fewer than `k` different pictures.
+    """
+    # Slow to load, and only asked for where folds are.
+    from sklearn.model_selection import StratifiedKFold
+
+    _, first, group = np.unique(pictures, return_index=True, return_inverse=True)
+    # In the dataset's order, so that the parts don't depend on the digests.
+    order = np.argsort(first)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    own = labels[first[order]]
+    fewest = int(np.bincount(own, minlength=int(labels.max()) + 1).min())
+    if fewest < k:
+        raise DatasetError(
+            f"Dataset {name!r} has a class with {fewest} different sketches; {k} "
+            f"folds need at least {k} of each. Choose fewer folds."
+        )
+    splitter = StratifiedKFold(n_splits=k, shuffle=True, random_state=seed)
+    parts = np.empty(len(own), dtype=np.int64)
+    for index, (_train, test) in enumerate(splitter.split(own, own)):
+        parts[test] = index
+    return np.asarray(parts[place[group]])

@@ -1,0 +1,195 @@
+"""Runs a sweep's trials on Ray Tune; the only module that needs Ray."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from core.errors import ConfigError, SketchScopeError
+from core.paths import DATA_VARIABLE, REPOSITORY_DIR
+from core.runs import read_run, runs_dir
+from core.sweeps.plan import Sweep, Trial
+from core.sweeps.record import ENDED, SweepRecord, TrialRecord, sweep_dir, write_record
+from core.sweeps.trials import mark_stopped_early, train_trial
+
+MAX_DEATHS = 20
+"""How often a trial is begun again after its worker or its machine has died."""
+
+METRIC = "val_top1"
+
+OnChange = Callable[[SweepRecord], None]
+"""Called with the record whenever a trial has begun or ended."""
+
+
+def check_ray() -> None:
+    """Raises `ConfigError` unless Ray is installed."""
+    try:
+        import ray.tune  # noqa: F401
+    except ImportError as error:
+        raise ConfigError(
+            "Sweeps need Ray, which is not installed. Install it with "
+            "`pip install -r requirements-ray.txt`."
+        ) from error
+
+
+def run_on_ray(
+    record: SweepRecord,
+    *,
+    data_dir: Path,
+    address: str | None = None,
+    on_change: OnChange | None = None,
+) -> SweepRecord:
+    """Trains all trials of a sweep that have not ended.
+
+    Args:
+        record: The sweep and its trials.
+        data_dir: Where its dataset is installed and everything is written; every
+            machine of a cluster has to see it, and this program, at the same place.
+        address: A Ray cluster's; None starts Ray on this machine for as long.
+        on_change: Told of progress.
+
+    Returns:
+        The record of what has become of them.
+
+    Raises:
+        ConfigError: If Ray is not installed or not to be reached.
+    """
+    check_ray()
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("TUNE_DISABLE_AUTO_CALLBACK_LOGGERS", "1")
+    os.environ.setdefault("RAY_AIR_NEW_OUTPUT", "0")
+    import ray
+    from ray import tune
+
+    sweep = record.sweep
+    environment = {
+        DATA_VARIABLE: str(data_dir),
+        "PYTHONPATH": str(REPOSITORY_DIR),
+        "TF_NUM_INTRAOP_THREADS": str(sweep.cpus),
+        "TF_NUM_INTEROP_THREADS": "1",
+    }
+    here = {} if address else {"include_dashboard": False}
+    try:
+        ray.init(
+            address=address or "local",
+            runtime_env={"env_vars": environment},
+            log_to_driver=False,
+            logging_level="ERROR",
+            **here,
+        )
+    except (ConnectionError, ValueError, RuntimeError) as error:
+        raise ConfigError(
+            f"Ray can't be reached at {address or 'this machine'}: {error}"
+        ) from error
+    folder = sweep_dir(sweep.name, data_dir=data_dir)
+    trials = [trial for trial in record.trials if trial.state not in ENDED]
+    try:
+        callback = _make_callback(record, data_dir=data_dir, on_change=on_change)
+        scheduler = None
+        if sweep.asha is not None:
+            scheduler = tune.schedulers.ASHAScheduler(
+                time_attr="epoch",
+                metric=METRIC,
+                mode="max",
+                max_t=10_000,
+                grace_period=sweep.asha.grace_epochs,
+                reduction_factor=sweep.asha.reduction,
+            )
+        tuner = tune.Tuner(
+            tune.with_resources(_train, {"cpu": sweep.cpus}),
+            param_space={
+                "sweep": sweep.model_dump_json(by_alias=True),
+                "data_dir": str(data_dir),
+                "trial": tune.grid_search([t.trial.model_dump_json() for t in trials]),
+            },
+            tune_config=tune.TuneConfig(scheduler=scheduler),
+            run_config=tune.RunConfig(
+                name="ray",
+                storage_path=str(folder),
+                failure_config=tune.FailureConfig(max_failures=MAX_DEATHS),
+                callbacks=[callback],
+                verbose=0,
+            ),
+        )
+        tuner.fit()
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder / "ray", ignore_errors=True)
+    for run_id in callback.lagging:
+        mark_stopped_early(runs_dir(data_dir) / run_id)
+    return write_record(callback.record, data_dir=data_dir)
+
+
+def _train(config: dict[str, Any]) -> None:
+    """Trains a trial in a worker."""
+    from ray import tune
+
+    sweep = Sweep.model_validate_json(config["sweep"])
+    trial = Trial.model_validate_json(config["trial"])
+    data_dir = Path(config["data_dir"])
+    told = 0
+
+    def report(row: dict[str, Any]) -> None:
+        nonlocal told
+        told = row["epoch"]
+        tune.report({METRIC: row["val_top1"], "epoch": row["epoch"], "failed": ""})
+
+    try:
+        run = train_trial(sweep, trial, data_dir=data_dir, on_epoch=report)
+    except SketchScopeError as error:
+        # It would fail again; only dead workers are worth another try.
+        tune.report({METRIC: 0.0, "epoch": told, "failed": str(error)})
+    else:
+        if not told and run.history:
+            report(run.history[-1])
+
+
+def _make_callback(
+    record: SweepRecord, *, data_dir: Path, on_change: OnChange | None
+) -> Any:
+    """Returns what keeps a sweep's record up to date while Ray works."""
+    from ray import tune
+
+    class Recorder(tune.Callback):  # type: ignore[misc]
+        def __init__(self) -> None:
+            self.record = record
+            self.lagging: list[str] = []
+
+        def on_trial_start(self, *_: Any, **__: Any) -> None:
+            self._write()
+
+        def on_trial_error(self, *_: Any, **__: Any) -> None:
+            self._write()
+
+        def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
+            run_id = json.loads(trial.config["trial"])["run_id"]
+            message = (trial.last_result or {}).get("failed", "")
+            run_dir = runs_dir(data_dir) / run_id
+            if message:
+                self._fail(run_id, message)
+            elif record.sweep.asha and read_run(run_dir).state != "finished":
+                self.lagging.append(run_id)
+            self._write()
+
+        def _fail(self, run_id: str, message: str) -> None:
+            self.record = self.record.model_copy(
+                update={
+                    "trials": tuple(
+                        _failed(t, message) if t.run_id == run_id else t
+                        for t in self.record.trials
+                    )
+                }
+            )
+
+        def _write(self) -> None:
+            self.record = write_record(self.record, data_dir=data_dir)
+            if on_change is not None:
+                on_change(self.record)
+
+    return Recorder()
+
+
+def _failed(trial: TrialRecord, message: str) -> TrialRecord:
+    return trial.model_copy(update={"state": "failed", "message": message})

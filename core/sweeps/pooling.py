@@ -1,0 +1,107 @@
+"""What the folds of a cross-validation say together."""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from core.errors import SketchScopeError
+from core.files import write_json, write_text
+from core.metrics import wilson_interval
+from core.results import read_evaluation
+from core.runs import runs_dir
+from core.sweeps.record import SweepRecord, sweep_dir
+
+
+@dataclass(frozen=True)
+class FoldScore:
+    """What one fold's run was right about.
+
+    Attributes:
+        fold: Its test part, from 0.
+        run_id: Its run's.
+        correct: Test sketches that it named right.
+        n: Its test sketches.
+    """
+
+    fold: int
+    run_id: str
+    correct: int
+    n: int
+
+
+@dataclass(frozen=True)
+class Pooled:
+    """The folds of one combination of settings, taken together.
+
+    Attributes:
+        settings: Network, recipe, fields and seed, as JSON.
+        folds: The score of each fold that is finished.
+        k: How many folds there are.
+        correct: Sketches named right by the run that had not learned them.
+        n: Sketches asked.
+        interval: Wilson's of `correct / n`, at 95 %.
+    """
+
+    settings: str
+    folds: tuple[FoldScore, ...]
+    k: int
+    correct: int
+    n: int
+    interval: tuple[float, float]
+
+    @property
+    def top1(self) -> float:
+        """The pooled accuracy, from 0 to 1."""
+        return self.correct / self.n
+
+
+def pool(settings: str, folds: Sequence[FoldScore], *, k: int) -> Pooled:
+    """Adds up the scores of at least one fold."""
+    correct, n = sum(f.correct for f in folds), sum(f.n for f in folds)
+    return Pooled(settings, tuple(folds), k, correct, n, wilson_interval(correct, n))
+
+
+def pool_sweep(record: SweepRecord, *, data_dir: Path) -> list[Pooled]:
+    """Pools the finished folds of each combination; none without folds."""
+    groups: dict[str, list[FoldScore]] = {}
+    for trial in record.trials:
+        if trial.fold is None or trial.state != "finished":
+            continue
+        try:
+            evaluation = read_evaluation(runs_dir(data_dir) / trial.run_id)
+        except SketchScopeError:
+            continue
+        asked = trial.model_dump(mode="json", include={"network", "recipe", "fields"})
+        settings = json.dumps({**asked, "seed": trial.seed})
+        right = int((evaluation.y_true == evaluation.y_pred).sum())
+        groups.setdefault(settings, []).append(
+            FoldScore(trial.fold, trial.run_id, right, len(evaluation.y_true))
+        )
+    k = record.sweep.folds or 0
+    return [pool(settings, folds, k=k) for settings, folds in groups.items()]
+
+
+def write_pooled(
+    pooled: Sequence[Pooled], record: SweepRecord, *, data_dir: Path
+) -> None:
+    """Writes `cross_validation.json` and `.csv` into a sweep's folder."""
+    folder = sweep_dir(record.sweep.name, data_dir=data_dir)
+    write_json(
+        folder / "cross_validation.json",
+        [{**asdict(group), "top1": group.top1} for group in pooled],
+    )
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(["settings", "fold", "run_id", "correct", "n", "top1"])
+    for group in pooled:
+        for f in group.folds:
+            writer.writerow(
+                [group.settings, f.fold, f.run_id, f.correct, f.n, f.correct / f.n]
+            )
+        writer.writerow(
+            [group.settings, "pooled", "", group.correct, group.n, group.top1]
+        )
+    write_text(folder / "cross_validation.csv", text.getvalue())

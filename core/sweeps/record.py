@@ -1,0 +1,186 @@
+"""What a sweep's folder tells of it, readable without Ray."""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.config import explain
+from core.errors import RunError, quote
+from core.files import write_json
+from core.runs import CONFIG, Run, read_run, runs_dir, utc_now
+from core.sweeps.plan import NAME_PATTERN, Sweep, Trial
+
+RECORD = "sweep.json"
+SITTINGS = "sittings.jsonl"
+"""A line whenever a trial begins, ends or is cut off: who trained what, and when."""
+
+STOPPED_EARLY = "Stopped early by its sweep"
+
+TrialState = Literal[
+    "planned",
+    "queued",
+    "running",
+    "stopped",
+    "pruned",
+    "failed",
+    "trained",
+    "finished",
+    "damaged",
+]
+"""A run's state; `planned` has no run yet, `pruned` was stopped early by the sweep."""
+
+ENDED = ("finished", "pruned")
+"""The states of trials that a sweep doesn't begin or go on with."""
+
+
+class TrialRecord(Trial):
+    """A trial, and what had become of it when the record was written.
+
+    Attributes:
+        state: Of its run.
+        epoch: Epochs completed.
+        val_top1: Validation top-1 accuracy of the latest epoch, from 0 to 1.
+        top1: Test top-1 accuracy, from 0 to 1, once evaluated.
+        message: Why it failed, or "".
+    """
+
+    state: TrialState = "planned"
+    epoch: int = 0
+    val_top1: float | None = None
+    top1: float | None = None
+    message: str = ""
+
+    @property
+    def trial(self) -> Trial:
+        """What was asked for."""
+        return Trial(**{name: getattr(self, name) for name in Trial.model_fields})
+
+
+class SweepRecord(BaseModel):
+    """What `sweep.json` holds.
+
+    Attributes:
+        format_version: Of the file.
+        sweep: What was asked for.
+        trials: In the order in which they were planned.
+        updated_at: ISO 8601, UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format_version: Literal[1] = 1
+    sweep: Sweep
+    trials: tuple[TrialRecord, ...] = ()
+    updated_at: str = ""
+
+
+def sweeps_dir(data_dir: Path) -> Path:
+    """Returns the folder of all sweeps."""
+    return data_dir / "sweeps"
+
+
+def sweep_dir(name: str, *, data_dir: Path) -> Path:
+    """Returns the folder of one sweep.
+
+    Raises:
+        RunError: If the name can be none.
+    """
+    if not NAME_PATTERN.fullmatch(name):
+        raise RunError(f"There is no sweep {quote(name)}.")
+    return sweeps_dir(data_dir) / name
+
+
+def read_record(path: Path) -> SweepRecord | None:
+    """Reads a sweep's record; None where there is none.
+
+    Raises:
+        RunError: If it is damaged or can't be read.
+    """
+    try:
+        return SweepRecord.model_validate_json((path / RECORD).read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RunError(f"{path / RECORD} can't be read: {error.strerror}.") from error
+    except ValidationError as error:
+        raise RunError(f"{path / RECORD} is damaged. {explain(error)}") from error
+
+
+def write_record(record: SweepRecord, *, data_dir: Path) -> SweepRecord:
+    """Replaces a sweep's record, with what its runs are now; returns it."""
+    now = utc_now().isoformat(timespec="seconds")
+    fresh = refresh(record, data_dir=data_dir).model_copy(update={"updated_at": now})
+    path = sweep_dir(record.sweep.name, data_dir=data_dir)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_json(path / RECORD, fresh.model_dump(mode="json", by_alias=True))
+    except OSError as error:
+        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+    return fresh
+
+
+def refresh(record: SweepRecord, *, data_dir: Path) -> SweepRecord:
+    """Returns a record with what its trials' runs are now."""
+    trials = tuple(
+        _look(trial, data_dir=data_dir) if trial.state != "finished" else trial
+        for trial in record.trials
+    )
+    return record.model_copy(update={"trials": trials})
+
+
+def merge(
+    sweep: Sweep, planned: Sequence[Trial], earlier: SweepRecord | None
+) -> SweepRecord:
+    """Returns the record to go on with: what is planned, and what is known of it.
+
+    Args:
+        sweep: What is asked for now.
+        planned: Its trials.
+        earlier: The record so far.
+    """
+    known = {trial.run_id: trial for trial in earlier.trials} if earlier else {}
+    return SweepRecord(
+        sweep=sweep,
+        trials=tuple(
+            known.get(trial.run_id, TrialRecord(**trial.model_dump()))
+            for trial in planned
+        ),
+    )
+
+
+def note_sitting(path: Path, **event: Any) -> None:
+    """Adds a line to a sweep's list of sittings."""
+    line = json.dumps({"at": utc_now().isoformat(), **event}) + "\n"
+    # One write in append mode, so that lines of several processes don't mix.
+    handle = os.open(path / SITTINGS, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    try:
+        os.write(handle, line.encode())
+    finally:
+        os.close(handle)
+
+
+def _look(trial: TrialRecord, *, data_dir: Path) -> TrialRecord:
+    """Returns what is known of a trial from its run."""
+    run_dir = runs_dir(data_dir) / trial.run_id
+    if not (run_dir / CONFIG).is_file():
+        state = "failed" if trial.state == "failed" else "planned"
+        return trial.model_copy(update={"state": state})
+    run = read_run(run_dir)
+    return trial.model_copy(update=_figures(run))
+
+
+def _figures(run: Run) -> dict[str, Any]:
+    state: TrialState = run.state
+    if state == "stopped" and run.status.message.startswith(STOPPED_EARLY):
+        state = "pruned"
+    return {
+        "state": state,
+        "epoch": len(run.history),
+        "val_top1": run.history[-1]["val_top1"] if run.history else None,
+        "top1": run.metrics["top1"] if run.metrics else None,
+        "message": run.status.message if state == "failed" else "",
+    }

@@ -1,0 +1,162 @@
+"""Trains one trial of a sweep: an ordinary run, made or gone on with."""
+
+import os
+import socket
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from core.config import make_settings
+from core.errors import BusyError, RunError
+from core.runs import (
+    CONFIG,
+    Run,
+    Status,
+    lock_run,
+    read_config,
+    read_run,
+    runs_dir,
+    write_status,
+)
+from core.sweeps.plan import Sweep, Trial
+from core.sweeps.record import STOPPED_EARLY, note_sitting, sweep_dir
+from core.workflow import create_run, train_run_dir
+
+BUSY_TIMEOUT_S = 120.0
+"""A worker whose machine has died may hold its run for some time yet."""
+
+BUSY_POLL_S = 1.0
+
+OnEpoch = Callable[[dict[str, Any]], None]
+"""Called with the history's row of each epoch that was trained."""
+
+
+def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
+    """Returns the folder of a trial's run, made if there is none yet.
+
+    Raises:
+        RunError: If there is a run of that name that is none of this trial.
+    """
+    run_dir = runs_dir(data_dir) / trial.run_id
+    fold = None
+    if trial.fold is not None and sweep.folds is not None:
+        fold = (sweep.folds, trial.fold, sweep.fold_seed)
+    if not (run_dir / CONFIG).is_file():
+        try:
+            return create_run(
+                trial.network,
+                sweep.dataset,
+                trial.recipe,
+                data_dir=data_dir,
+                run_id=trial.run_id,
+                overrides=trial.overrides,
+                fold=fold,
+            )
+        except RunError:
+            # Another worker may have been quicker.
+            if not (run_dir / CONFIG).is_file():
+                raise
+    config = read_config(run_dir)
+    settings = make_settings(trial.network, trial.recipe, trial.overrides)
+    theirs = config.fold and (config.fold.k, config.fold.index, config.fold.seed)
+    if (config.network, config.settings, theirs) != (trial.network, settings, fold):
+        raise RunError(
+            f"Run {trial.run_id!r} has other settings than sweep {sweep.name!r} asks "
+            "for; an earlier version made it. Give the sweep another `name`."
+        )
+    return run_dir
+
+
+def train_trial(
+    sweep: Sweep, trial: Trial, *, data_dir: Path, on_epoch: OnEpoch | None = None
+) -> Run:
+    """Trains a trial's run from where it is to its end; a finished one stays so.
+
+    Args:
+        sweep: What the trial is of.
+        trial: The trial.
+        data_dir: Where its dataset is installed and its run is written.
+        on_epoch: Told of each epoch; what an earlier sitting trained is not told.
+
+    Returns:
+        The run: `finished`, or `stopped` if it was asked to stop.
+
+    Raises:
+        SketchScopeError: If it can't be trained.
+    """
+    run_dir = open_trial(sweep, trial, data_dir=data_dir)
+    folder = sweep_dir(sweep.name, data_dir=data_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    who = {"run_id": trial.run_id, "host": socket.gethostname(), "pid": os.getpid()}
+    _wait_until_free(run_dir)
+    run = read_run(run_dir)
+    if run.state == "finished":
+        return run
+    note_sitting(folder, event="begin", epoch=len(run.history), **who)
+    told = -1
+
+    def report(_status: Status, history: Sequence[dict[str, Any]]) -> None:
+        nonlocal told
+        if told < 0:
+            told = len(history)
+        for row in history[told:]:
+            if on_epoch is not None:
+                on_epoch(row)
+        told = len(history)
+
+    train_run_dir(
+        run_dir,
+        data_dir=data_dir,
+        report=report,
+        checkpoint_interval_s=sweep.checkpoint_every_s,
+    )
+    run = read_run(run_dir)
+    note_sitting(folder, event=run.state, epoch=len(run.history), **who)
+    return run
+
+
+def mark_stopped_early(run_dir: Path) -> None:
+    """Says of an unfinished run that its sweep won't go on with it."""
+    _wait_until_free(run_dir)
+    lock = lock_run(run_dir)
+    try:
+        run = read_run(run_dir)
+        if run.state == "finished":
+            return
+        message = (
+            f"{STOPPED_EARLY} after {len(run.history)} epochs: it lagged behind. Go on "
+            f"with `python -m core train --resume {run_dir.name}`."
+        )
+        write_status(
+            run_dir,
+            Status(
+                state="stopped",
+                epoch=run.status.epoch,
+                epochs=run.status.epochs,
+                step=run.status.step,
+                steps_per_epoch=run.status.steps_per_epoch,
+                elapsed_s=run.status.elapsed_s,
+                message=message,
+            ),
+        )
+    finally:
+        lock.release()
+
+
+def _wait_until_free(run_dir: Path) -> None:
+    """Waits while another process is at work on a run.
+
+    Raises:
+        BusyError: If it still is after `BUSY_TIMEOUT_S`.
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        try:
+            lock_run(run_dir).release()
+        except BusyError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(BUSY_POLL_S)
+        else:
+            return
