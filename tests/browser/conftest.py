@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.server import (
     CHROMIUM,
@@ -13,6 +13,11 @@ from tests.browser.server import (
     faultless_page,
     serving,
 )
+
+PATIENCE_MS = 30_000
+"""A busy machine is no fault of the page: a test fails by what never comes."""
+
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @pytest.fixture(scope="session")

@@ -254,6 +254,8 @@ def test_any_upload_is_guessed_or_refused_in_a_sentence(
             expect(page.locator(".guesses")).to_have_count(0)
         else:
             expect(page.locator(".guesses")).to_have_count(2)
-        page.get_by_role("button", name=f"Remove {name}").click()
+        remove = page.get_by_role("button", name=f"Remove {name}")
+        remove.click()
+        expect(remove).to_have_count(0)
         wait_until_idle(page)
     assert not (data_dir / "drawings").exists()
