@@ -30,12 +30,19 @@ def translations(language: str) -> NullTranslations:
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    catalog = Catalog(language)
+    # How many plurals there are is what the files say, not what Babel knows: since 2.19
+    # it has three for Spanish, and would find none of those that need a third.
+    catalog: Catalog | None = None
     for path in sorted((WORDS / language).glob("*.po")):
         with path.open("rb") as stream:
-            for message in read_po(stream, locale=language):
-                if message.id:
-                    catalog[message.id] = message
+            part = read_po(stream, locale=language)
+        if catalog is None:
+            catalog = part
+            continue
+        for message in part:
+            if message.id:
+                catalog[message.id] = message
+    assert catalog is not None, f"no words in {WORDS / language}"
     compiled = BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)

@@ -13,7 +13,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from core.config import Settings
-from core.language import LANGUAGES, WORDS
+from core.language import LANGUAGES, WORDS, translations
 from core.overview import REFERENCES
 from core.runs import State
 from tests.conftest import REPOSITORY
@@ -22,6 +22,7 @@ SCRIPTS = (
     REPOSITORY / "dashboard.py",
     REPOSITORY / "core" / "figures.py",
     *sorted(REPOSITORY.glob("core/report/*.py")),
+    REPOSITORY / "core" / "sweeps" / "figures.py",
     REPOSITORY / "core" / "trust_figures.py",
     *sorted(REPOSITORY.glob("pages/**/*.py")),
 )
@@ -99,6 +100,17 @@ def test_every_sentence_is_translated(language: str) -> None:
 def test_no_translation_is_left_that_nobody_reads(language: str) -> None:
     left = {m.id: path.name for path, m in translated(language) if m.id not in used()}
     assert not left
+
+
+@pytest.mark.parametrize("language", OTHERS)
+@pytest.mark.parametrize("number", [0, 1, 2, 12, 1_000_000])
+def test_every_number_finds_its_plural(language: str, number: int) -> None:
+    plurals = [message for _, message in translated(language) if message.pluralizable]
+    assert plurals
+    for message in plurals:
+        one, many = message.id
+        found = translations(language).ngettext(one, many, number)
+        assert found == message.string[number != 1]
 
 
 @pytest.mark.parametrize("language", OTHERS)
