@@ -20,6 +20,7 @@ SCREENS = {
     "dataset": (N_("Dataset"), ":material/photo_library:"),
     "train": (N_("Train"), ":material/school:"),
     "curves": (N_("Curves"), ":material/show_chart:"),
+    "sweeps": (N_("Sweeps"), ":material/tune:"),
     "confusion": (N_("Confusion"), ":material/grid_on:"),
     "classes": (N_("Classes"), ":material/category:"),
     "failures": (N_("Failures"), ":material/rule:"),

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import explain
 from core.errors import RunError, quote
-from core.files import write_json
+from core.files import list_folder, write_json
 from core.runs import CONFIG, Run, read_run, runs_dir, utc_now
 from core.sweeps.plan import NAME_PATTERN, Sweep, Trial
 
@@ -184,3 +184,22 @@ def _figures(run: Run) -> dict[str, Any]:
         "top1": run.metrics["top1"] if run.metrics else None,
         "message": run.status.message if state == "failed" else "",
     }
+
+
+def list_sweeps(data_dir: Path) -> tuple[list[SweepRecord], list[str]]:
+    """Returns the records of all sweeps, latest first, and what is damaged, in words.
+
+    The records are as they were last written; `refresh` looks at their runs.
+    """
+    records, problems = [], []
+    for path in list_folder(sweeps_dir(data_dir)):
+        try:
+            record = read_record(path)
+        except RunError as error:
+            problems.append(str(error))
+        else:
+            # A folder that was renamed by hand would write to another one.
+            if record is not None and record.sweep.name == path.name:
+                records.append(record)
+    records.sort(key=lambda record: record.updated_at, reverse=True)
+    return records, problems

@@ -10,6 +10,7 @@ from typing import ParamSpec, TypeVar
 
 from core import drawings, launch, runs, workflow
 from core.datasets import sources, store
+from core.sweeps import promotion
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -36,4 +37,5 @@ remove_run = _for_the_owner(runs.remove_run)
 save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)
+promote = _for_the_owner(promotion.promote)
 make_drawings_dataset = _for_the_owner(drawings.make_drawings_dataset)

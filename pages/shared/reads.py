@@ -9,6 +9,7 @@ from core.datasets.store import Dataset, list_datasets
 from core.paths import TRAINED_DIR, data_dir
 from core.results import Evaluation, read_evaluation
 from core.runs import METRICS_FILE, Run, list_runs
+from core.sweeps.record import SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:
     from core.metrics import ClassFigures
@@ -59,6 +60,18 @@ def _opened(dataset_path: Path, fingerprint: str) -> Dataset:
     return found
 
 
+@st.cache_resource(ttl=FRESH_S, show_spinner=False)
+def _sweeps(data: Path) -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
+    records, problems = list_sweeps(data)
+    return tuple(records), tuple(problems)
+
+
+@st.cache_resource(ttl=FRESH_S, max_entries=4, show_spinner=False)
+def _sweep(name: str, data: Path) -> SweepRecord:
+    record = next(r for r in _sweeps(data)[0] if r.sweep.name == name)
+    return refresh(record, data_dir=data)
+
+
 def runs() -> tuple[Run, ...]:
     """Returns all runs as they were within the last second."""
     return _runs(data_dir())
@@ -70,10 +83,22 @@ def datasets() -> tuple[Dataset, ...]:
     return tuple(_opened(d.path, d.fingerprint) for d in found)
 
 
+def sweeps() -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
+    """Returns the records of all sweeps as last written, and what is damaged."""
+    return _sweeps(data_dir())
+
+
+def sweep(name: str) -> SweepRecord:
+    """Returns a sweep, with its trials as they were within the last second."""
+    return _sweep(name, data_dir())
+
+
 def look_again() -> None:
     """Forgets the listings, after something was added, started or removed."""
     _runs.clear()
     _datasets.clear()
+    _sweeps.clear()
+    _sweep.clear()
 
 
 def evaluation(run: Run) -> Evaluation:

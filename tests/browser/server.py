@@ -25,6 +25,7 @@ SCREENS = {
     "Dataset": "/dataset",
     "Train": "/train",
     "Curves": "/curves",
+    "Sweeps": "/sweeps",
     "Confusion": "/confusion",
     "Classes": "/classes",
     "Failures": "/failures",
@@ -172,3 +173,28 @@ def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
     for point in points[1:]:
         page.mouse.move(*point, steps=8)
     page.mouse.up()
+
+
+def click_point(page: Page, chart: int, trace: int, number: int) -> None:
+    """Clicks a point of a scatter trace of one of the page's charts."""
+    place = (
+        page.locator(".chart")
+        .nth(chart)
+        .evaluate(
+            """(chart, [trace, number]) => {
+            const { x, y, xaxis, yaxis } = chart._fullData[trace];
+            const layout = chart._fullLayout;
+            const [across, down] = [xaxis, yaxis].map(
+                (name) => layout[name.replace(/^([xy])/, "$1axis")]);
+            chart.scrollIntoView({ block: "center" });
+            const box = chart.getBoundingClientRect();
+            return [
+                box.x + across._offset + across.d2p(x[number]),
+                box.y + down._offset + down.d2p(y[number]),
+            ];
+        }""",
+            [trace, number],
+        )
+    )
+    page.mouse.move(*place)
+    page.mouse.click(*place)

@@ -12,34 +12,14 @@ from core.comparison import compare, find_sketches
 from core.families import cut, find_likeness
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
-from tests.browser.server import START_TIMEOUT_MS, Server, wait_until_idle
+from tests.browser.server import (
+    START_TIMEOUT_MS,
+    Server,
+    click_point,
+    wait_until_idle,
+)
 
 pytestmark = pytest.mark.slow
-
-
-def click_point(page: Page, chart: int, trace: int, number: int) -> None:
-    """Clicks a point of a scatter trace of one of the page's charts."""
-    place = (
-        page.locator(".chart")
-        .nth(chart)
-        .evaluate(
-            """(chart, [trace, number]) => {
-            const { x, y, xaxis, yaxis } = chart._fullData[trace];
-            const layout = chart._fullLayout;
-            const [across, down] = [xaxis, yaxis].map(
-                (name) => layout[name.replace(/^([xy])/, "$1axis")]);
-            chart.scrollIntoView({ block: "center" });
-            const box = chart.getBoundingClientRect();
-            return [
-                box.x + across._offset + across.d2p(x[number]),
-                box.y + down._offset + down.d2p(y[number]),
-            ];
-        }""",
-            [trace, number],
-        )
-    )
-    page.mouse.move(*place)
-    page.mouse.click(*place)
 
 
 def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(

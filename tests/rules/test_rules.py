@@ -85,7 +85,7 @@ def test_no_page_loads_tensorflow(data_dir: Path) -> None:
     program = (
         "from streamlit.testing.v1 import AppTest\n"
         "app = AppTest.from_file('dashboard.py', default_timeout=60).run()\n"
-        "for name in ('dataset', 'train', 'curves', 'confusion', 'classes',\n"
+        "for name in ('dataset', 'train', 'curves', 'sweeps', 'confusion', 'classes',\n"
         "             'failures', 'map', 'compare', 'families', 'trust', 'draw'):\n"
         "    app.switch_page(f'pages/{name}.py').run()\n"
         "    assert app.title[0].value == name.capitalize() and not app.exception"

@@ -2,14 +2,12 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from streamlit.testing.v1 import AppTest
 
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
@@ -28,8 +26,8 @@ from core.runs import (
 )
 from core.sketch_sets import name_set
 from core.workflow import create_run, train_run_dir
-from pages.shared import reads
-from tests.conftest import HISTORY_ROW, REPOSITORY, shipped_confusion
+from tests.conftest import HISTORY_ROW, shipped_confusion
+from tests.ui.conftest import Open, words
 
 SHIPPED = sorted(path.parent.name for path in TRAINED_DIR.glob("*/config.json"))
 PAGES = (
@@ -37,6 +35,7 @@ PAGES = (
     "dataset",
     "train",
     "curves",
+    "sweeps",
     "confusion",
     "classes",
     "failures",
@@ -49,33 +48,6 @@ PAGES = (
 TITLES = {"overview": "SketchScope"}
 THREE = ("<b>key</b>", "sun_*x*", "$spider$")
 """Class names that would be more than text in HTML, Markdown or mathematics."""
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_page(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    """Opens a page at an address, as a fresh session does."""
-    monkeypatch.setenv("SKETCHSCOPE_DATA", str(data_dir))
-
-    def run(page: str, **query: str | list[str]) -> AppTest:
-        reads.look_again()
-        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        if page != "overview":
-            app.switch_page(f"pages/{page}.py")
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    return run
-
-
-def words(app: AppTest) -> str:
-    """Everything that a page says outside of tables and charts."""
-    parts = (app.markdown, app.caption, app.info, app.warning, app.error, app.success)
-    return "\n".join(str(element.value) for part in parts for element in part)
 
 
 @pytest.fixture(scope="module")

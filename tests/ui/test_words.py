@@ -1,16 +1,13 @@
 """Every page in another language than it is written in."""
 
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.runs import Status
-from pages.shared import reads
 from pages.shared.told import TEMPLATES, pattern, told
-from tests.conftest import REPOSITORY
+from tests.ui.conftest import Open
 
 TITLES = {
     "overview": "SketchScope",
@@ -23,31 +20,12 @@ TITLES = {
     "map": "Mapa",
     "compare": "Comparar",
     "families": "Familias",
+    "sweeps": "Barridos",
     "trust": "Confianza",
     "draw": "Dibujar",
 }
 ENGLISH = re.compile(r"\b(the|of|and|are|with|your|them|sketches|networks|run|taken)\b")
 """Words that stand in any English sentence and in no Spanish one."""
-
-Open = Callable[..., AppTest]
-
-
-@pytest.fixture
-def open_page(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
-    monkeypatch.setenv("SKETCHSCOPE_DATA", str(data_dir))
-
-    def run(page: str, **query: str) -> AppTest:
-        reads.look_again()
-        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
-        for name, value in query.items():
-            app.query_params[name] = value
-        if page != "overview":
-            app.switch_page(f"pages/{page}.py")
-        app.run()
-        assert not app.exception, app.exception
-        return app
-
-    return run
 
 
 def sentences(app: AppTest) -> list[str]:

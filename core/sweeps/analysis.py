@@ -1,0 +1,174 @@
+"""What a sweep's trials say together: what was varied, and what mattered."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.runs import ACTIVE_STATES
+from core.sweeps.plan import Value
+from core.sweeps.record import ENDED, SweepRecord, TrialRecord
+
+LEAST_TRIALS = 8
+"""Of fewer trials, nothing is said about what mattered."""
+
+MAX_FOLDS = 5
+TREES = 50
+REPEATS = 10
+
+Values: TypeAlias = tuple[Value | None, ...]
+"""A value for each trial."""
+
+
+def varied(record: SweepRecord) -> dict[str, Values]:
+    """Returns each field in which trials differ, with every trial's value.
+
+    Network and recipe come first, then the settings in the file's order, seed, fold.
+    """
+    trials = record.trials
+    found: dict[str, Values] = {
+        "network": tuple(trial.network for trial in trials),
+        "recipe": tuple(trial.recipe for trial in trials),
+    }
+    for field in dict.fromkeys(name for trial in trials for name in trial.fields):
+        found[field] = tuple(trial.fields.get(field) for trial in trials)
+    found["seed"] = tuple(trial.seed for trial in trials)
+    found["fold"] = tuple(trial.fold for trial in trials)
+    return {field: values for field, values in found.items() if len(set(values)) > 1}
+
+
+def best_trial(record: SweepRecord) -> TrialRecord | None:
+    """Returns the finished trial of highest validation top-1, the first of equals.
+
+    None where none is finished, and with folds: each learned from sketches that test
+    the others.
+    """
+    if record.sweep.folds is not None:
+        return None
+    scored = [
+        (trial.val_top1, -number, trial)
+        for number, trial in enumerate(record.trials)
+        if trial.state == "finished" and trial.val_top1 is not None
+    ]
+    return max(scored, key=lambda entry: entry[:2])[2] if scored else None
+
+
+def is_under_way(record: SweepRecord) -> bool:
+    """Returns whether any trial is being trained, or waits to be."""
+    return any(trial.state in ACTIVE_STATES for trial in record.trials)
+
+
+@dataclass(frozen=True)
+class Importance:
+    """How much a field tells of a trial's validation accuracy.
+
+    Attributes:
+        field: Its name.
+        rise: By how much a prediction's mean absolute error rises, in accuracy from 0
+            to 1, when the field's values are shuffled among trials.
+        spread: Standard deviation of that over shuffles and held-out parts.
+    """
+
+    field: str
+    rise: float
+    spread: float
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether it stands out from its own spread."""
+        return self.rise > self.spread
+
+
+@dataclass(frozen=True)
+class Importances:
+    """What a random forest learned from a sweep's trials.
+
+    Attributes:
+        fields: The most important first.
+        error: Mean absolute error of its predictions for trials that it was not shown.
+        error_of_mean: That of always predicting the mean of those shown.
+        n: Trials that it was made from.
+    """
+
+    fields: tuple[Importance, ...]
+    error: float
+    error_of_mean: float
+    n: int
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether the forest knows better than the mean."""
+        return self.error < self.error_of_mean
+
+
+def find_importances(record: SweepRecord) -> Importances | None:
+    """Measures how much each varied field matters to validation top-1.
+
+    Permutation importance (Breiman 2001) of a random forest, on held-out trials of a
+    cross-validation, so that what was learned by heart does not count. Trials that
+    were stopped early count with the accuracy that they had reached.
+
+    Returns:
+        None where fewer than `LEAST_TRIALS` have ended, or nothing was varied.
+    """
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.inspection import permutation_importance
+    from sklearn.model_selection import KFold
+
+    kept = [
+        number
+        for number, trial in enumerate(record.trials)
+        if trial.state in ENDED and trial.val_top1 is not None
+    ]
+    columns = {
+        field: _codes([values[number] for number in kept])
+        for field, values in varied(record).items()
+    }
+    columns = {f: codes for f, codes in columns.items() if len(set(codes)) > 1}
+    if len(kept) < LEAST_TRIALS or not columns:
+        return None
+    x = np.stack(list(columns.values()), axis=1)
+    y = np.array([record.trials[number].val_top1 for number in kept], dtype=float)
+    rises, errors, plain_errors = [], [], []
+    parts = KFold(min(MAX_FOLDS, len(kept) // 2), shuffle=True, random_state=0)
+    for shown, hidden in parts.split(x):
+        forest = RandomForestRegressor(TREES, random_state=0).fit(x[shown], y[shown])
+        errors.append(np.abs(forest.predict(x[hidden]) - y[hidden]))
+        plain_errors.append(np.abs(y[shown].mean() - y[hidden]))
+        shuffled = permutation_importance(
+            forest,
+            x[hidden],
+            y[hidden],
+            scoring="neg_mean_absolute_error",
+            n_repeats=REPEATS,
+            random_state=0,
+        )
+        rises.append(shuffled.importances)
+    found = np.concatenate(rises, axis=1)
+    fields = [
+        Importance(field, float(rise), float(spread))
+        for field, rise, spread in zip(
+            columns, found.mean(axis=1), found.std(axis=1), strict=True
+        )
+    ]
+    return Importances(
+        tuple(sorted(fields, key=lambda entry: -entry.rise)),
+        error=float(np.concatenate(errors).mean()),
+        error_of_mean=float(np.concatenate(plain_errors).mean()),
+        n=len(kept),
+    )
+
+
+def _codes(values: Sequence[Value | None]) -> NDArray[np.float64]:
+    """Returns numbers as they are, and anything else by its place in the alphabet."""
+    if all(is_number(value) for value in values):
+        return np.array(values, dtype=float)
+    names = sorted({str(value) for value in values})
+    return np.array([names.index(str(value)) for value in values], dtype=float)
+
+
+def is_number(value: Value | None) -> bool:
+    """Returns whether a value lies on a line, which true and false don't."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
