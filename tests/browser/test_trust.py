@@ -8,8 +8,7 @@ from core.paths import TRAINED_DIR
 from core.results import read_evaluation
 from core.suspects import find_suspects, opinion
 from core.trust import answers_from, trust
-from tests.browser.server import START_TIMEOUT_MS, Server, wait_until_idle
-from tests.browser.test_compare import click_point
+from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle
 
 
 def test_a_threshold_is_clicked_and_its_mistakes_are_one_click_away(
