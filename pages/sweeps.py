@@ -308,7 +308,7 @@ def show_importances(found: Importances | None) -> None:
             "A random forest predicts the validation accuracy of trials that it was "
             "not shown, and misses by {error:.1f} points on average over {n} trials. "
             "A bar is by how much more it misses once that field's values are "
-            "shuffled; lines are two standard deviations."
+            "shuffled; lines are two standard errors."
         ).format(error=POINTS * found.error, n=found.n)
         if found.is_telling
         else _(

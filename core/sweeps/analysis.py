@@ -68,7 +68,7 @@ class Importance:
         field: Its name.
         rise: By how much a prediction's mean absolute error rises, in accuracy from 0
             to 1, when the field's values are shuffled among trials.
-        spread: Standard deviation of that over shuffles and held-out parts.
+        spread: Standard error of that over the held-out parts.
     """
 
     field: str
@@ -77,8 +77,8 @@ class Importance:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it stands out from its own spread."""
-        return self.rise > self.spread
+        """Whether it is more than twice its standard error."""
+        return self.rise > 2 * self.spread
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,13 @@ def find_importances(record: SweepRecord) -> Importances | None:
             n_repeats=REPEATS,
             random_state=0,
         )
-        rises.append(shuffled.importances)
-    found = np.concatenate(rises, axis=1)
+        rises.append(shuffled.importances_mean)
+    found = np.stack(rises, axis=1)
+    spreads = found.std(axis=1, ddof=1) / np.sqrt(found.shape[1])
     fields = [
         Importance(field, float(rise), float(spread))
         for field, rise, spread in zip(
-            columns, found.mean(axis=1), found.std(axis=1), strict=True
+            columns, found.mean(axis=1), spreads, strict=True
         )
     ]
     return Importances(

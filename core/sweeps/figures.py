@@ -327,7 +327,7 @@ def trial_curves(
 
 
 def importance_chart(found: Importances, *, words: NullTranslations) -> go.Figure:
-    """Draws how much each varied field matters, with twice its standard deviation."""
+    """Draws how much each varied field matters, with twice its standard error."""
     _ = words.gettext
     fields = found.fields[::-1]
     figure = go.Figure()
