@@ -5,7 +5,9 @@ temperature is compared with how often it is right: over all sketches in bins, o
 those that it is surest of, and guess by guess. Accuracy and confidence are fractions.
 """
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, get_args
@@ -16,7 +18,7 @@ from scipy.special import ndtr
 from scipy.stats import false_discovery_control, poisson_binom
 
 from core.metrics import ECE_BINS, wilson_intervals
-from core.results import CHUNK, Evaluation
+from core.results import Evaluation
 
 Binning = Literal["width", "mass"]
 """Bins of equal width on 0 to 1, or of as many sketches each."""
@@ -25,6 +27,9 @@ BINNINGS: tuple[Binning, ...] = get_args(Binning)
 
 LEVEL = 0.05
 """Of the classes that are said to be over- or under-confident, so many are not."""
+
+PART = 512
+"""Sketches whose probabilities of 1,000 classes fit a processor's cache."""
 
 EXACT_UP_TO = 2000
 """Guesses of one class for which the test is exact; beyond, the normal law will do."""
@@ -67,10 +72,11 @@ def claims(evaluation: Evaluation, temperatures: Sequence[float]) -> list[Claims
     """Computes what a run claims at some temperatures, in little memory."""
     n = len(evaluation.ids)
     confidence = np.empty((len(temperatures), n))
-    nll, brier = np.zeros(len(temperatures)), np.zeros(len(temperatures))
-    ones = np.ones(len(evaluation.class_names), dtype=np.float32)
-    for start in range(0, n, CHUNK):
-        part = slice(start, start + CHUNK)
+
+    def measure(start: int) -> NDArray[np.float64]:
+        """Fills in the confidence of a part; returns its sums of both scores."""
+        part = slice(start, start + PART)
+        scores = np.zeros((2, len(temperatures)))
         guess, true = evaluation.y_pred[part, None], evaluation.y_true[part, None]
         logits = evaluation.logits[part].astype(np.float32)
         logits -= logits.max(axis=1, keepdims=True)
@@ -78,14 +84,19 @@ def claims(evaluation: Evaluation, temperatures: Sequence[float]) -> list[Claims
         for number, temperature in enumerate(temperatures):
             odds = logits / np.float32(temperature)
             np.exp(odds, out=odds)
-            # Half the time of `sum`, which would have to widen each number.
-            sums = (odds @ ones).astype(np.float64)
+            # Not `odds @ ones`: the threads of BLAS would be in each other's way.
+            sums = np.einsum("ij->i", odds).astype(np.float64)
             of_guess = np.take_along_axis(odds, guess, axis=1)[:, 0]
             confidence[number, part] = of_guess / sums
-            nll[number] += (np.log(sums) - of_true / temperature).sum()
+            scores[0, number] = (np.log(sums) - of_true / temperature).sum()
             squares = np.einsum("ij,ij->i", odds, odds) / sums**2
             right = np.exp(of_true / temperature) / sums
-            brier[number] += (squares - 2 * right + 1).sum()
+            scores[1, number] = (squares - 2 * right + 1).sum()
+        return scores
+
+    # NumPy lets go of the interpreter while it counts.
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        nll, brier = sum(workers.map(measure, range(0, n, PART)), np.zeros((2, 1)))
     is_right = evaluation.y_pred == evaluation.y_true
     return [
         Claims(
