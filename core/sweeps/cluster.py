@@ -1,10 +1,13 @@
 """Runs a sweep's trials on Ray Tune; the only module that needs Ray."""
 
+import gc
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from core.errors import ConfigError, SketchScopeError
@@ -16,6 +19,9 @@ from core.sweeps.trials import mark_stopped_early, train_trial
 
 MAX_DEATHS = 20
 """How often a trial is begun again after its worker or its machine has died."""
+
+STOP_TIMEOUT_S = 60
+"""How long a worker waits until a trial that lags behind has saved and stopped."""
 
 METRIC = "val_top1"
 
@@ -69,6 +75,7 @@ def run_on_ray(
         "PYTHONPATH": str(REPOSITORY_DIR),
         "TF_NUM_INTRAOP_THREADS": str(sweep.cpus),
         "TF_NUM_INTEROP_THREADS": "1",
+        "TUNE_FUNCTION_THREAD_TIMEOUT_S": str(STOP_TIMEOUT_S),
     }
     here = {} if address else {"include_dashboard": False}
     try:
@@ -87,16 +94,7 @@ def run_on_ray(
     trials = [trial for trial in record.trials if trial.state not in ENDED]
     try:
         callback = _make_callback(record, data_dir=data_dir, on_change=on_change)
-        scheduler = None
-        if sweep.asha is not None:
-            scheduler = tune.schedulers.ASHAScheduler(
-                time_attr="epoch",
-                metric=METRIC,
-                mode="max",
-                max_t=10_000,
-                grace_period=sweep.asha.grace_epochs,
-                reduction_factor=sweep.asha.reduction,
-            )
+        scheduler = _make_scheduler(record, data_dir=data_dir)
         tuner = tune.Tuner(
             tune.with_resources(_train, {"cpu": sweep.cpus}),
             param_space={
@@ -104,7 +102,8 @@ def run_on_ray(
                 "data_dir": str(data_dir),
                 "trial": tune.grid_search([t.trial.model_dump_json() for t in trials]),
             },
-            tune_config=tune.TuneConfig(scheduler=scheduler),
+            # A worker that has loaded TensorFlow trains the next trial, too.
+            tune_config=tune.TuneConfig(scheduler=scheduler, reuse_actors=True),
             run_config=tune.RunConfig(
                 name="ray",
                 storage_path=str(folder),
@@ -117,7 +116,8 @@ def run_on_ray(
     finally:
         ray.shutdown()
         shutil.rmtree(folder / "ray", ignore_errors=True)
-    for run_id in callback.lagging:
+    for run_id in scheduler.lagging if scheduler else ():
+        # Its worker did so unless it was ended first.
         mark_stopped_early(runs_dir(data_dir) / run_id)
     return write_record(callback.record, data_dir=data_dir)
 
@@ -129,21 +129,77 @@ def _train(config: dict[str, Any]) -> None:
     sweep = Sweep.model_validate_json(config["sweep"])
     trial = Trial.model_validate_json(config["trial"])
     data_dir = Path(config["data_dir"])
-    told = 0
+    if "keras" in sys.modules:
+        # What the trial before left in this process.
+        import keras
 
-    def report(row: dict[str, Any]) -> None:
-        nonlocal told
+        keras.utils.clear_session()
+        gc.collect()
+    told = 0
+    ended: SystemExit | None = None
+
+    def report(row: dict[str, Any]) -> bool:
+        nonlocal told, ended
         told = row["epoch"]
-        tune.report({METRIC: row["val_top1"], "epoch": row["epoch"], "failed": ""})
+        try:
+            tune.report({METRIC: row["val_top1"], "epoch": told, "failed": ""})
+        except SystemExit as error:
+            # So Tune ends a trial, which is to save first.
+            ended = error
+        return ended is None
 
     try:
-        run = train_trial(sweep, trial, data_dir=data_dir, on_epoch=report)
+        train_trial(sweep, trial, data_dir=data_dir, on_epoch=report)
     except SketchScopeError as error:
         # It would fail again; only dead workers are worth another try.
-        tune.report({METRIC: 0.0, "epoch": told, "failed": str(error)})
-    else:
-        if not told and run.history:
-            report(run.history[-1])
+        if ended is None:
+            tune.report({METRIC: 0.0, "epoch": told, "failed": str(error)})
+    if ended is not None:
+        raise ended
+
+
+def _make_scheduler(record: SweepRecord, *, data_dir: Path) -> Any:
+    """Returns what stops a sweep's trials that lag behind; None without `asha`."""
+    from ray.tune.schedulers import ASHAScheduler
+
+    if record.sweep.asha is None:
+        return None
+    asha = record.sweep.asha
+
+    class Halving(ASHAScheduler):  # type: ignore[misc]
+        """Knows which runs it has stopped."""
+
+        def __init__(self) -> None:
+            super().__init__(
+                time_attr="epoch",
+                metric=METRIC,
+                mode="max",
+                max_t=10_000,
+                grace_period=asha.grace_epochs,
+                reduction_factor=asha.reduction,
+                # Otherwise a late epoch may count at an early rung.
+                stop_last_trials=False,
+            )
+            self.lagging: list[str] = []
+
+        def on_trial_result(self, controller: Any, trial: Any, result: Any) -> str:
+            decision: str = super().on_trial_result(controller, trial, result)
+            if decision == self.STOP:
+                self.lagging.append(json.loads(trial.config["trial"])["run_id"])
+            return decision
+
+    scheduler = Halving()
+    for ended in record.trials:
+        if ended.state in ENDED:
+            # The others are compared with it as if it had been trained today.
+            known = SimpleNamespace(
+                trial_id=ended.run_id, config={"trial": ended.trial.model_dump_json()}
+            )
+            scheduler.on_trial_add(None, known)
+            for row in read_run(runs_dir(data_dir) / ended.run_id).history:
+                scheduler.on_trial_result(None, known, row)
+    scheduler.lagging.clear()
+    return scheduler
 
 
 def _make_callback(
@@ -155,7 +211,6 @@ def _make_callback(
     class Recorder(tune.Callback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.record = record
-            self.lagging: list[str] = []
 
         def on_trial_start(self, *_: Any, **__: Any) -> None:
             self._write()
@@ -166,11 +221,8 @@ def _make_callback(
         def on_trial_complete(self, *_: Any, trial: Any, **__: Any) -> None:
             run_id = json.loads(trial.config["trial"])["run_id"]
             message = (trial.last_result or {}).get("failed", "")
-            run_dir = runs_dir(data_dir) / run_id
             if message:
                 self._fail(run_id, message)
-            elif record.sweep.asha and read_run(run_dir).state != "finished":
-                self.lagging.append(run_id)
             self._write()
 
         def _fail(self, run_id: str, message: str) -> None:

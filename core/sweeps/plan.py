@@ -6,11 +6,19 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.config import Settings, explain, make_settings
 from core.errors import ConfigError, quote
@@ -96,6 +104,12 @@ class Sweep(BaseModel):
     asha: Asha | None = None
     cpus: int = Field(1, ge=1, le=1024)
     checkpoint_every_s: float = Field(45.0, ge=0)
+
+    @field_validator("fields")
+    @classmethod
+    def _read_numbers(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        # To YAML 1.1, `1e-3` is a word.
+        return {field: _to_number(field, value) for field, value in fields.items()}
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -292,6 +306,16 @@ def is_integer(field: str) -> bool:
 
 def _type(field: str) -> Any:
     return Settings.model_fields[field].annotation
+
+
+def _to_number(field: str, value: Any) -> Any:
+    """Returns a number for its digits, where a field takes numbers only."""
+    if isinstance(value, tuple):
+        return tuple(_to_number(field, one) for one in value)
+    if isinstance(value, str) and field in Settings.model_fields:
+        with suppress(ValueError):
+            return _type(field)(value) if _type(field) in (int, float) else value
+    return value
 
 
 def _draw(field: str, values: Range, generator: np.random.Generator) -> Value:

@@ -98,6 +98,13 @@ def test_a_file_that_is_no_yaml_is_told(tmp_path: Path) -> None:
     assert isinstance(read_sweep(file).fields["dropout"], Range)
 
 
+def test_what_yaml_takes_for_words_are_numbers(tmp_path: Path) -> None:
+    file = tmp_path / "lr.yaml"
+    file.write_text("dataset: d\nfields: {learning_rate: [1e-3, 0.001], epochs: 5}\n")
+    [trial] = plan(read_sweep(file))
+    assert trial.fields == {"learning_rate": 0.001, "epochs": 5}
+
+
 def test_a_record_survives_and_goes_on(tmp_path: Path) -> None:
     sweep = parsed(
         fields={"dropout": {"from": 0, "to": 0.5}, "image_sizes": [[32], [64]]},
