@@ -17,7 +17,14 @@ import psutil
 import pytest
 
 from core.runs import CHECKPOINT, list_runs, read_run, read_status, runs_dir
-from core.sweeps.record import SITTINGS, read_record, sweep_dir
+from core.sweeps.plan import make_trial, read_sweep
+from core.sweeps.record import (
+    SITTINGS,
+    TrialRecord,
+    read_record,
+    sweep_dir,
+    write_record,
+)
 from core.tensors import read_tensors
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
@@ -230,6 +237,55 @@ def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
     assert (end["from_epoch"], end["from_step"]) == (0, saved["step"])
     [row] = read_run(run_dir).history
     assert row["step"] == shown.steps_per_epoch
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_search_that_learns_goes_on_and_repeats_nothing(
+    cli: Cli, data_dir: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna")
+    file = tmp_path / "learned.yaml"
+    content = {
+        "dataset": "starter",
+        "recipes": ["best", "report"],
+        "fields": {
+            **SMALL,
+            "epochs": 1,
+            "batch_size": [32, 64],
+            "learning_rate": {"from": 1e-4, "to": 1e-2, "log": True},
+        },
+        "search": "optuna",
+    }
+    folder = sweep_dir("learned", data_dir=data_dir)
+    assert cli("dataset", "add", "starter").code == 0
+    file.write_text(json.dumps({**content, "trials": 5}))
+    result = cli("sweep", file)
+    assert result.code == 0, result.err
+    record = read_record(folder)
+    assert record is not None
+    assert [trial.state for trial in record.trials] == ["finished"] * 5
+    assert len({trial.run_id for trial in record.trials}) == 5
+    before = sittings(folder)
+    assert len(before) == 10
+    assert cli("sweep", file).code == 0
+    assert sittings(folder) == before
+    # One that was left is gone on with, and exactly one more is proposed.
+    sweep = read_sweep(file)
+    fields = {**record.trials[0].fields, "learning_rate": 0.005}
+    left = make_trial(sweep, "simple", "best", fields, 0, None)
+    trials = (*record.trials, TrialRecord(**left.model_dump()))
+    write_record(record.model_copy(update={"trials": trials}), data_dir=data_dir)
+    file.write_text(json.dumps({**content, "trials": 7}))
+    result = cli("sweep", file)
+    assert result.code == 0, result.err
+    after = read_record(folder)
+    assert after is not None
+    assert after.trials[:5] == record.trials
+    assert [trial.state for trial in after.trials] == ["finished"] * 7
+    begun = [s["run_id"] for s in sittings(folder)[10:] if s["event"] == "begin"]
+    assert begun[0] == left.run_id
+    assert begun == [trial.run_id for trial in after.trials[5:]]
 
 
 def test_without_ray_a_sweep_says_how_to_install_it(
