@@ -83,7 +83,6 @@ def one_core() -> Iterator[str]:
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")
 def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) -> None:
     from ray.cluster_utils import Cluster
 
@@ -135,7 +134,6 @@ def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) 
 
 @needs_ray
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")
 def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
     cli: Cli, data_dir: Path, tmp_path: Path
 ) -> None:

@@ -229,7 +229,6 @@ def test_a_proposal_of_a_range_stays_in_it_and_is_known_again() -> None:
     assert not is_of(sweep, trial.model_copy(update={"seed": 1, "run_id": "x"}))
 
 
-@pytest.mark.filterwarnings("default")
 def test_proposals_begin_with_what_is_left_and_never_repeat(tmp_path: Path) -> None:
     pytest.importorskip("optuna")
     pytest.importorskip("ray")
