@@ -98,9 +98,9 @@ def _begin(asked: "Sweep") -> "SweepRecord":
 def _on_ray(asked: "Sweep", address: str | None) -> "SweepRecord":
     from core.sweeps.cluster import check_ray, run_on_ray
 
-    check_ray()
+    check_ray(asked)
     record = _begin(asked)
-    if _left(record):
+    if record.ended < record.total:
         record = run_on_ray(
             record, data_dir=data_dir(), address=address, on_change=_tell
         )
@@ -124,15 +124,8 @@ def _here(asked: "Sweep") -> "SweepRecord":
     return record
 
 
-def _left(record: "SweepRecord") -> int:
-    from core.sweeps.record import ENDED
-
-    return sum(trial.state not in ENDED for trial in record.trials)
-
-
 def _tell(record: "SweepRecord") -> None:
-    left = _left(record)
-    err.print(f"{len(record.trials) - left} of {len(record.trials)} trials have ended.")
+    err.print(f"{record.ended} of {record.total} trials have ended.")
 
 
 def _show(record: "SweepRecord") -> None:
@@ -168,5 +161,5 @@ def _show(record: "SweepRecord") -> None:
             raise SketchScopeError(
                 f"Trial {trial.run_id!r} failed: {trial.message or 'see its run.'}"
             )
-    if left := _left(record):
+    if left := record.total - record.ended:
         raise SketchScopeError(f"{left} trials are left; the same command goes on.")

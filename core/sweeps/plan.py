@@ -6,11 +6,19 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal, Self, TypeAlias
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.config import Settings, explain, make_settings
 from core.errors import ConfigError, quote
@@ -72,7 +80,8 @@ class Sweep(BaseModel):
         seeds: Each combination is trained once with each.
         folds: Of a cross-validation; None scores on the dataset's own test.
         fold_seed: Of the dealing into folds.
-        search: `grid` trains every combination, `random` only `trials` of them.
+        search: `grid` trains every combination, `random` only `trials` of them, and
+            `optuna` those that it learns to propose from their validation.
         trials: How many combinations are tried; None with `grid`.
         search_seed: Of the choice of combinations.
         asha: Whether and how trials that lag behind are stopped.
@@ -90,12 +99,18 @@ class Sweep(BaseModel):
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     folds: int | None = Field(None, ge=2, le=100)
     fold_seed: int = Field(0, ge=0, lt=2**31)
-    search: Literal["grid", "random"] = "grid"
+    search: Literal["grid", "random", "optuna"] = "grid"
     trials: int | None = Field(None, ge=1, le=MAX_TRIALS)
     search_seed: int = Field(0, ge=0, lt=2**31)
     asha: Asha | None = None
     cpus: int = Field(1, ge=1, le=1024)
     checkpoint_every_s: float = Field(45.0, ge=0)
+
+    @field_validator("fields")
+    @classmethod
+    def _read_numbers(cls, fields: dict[str, Any]) -> dict[str, Any]:
+        # To YAML 1.1, `1e-3` is a word.
+        return {field: _to_number(field, value) for field, value in fields.items()}
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -114,17 +129,38 @@ class Sweep(BaseModel):
             if isinstance(value, Range) and self.search == "grid":
                 raise ValueError(
                     f"`fields.{field}` is a range; a grid takes a list. Or set "
-                    "`search: random`"
+                    "`search: random` or `optuna`"
                 )
             if isinstance(value, Range) and _type(field) not in (int, float):
                 raise ValueError(f"`fields.{field}` is no number; give a list")
         if self.search == "grid" and self.trials is not None:
-            raise ValueError("`trials` needs `search: random`")
+            raise ValueError("`trials` needs `search: random` or `optuna`")
         if self.search != "grid" and self.trials is None:
             raise ValueError(f"`search: {self.search}` needs `trials`, how many")
         if self.asha and self.folds:
             raise ValueError("`asha` would stop some of the `folds`; leave one out")
+        if self.search == "optuna":
+            self._check_proposals()
         return self
+
+    def _check_proposals(self) -> None:
+        if len(self.seeds) > 1 or self.folds:
+            raise ValueError(
+                "`search: optuna` learns from one run of each combination; give one "
+                "of `seeds` and leave `folds` out"
+            )
+        for field, value in self.fields.items():
+            if (
+                isinstance(value, Range)
+                and is_integer(field)
+                and ends(field, value)[0] > ends(field, value)[1]
+            ):
+                raise ValueError(f"`fields.{field}` holds no whole number above 0")
+        size = count_combinations(self)
+        if size is not None and size < (self.trials or 0):
+            raise ValueError(
+                f"there are only {size} combinations for {self.trials} `trials`"
+            )
 
 
 class Trial(BaseModel):
@@ -192,11 +228,16 @@ def read_sweep(path: Path) -> Sweep:
 
 
 def plan(sweep: Sweep) -> tuple[Trial, ...]:
-    """Returns all trials of a sweep.
+    """Returns all trials of a sweep that can be told beforehand: none with `optuna`.
 
     Raises:
         ConfigError: If a trial's settings are out of range, or there are too many.
     """
+    if sweep.search == "optuna":
+        for network, recipe, fields in (*corners(sweep), *sample(sweep)):
+            trial = make_trial(sweep, network, recipe, fields, sweep.seeds[0], None)
+            make_settings(network, recipe, trial.overrides)
+        return ()
     combinations = grid(sweep) if sweep.search == "grid" else sample(sweep)
     trials: dict[str, Trial] = {}
     for network, recipe, fields in combinations:
@@ -218,6 +259,58 @@ def choices(sweep: Sweep) -> dict[str, Range | tuple[Value, ...]]:
         field: value if isinstance(value, Range | tuple) else (value,)
         for field, value in sweep.fields.items()
     }
+
+
+def ends(field: str, values: Range) -> tuple[float, float]:
+    """Returns the least and the greatest value of a range, whole where they must be."""
+    if not is_integer(field):
+        return values.low, values.high
+    return max(round(values.low), int(values.log)), round(values.high)
+
+
+def count_combinations(sweep: Sweep) -> int | None:
+    """Returns how many combinations there are; None if they are countless."""
+    size = len(set(sweep.networks)) * len(set(sweep.recipes))
+    for field, values in choices(sweep).items():
+        if isinstance(values, tuple):
+            size *= len(set(map(json.dumps, values)))
+        elif is_integer(field):
+            low, high = ends(field, values)
+            size *= int(high) - int(low) + 1
+        else:
+            return None
+    return size
+
+
+def corners(sweep: Sweep) -> list[Combination]:
+    """Returns combinations that hold every listed value and both ends of each range."""
+    known: dict[str, tuple[Value, ...]] = {
+        field: ends(field, values) if isinstance(values, Range) else values
+        for field, values in choices(sweep).items()
+    }
+    first = {field: values[0] for field, values in known.items()}
+    changed = [{**first, f: v} for f, values in known.items() for v in values]
+    return [
+        (network, recipe, fields)
+        for network in sweep.networks
+        for recipe in sweep.recipes
+        for fields in (changed or [first])
+    ]
+
+
+def is_of(sweep: Sweep, trial: Trial) -> bool:
+    """Returns whether a search without a plan may have proposed a trial."""
+    known = choices(sweep)
+    if trial.network not in sweep.networks or trial.recipe not in sweep.recipes:
+        return False
+    if trial.fields.keys() != known.keys():
+        return False
+    same = make_trial(
+        sweep, trial.network, trial.recipe, trial.fields, sweep.seeds[0], None
+    )
+    return same.run_id == trial.run_id and all(
+        _holds(field, values, trial.fields[field]) for field, values in known.items()
+    )
 
 
 def grid(sweep: Sweep) -> list[Combination]:
@@ -292,6 +385,23 @@ def is_integer(field: str) -> bool:
 
 def _type(field: str) -> Any:
     return Settings.model_fields[field].annotation
+
+
+def _holds(field: str, values: Range | tuple[Value, ...], value: Value) -> bool:
+    if isinstance(values, Range):
+        low, high = ends(field, values)
+        return isinstance(value, int | float) and low <= value <= high
+    return json.dumps(value) in map(json.dumps, values)
+
+
+def _to_number(field: str, value: Any) -> Any:
+    """Returns a number for its digits, where a field takes numbers only."""
+    if isinstance(value, tuple):
+        return tuple(_to_number(field, one) for one in value)
+    if isinstance(value, str) and field in Settings.model_fields:
+        with suppress(ValueError):
+            return _type(field)(value) if _type(field) in (int, float) else value
+    return value
 
 
 def _draw(field: str, values: Range, generator: np.random.Generator) -> Value:

@@ -12,7 +12,7 @@ from core.config import explain
 from core.errors import RunError, quote
 from core.files import list_folder, write_json
 from core.runs import CONFIG, Run, read_run, runs_dir, utc_now
-from core.sweeps.plan import NAME_PATTERN, Sweep, Trial
+from core.sweeps.plan import NAME_PATTERN, Sweep, Trial, is_of
 
 RECORD = "sweep.json"
 SITTINGS = "sittings.jsonl"
@@ -66,7 +66,7 @@ class SweepRecord(BaseModel):
     Attributes:
         format_version: Of the file.
         sweep: What was asked for.
-        trials: In the order in which they were planned.
+        trials: In the order in which they were planned or proposed.
         updated_at: ISO 8601, UTC.
     """
 
@@ -76,6 +76,18 @@ class SweepRecord(BaseModel):
     sweep: Sweep
     trials: tuple[TrialRecord, ...] = ()
     updated_at: str = ""
+
+    @property
+    def total(self) -> int:
+        """How many trials there are to be, those not yet proposed included."""
+        if self.sweep.search == "optuna" and self.sweep.trials is not None:
+            return self.sweep.trials
+        return len(self.trials)
+
+    @property
+    def ended(self) -> int:
+        """How many of them have ended."""
+        return sum(trial.state in ENDED for trial in self.trials)
 
 
 def sweeps_dir(data_dir: Path) -> Path:
@@ -137,11 +149,20 @@ def merge(
 ) -> SweepRecord:
     """Returns the record to go on with: what is planned, and what is known of it.
 
+    With `search: optuna`, where nothing is planned, that is what was proposed before:
+    if there are more such trials than asked for, those that have ended come first.
+
     Args:
         sweep: What is asked for now.
         planned: Its trials.
         earlier: The record so far.
     """
+    if sweep.search == "optuna":
+        before = [t for t in earlier.trials if is_of(sweep, t)] if earlier else []
+        kept = sorted(before, key=lambda t: t.state not in ENDED)[: sweep.trials]
+        return SweepRecord(
+            sweep=sweep, trials=tuple(trial for trial in before if trial in kept)
+        )
     known = {trial.run_id: trial for trial in earlier.trials} if earlier else {}
     return SweepRecord(
         sweep=sweep,

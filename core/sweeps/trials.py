@@ -11,6 +11,7 @@ from core.config import make_settings
 from core.errors import BusyError, RunError
 from core.runs import (
     CONFIG,
+    STOP_REQUEST,
     Run,
     Status,
     lock_run,
@@ -28,8 +29,8 @@ BUSY_TIMEOUT_S = 120.0
 
 BUSY_POLL_S = 1.0
 
-OnEpoch = Callable[[dict[str, Any]], None]
-"""Called with the history's row of each epoch that was trained."""
+OnEpoch = Callable[[dict[str, Any]], bool]
+"""Called with the history's row of each epoch; returns whether to go on."""
 
 
 def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
@@ -77,10 +78,13 @@ def train_trial(
         sweep: What the trial is of.
         trial: The trial.
         data_dir: Where its dataset is installed and its run is written.
-        on_epoch: Told of each epoch; what an earlier sitting trained is not told.
+        on_epoch: Told of each epoch, those of earlier sittings included, but of the
+            last one only when the run is finished: nothing is stopped before its
+            evaluation that has been trained to its end.
 
     Returns:
-        The run: `finished`, or `stopped` if it was asked to stop.
+        The run: `finished`, or `stopped` if it was asked to stop, by `on_epoch` or
+        otherwise.
 
     Raises:
         SketchScopeError: If it can't be trained.
@@ -91,29 +95,53 @@ def train_trial(
     who = {"run_id": trial.run_id, "host": socket.gethostname(), "pid": os.getpid()}
     _wait_until_free(run_dir)
     run = read_run(run_dir)
-    if run.state == "finished":
-        return run
-    note_sitting(folder, event="begin", epoch=len(run.history), **who)
-    told = -1
-
-    def report(_status: Status, history: Sequence[dict[str, Any]]) -> None:
-        nonlocal told
-        if told < 0:
-            told = len(history)
-        for row in history[told:]:
-            if on_epoch is not None:
-                on_epoch(row)
-        told = len(history)
-
-    train_run_dir(
-        run_dir,
-        data_dir=data_dir,
-        report=report,
-        checkpoint_interval_s=sweep.checkpoint_every_s,
-    )
-    run = read_run(run_dir)
-    note_sitting(folder, event=run.state, epoch=len(run.history), **who)
+    if run.state != "finished":
+        note_sitting(folder, event="begin", epoch=len(run.history), **who)
+        following = _Following(run_dir, on_epoch)
+        train_run_dir(
+            run_dir,
+            data_dir=data_dir,
+            report=following.report,
+            checkpoint_interval_s=sweep.checkpoint_every_s,
+        )
+        run = read_run(run_dir)
+        event: str = run.state
+        if following.is_lagging and run.state == "stopped":
+            mark_stopped_early(run_dir)
+            event = "pruned"
+        note_sitting(
+            folder, event=event, epoch=len(run.history), **following.start, **who
+        )
+    if run.state == "finished" and run.history and on_epoch is not None:
+        on_epoch(run.history[-1])
     return run
+
+
+class _Following:
+    """Follows a sitting: hands on its epochs, and ends it where that is answered.
+
+    Attributes:
+        start: From where it went on, `from_epoch` and `from_step`, once it does.
+        is_lagging: Whether `on_epoch` wouldn't have it go on.
+    """
+
+    def __init__(self, run_dir: Path, on_epoch: OnEpoch | None) -> None:
+        self.start: dict[str, int] = {}
+        self.is_lagging = False
+        self._run_dir = run_dir
+        self._on_epoch = on_epoch
+        self._told = 0
+
+    def report(self, status: Status, history: Sequence[dict[str, Any]]) -> None:
+        if not self.start and status.phase == "training":
+            self.start = {"from_epoch": status.epoch, "from_step": status.step}
+        for row in history[self._told : status.epochs - 1]:
+            self._told += 1
+            if self._on_epoch is None or self.is_lagging:
+                continue
+            if not self._on_epoch(row):
+                self.is_lagging = True
+                (self._run_dir / STOP_REQUEST).touch()
 
 
 def mark_stopped_early(run_dir: Path) -> None:
@@ -125,7 +153,7 @@ def mark_stopped_early(run_dir: Path) -> None:
         if run.state == "finished":
             return
         message = (
-            f"{STOPPED_EARLY} after {len(run.history)} epochs: it lagged behind. Go on "
+            f"{STOPPED_EARLY} after epoch {len(run.history)}: it lagged behind. Go on "
             f"with `python -m core train --resume {run_dir.name}`."
         )
         write_status(

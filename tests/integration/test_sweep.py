@@ -1,4 +1,4 @@
-"""A sweep on a Ray cluster of three nodes outlives the death of one."""
+"""Sweeps on Ray: nothing is lost with a node or a worker, nothing trains twice."""
 
 import json
 import os
@@ -7,14 +7,25 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from core.runs import list_runs
-from core.sweeps.record import SITTINGS, read_record, sweep_dir
+from core.runs import CHECKPOINT, list_runs, read_run, read_status, runs_dir
+from core.sweeps.plan import make_trial, read_sweep
+from core.sweeps.record import (
+    SITTINGS,
+    TrialRecord,
+    read_record,
+    sweep_dir,
+    write_record,
+)
+from core.tensors import read_tensors
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
 SWEEP = {
@@ -22,6 +33,14 @@ SWEEP = {
     "fields": {"epochs": 1, "image_sizes": [[32]], "batch_size": 64},
     "seeds": list(range(12)),
 }
+
+
+SMALL = {"image_sizes": [[32]], "batch_size": 64, "warmup_epochs": 0}
+
+needs_ray = pytest.mark.skipif(
+    find_spec("ray") is None,
+    reason="Ray is not installed: pip install -r requirements-ray.txt",
+)
 
 
 def sittings(folder: Path) -> list[dict[str, Any]]:
@@ -45,12 +64,26 @@ def at_work(folder: Path, raylet: int) -> set[str]:
     return {run_id for run_id, pid in working.items() if pid in workers}
 
 
+def last_lines(folder: Path) -> dict[str, dict[str, Any]]:
+    """Returns the last line of each run's sittings."""
+    return {sitting["run_id"]: sitting for sitting in sittings(folder)}
+
+
+@contextmanager
+def one_core() -> Iterator[str]:
+    """Yields the address of a Ray cluster that trains one trial at a time."""
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    try:
+        yield cluster.address
+    finally:
+        cluster.shutdown()
+
+
+@needs_ray
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default")
 def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) -> None:
-    pytest.importorskip(
-        "ray", reason="Ray is not installed: pip install -r requirements-ray.txt"
-    )
     from ray.cluster_utils import Cluster
 
     assert cli("dataset", "add", "starter").code == 0
@@ -97,6 +130,160 @@ def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) 
     # What the node was at is begun again, and nothing else.
     begun = Counter(s["run_id"] for s in sittings(folder) if s["event"] == "begin")
     assert {run_id for run_id, times in begun.items() if times > 1} == cut_off
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
+    cli: Cli, data_dir: Path, tmp_path: Path
+) -> None:
+    hopeless = 1e-7
+    file = tmp_path / "halving.yaml"
+    content = {
+        "dataset": "starter",
+        "fields": {
+            **SMALL,
+            "batch_size": 32,
+            "schedule": "constant",
+            "epochs": [3, 1],
+            "learning_rate": [0.003, hopeless],
+        },
+        "asha": {"grace_epochs": 1, "reduction": 4},
+    }
+    file.write_text(json.dumps(content))
+    folder = sweep_dir("halving", data_dir=data_dir)
+    assert cli("dataset", "add", "starter").code == 0
+    with one_core() as address:
+        result = cli("sweep", file, "--address", address)
+    assert result.code == 0, result.err
+    record = read_record(folder)
+    assert record is not None
+    # Who is at its last epoch is evaluated, however much it lags behind.
+    assert {
+        (trial.fields["epochs"], trial.fields["learning_rate"], trial.state)
+        for trial in record.trials
+    } == {
+        (3, 0.003, "finished"),
+        (3, hopeless, "pruned"),
+        (1, 0.003, "finished"),
+        (1, hopeless, "finished"),
+    }
+    for trial in record.trials:
+        run = read_run(runs_dir(data_dir) / trial.run_id)
+        assert not run.problem
+        assert last_lines(folder)[trial.run_id]["event"] == trial.state
+        assert (run.metrics is not None) == (trial.state == "finished")
+        assert len(run.history) == (1 if trial.state == "pruned" else run.status.epochs)
+        if trial.state == "pruned":
+            assert run.state == "stopped"
+            assert "lagged behind" in run.status.message
+            pruned = trial.run_id
+    before = sittings(folder)
+    assert cli("sweep", file).code == 0
+    assert sittings(folder) == before
+    assert cli("train", "--resume", pruned).code == 0
+    resumed = read_run(runs_dir(data_dir) / pruned)
+    assert (resumed.state, len(resumed.history)) == ("finished", 3)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
+    cli: Cli, data_dir: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "killed.yaml"
+    content = {
+        "dataset": "starter",
+        "fields": {**SMALL, "batch_size": 1, "epochs": 1},
+        "checkpoint_every_s": 0.5,
+    }
+    file.write_text(json.dumps(content))
+    folder = sweep_dir("killed", data_dir=data_dir)
+    assert cli("dataset", "add", "starter").code == 0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "core", "sweep", file],
+        cwd=REPOSITORY,
+        env=cli_environment(data_dir),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        while not (begun := sittings(folder)) and process.poll() is None:
+            time.sleep(0.1)
+        run_dir = runs_dir(data_dir) / begun[0]["run_id"]
+        while not (run_dir / CHECKPOINT).exists() and process.poll() is None:
+            time.sleep(0.1)
+        os.kill(begun[0]["pid"], signal.SIGKILL)
+        _, saved = read_tensors(run_dir / CHECKPOINT)
+        shown = read_status(run_dir)
+        printed, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, printed
+    finally:
+        if process.poll() is None:
+            process.kill()
+    assert saved["epoch"] == shown.epoch == 0
+    assert 0 < saved["step"] < shown.steps_per_epoch
+    [killed, again, end] = sittings(folder)
+    assert (killed["event"], again["event"], end["event"]) == (
+        "begin",
+        "begin",
+        "finished",
+    )
+    assert killed["pid"] != again["pid"] == end["pid"]
+    # Only what came after the checkpoint is trained again.
+    assert (end["from_epoch"], end["from_step"]) == (0, saved["step"])
+    [row] = read_run(run_dir).history
+    assert row["step"] == shown.steps_per_epoch
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_search_that_learns_goes_on_and_repeats_nothing(
+    cli: Cli, data_dir: Path, tmp_path: Path
+) -> None:
+    pytest.importorskip("optuna")
+    file = tmp_path / "learned.yaml"
+    content = {
+        "dataset": "starter",
+        "recipes": ["best", "report"],
+        "fields": {
+            **SMALL,
+            "epochs": 1,
+            "batch_size": [32, 64],
+            "learning_rate": {"from": 1e-4, "to": 1e-2, "log": True},
+        },
+        "search": "optuna",
+    }
+    folder = sweep_dir("learned", data_dir=data_dir)
+    assert cli("dataset", "add", "starter").code == 0
+    file.write_text(json.dumps({**content, "trials": 5}))
+    result = cli("sweep", file)
+    assert result.code == 0, result.err
+    record = read_record(folder)
+    assert record is not None
+    assert [trial.state for trial in record.trials] == ["finished"] * 5
+    assert len({trial.run_id for trial in record.trials}) == 5
+    before = sittings(folder)
+    assert len(before) == 10
+    assert cli("sweep", file).code == 0
+    assert sittings(folder) == before
+    # One that was left is gone on with, and exactly one more is proposed.
+    sweep = read_sweep(file)
+    fields = {**record.trials[0].fields, "learning_rate": 0.005}
+    left = make_trial(sweep, "simple", "best", fields, 0, None)
+    trials = (*record.trials, TrialRecord(**left.model_dump()))
+    write_record(record.model_copy(update={"trials": trials}), data_dir=data_dir)
+    file.write_text(json.dumps({**content, "trials": 7}))
+    result = cli("sweep", file)
+    assert result.code == 0, result.err
+    after = read_record(folder)
+    assert after is not None
+    assert after.trials[:5] == record.trials
+    assert [trial.state for trial in after.trials] == ["finished"] * 7
+    begun = [s["run_id"] for s in sittings(folder)[10:] if s["event"] == "begin"]
+    assert begun[0] == left.run_id
+    assert begun == [trial.run_id for trial in after.trials[5:]]
 
 
 def test_without_ray_a_sweep_says_how_to_install_it(
