@@ -108,7 +108,9 @@ def pick_sweep(records: tuple[SweepRecord, ...]) -> str:
 def progress_words(record: SweepRecord) -> str:
     """Says how many trials have ended, and how."""
     trials = record.trials
+    # A search proposes its trials one by one.
     states: list[str] = [trial.state for trial in trials]
+    states += ["planned"] * (record.total - len(trials))
     parts = []
     for state, phrase in (
         ("running", N_("{count} in training")),
@@ -124,8 +126,8 @@ def progress_words(record: SweepRecord) -> str:
     sentence = ngettext(
         "**{done} of {count} trial is finished**",
         "**{done} of {count} trials are finished**",
-        len(trials),
-    ).format(done=states.count("finished"), count=len(trials))
+        record.total,
+    ).format(done=states.count("finished"), count=record.total)
     return f"{sentence} ({listed(parts)})." if parts else f"{sentence}."
 
 
@@ -499,11 +501,11 @@ def _pooled(_record: SweepRecord, name: str, finished: tuple[str, ...]) -> list[
 def show(name: str, interval: float | None) -> None:
     """Shows a sweep as it is now."""
     record = reads.sweep(name)
-    if not record.trials:
-        st.info(_("This sweep has no trials."))
-        return
     if interval != interval_of(record):
         st.rerun()
+    if not record.trials:
+        st.info(_("This sweep has no trials yet."))
+        return
     found = importances_of(record)
     tell(record, found)
     if record.sweep.folds is not None:
@@ -528,8 +530,8 @@ def interval_of(record: SweepRecord) -> float | None:
     """Returns after how many seconds to look again; None once all has ended."""
     if is_under_way(record):
         return LIVE_INTERVAL_S
-    has_left = any(trial.state not in (*ENDED, "failed") for trial in record.trials)
-    return WAITING_INTERVAL_S if has_left else None
+    failed = sum(trial.state == "failed" for trial in record.trials)
+    return WAITING_INTERVAL_S if record.ended + failed < record.total else None
 
 
 require_frame()
