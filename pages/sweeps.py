@@ -18,6 +18,7 @@ from core.sweeps.analysis import (
     varied,
 )
 from core.sweeps.figures import (
+    MAX_DRAWN,
     field_title,
     importance_chart,
     parallel_coordinates,
@@ -194,7 +195,7 @@ def choose(run_id: str) -> None:
     st.session_state[TRIAL] = run_id
 
 
-def chosen_trial(record: SweepRecord) -> TrialRecord | None:
+def chosen_trial(record: SweepRecord) -> TrialRecord:
     """Returns the trial that is open: as chosen or in the address, or the best."""
     by_id = {trial.run_id: trial for trial in record.trials}
     asked = st.session_state.get(TRIAL) or st.query_params.get(TRIAL)
@@ -243,6 +244,12 @@ def show_lines(record: SweepRecord, chosen: str) -> None:
             "below; click a point to open another."
         )
     )
+    if count > MAX_DRAWN:
+        st.caption(
+            _("Only the {shown} most accurate of {count} trials are drawn.").format(
+                shown=MAX_DRAWN, count=count
+            )
+        )
 
 
 def run_at(point: dict[str, Any], points: list[list[str]]) -> str:
@@ -513,7 +520,6 @@ def show(name: str, interval: float | None) -> None:
         if pooled := _pooled(record, name, tuple(finished)):
             show_pooled(pooled)
     trial = chosen_trial(record)
-    assert trial is not None
     show_lines(record, trial.run_id)
     by_id = {run.run_id: run for run in reads.runs()}
     runs = [by_id[t.run_id] for t in record.trials if t.run_id in by_id]

@@ -34,6 +34,9 @@ LOG_RATIO = 20.0
 MAX_CHOICES = 14
 """An axis names no more of its values than it has room for."""
 
+MAX_DRAWN = 300
+"""Of more trials only the most accurate are drawn."""
+
 JITTER = 0.012
 """Trials that chose alike lie so far apart, in heights of the chart."""
 
@@ -80,7 +83,8 @@ def parallel_coordinates(
     """Draws each trial as a line through its values to its validation accuracy.
 
     Args:
-        record: The sweep; trials without an accuracy yet are left out.
+        record: The sweep; trials without an accuracy yet are left out, and of more
+            than `MAX_DRAWN` the least accurate.
         chosen: The run id of the trial that is drawn in front.
         words: The sentences of a language.
 
@@ -88,7 +92,9 @@ def parallel_coordinates(
         The figure, and the run id of each point of each of its traces.
     """
     _ = words.gettext
-    kept = [n for n, trial in enumerate(record.trials) if trial.val_top1 is not None]
+    scores = [trial.val_top1 for trial in record.trials]
+    kept = _best([-1.0 if score is None else score for score in scores])
+    kept = [number for number in kept if scores[number] is not None]
     top1 = np.array([record.trials[number].val_top1 for number in kept], dtype=float)
     fields = varied(record)
     axes = [_axis(field, values, kept) for field, values in fields.items()]
@@ -164,6 +170,12 @@ def parallel_coordinates(
         dragmode=False,
     )
     return chart, points
+
+
+def _best(scores: Sequence[float]) -> list[int]:
+    """Returns the places of the highest scores, at most `MAX_DRAWN`, ascending."""
+    order = sorted(range(len(scores)), key=lambda number: -scores[number])
+    return sorted(order[:MAX_DRAWN])
 
 
 def _bands(top1: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -263,7 +275,8 @@ def trial_curves(
 
     Args:
         record: The sweep.
-        runs: Of its trials; those without a finished epoch are left out.
+        runs: Of its trials; those without a finished epoch are left out, and of more
+            than `MAX_DRAWN` the least accurate.
         chosen: The run id of the trial that is drawn in front.
         words: The sentences of a language.
 
@@ -273,6 +286,8 @@ def trial_curves(
     _ = words.gettext
     states = {trial.run_id: trial.state for trial in record.trials}
     shown = [run for run in runs if run.history]
+    best = _best([run.history[-1]["val_top1"] for run in shown])
+    shown = [shown[number] for number in best]
     last = np.array([run.history[-1]["val_top1"] for run in shown])
     max_epoch = max((run.history[-1]["epoch"] for run in shown), default=0)
     chart, points = go.Figure(), list[list[str]]()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.language import translations
 from core.sweeps.analysis import LEAST_TRIALS, best_trial, find_importances, varied
-from core.sweeps.figures import parallel_coordinates
+from core.sweeps.figures import MAX_DRAWN, parallel_coordinates
 from core.sweeps.plan import Sweep, parse_sweep, plan
 from core.sweeps.record import (
     RECORD,
@@ -136,6 +136,19 @@ def test_higher_values_stand_higher() -> None:
     # On a logarithmic axis, 0.001 is a third of the way from 0.0001 to 0.1.
     assert heights[1][0] == pytest.approx(1 / 3)
     assert (heights[0][1], heights[-1][1]) == (0, 1)
+
+
+def test_of_many_trials_the_most_accurate_are_drawn() -> None:
+    record = ended(
+        grid(learning_rate=[n / 1000 for n in range(1, MAX_DRAWN + 100)]),
+        lambda trial: trial.fields["learning_rate"],
+    )
+    least = record.trials[0]
+    figure, points = parallel_coordinates(record, chosen=None, words=WORDS)
+    drawn = {run_id for run_ids in points for run_id in run_ids}
+    assert drawn == {trial.run_id for trial in record.trials[-MAX_DRAWN:]}
+    assert least.run_id not in drawn
+    assert sum(len(trace.x) for trace in figure.data) == 3 * MAX_DRAWN
 
 
 def test_a_damaged_sweep_hides_no_other(data_dir: Path) -> None:
