@@ -134,6 +134,8 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=MINUTE_S, help="of a trial")
     chosen = parser.parse_args()
+    if chosen.trials < 2:
+        parser.error("it takes at least two trials")
     with tempfile.TemporaryDirectory() as name:
         data_dir = Path(name)
         run("dataset", "add", "starter", data_dir=data_dir)

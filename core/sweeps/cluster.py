@@ -6,12 +6,13 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from core.errors import ConfigError, SketchScopeError
+from core.errors import BusyError, ConfigError, SketchScopeError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
 from core.runs import read_run, runs_dir
 from core.sweeps.plan import Sweep, Trial
@@ -103,7 +104,7 @@ def run_on_ray(
     folder = sweep_dir(sweep.name, data_dir=data_dir)
     try:
         callback = _make_callback(record, data_dir=data_dir, on_change=on_change)
-        scheduler = _make_scheduler(record, data_dir=data_dir)
+        scheduler = _make_scheduler(callback, data_dir=data_dir)
         search: dict[str, Any] = {}
         trials: dict[str, Any] = {}
         if sweep.search == "optuna":
@@ -136,8 +137,7 @@ def run_on_ray(
     finally:
         ray.shutdown()
         shutil.rmtree(folder / "ray", ignore_errors=True)
-    for run_id in scheduler.lagging if scheduler else ():
-        # Its worker did so unless it was ended first.
+    for run_id in callback.lagging:
         mark_stopped_early(runs_dir(data_dir) / run_id)
     return write_record(callback.record, data_dir=data_dir)
 
@@ -178,16 +178,17 @@ def _train(config: dict[str, Any]) -> None:
         raise ended
 
 
-def _make_scheduler(record: SweepRecord, *, data_dir: Path) -> Any:
+def _make_scheduler(recorder: Any, *, data_dir: Path) -> Any:
     """Returns what stops a sweep's trials that lag behind; None without `asha`."""
     from ray.tune.schedulers import ASHAScheduler
 
+    record: SweepRecord = recorder.record
     if record.sweep.asha is None:
         return None
     asha = record.sweep.asha
 
     class Halving(ASHAScheduler):  # type: ignore[misc]
-        """Knows which runs it has stopped."""
+        """Says which runs it has stopped."""
 
         def __init__(self) -> None:
             super().__init__(
@@ -200,12 +201,11 @@ def _make_scheduler(record: SweepRecord, *, data_dir: Path) -> Any:
                 # Otherwise a late epoch may count at an early rung.
                 stop_last_trials=False,
             )
-            self.lagging: list[str] = []
 
         def on_trial_result(self, controller: Any, trial: Any, result: Any) -> str:
             decision: str = super().on_trial_result(controller, trial, result)
             if decision == self.STOP:
-                self.lagging.append(json.loads(trial.config["trial"])["run_id"])
+                recorder.lagging.add(json.loads(trial.config["trial"])["run_id"])
             return decision
 
     scheduler = Halving()
@@ -218,7 +218,7 @@ def _make_scheduler(record: SweepRecord, *, data_dir: Path) -> Any:
             scheduler.on_trial_add(None, known)
             for row in read_run(runs_dir(data_dir) / ended.run_id).history:
                 scheduler.on_trial_result(None, known, row)
-    scheduler.lagging.clear()
+    recorder.lagging.clear()
     return scheduler
 
 
@@ -313,6 +313,7 @@ def _make_callback(
     class Recorder(tune.Callback):  # type: ignore[misc]
         def __init__(self) -> None:
             self.record = record
+            self.lagging: set[str] = set()
 
         def add(self, trial: Trial) -> None:
             """Takes in a trial that has just been proposed."""
@@ -346,6 +347,11 @@ def _make_callback(
             )
 
         def _write(self) -> None:
+            for run_id in tuple(self.lagging):
+                # Its worker has yet to save; whoever ends last is marked at the end.
+                with suppress(BusyError):
+                    mark_stopped_early(runs_dir(data_dir) / run_id, timeout_s=0)
+                    self.lagging.remove(run_id)
             self.record = write_record(self.record, data_dir=data_dir)
             if on_change is not None:
                 on_change(self.record)

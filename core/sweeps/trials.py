@@ -105,12 +105,8 @@ def train_trial(
             checkpoint_interval_s=sweep.checkpoint_every_s,
         )
         run = read_run(run_dir)
-        event: str = run.state
-        if following.is_lagging and run.state == "stopped":
-            mark_stopped_early(run_dir)
-            event = "pruned"
         note_sitting(
-            folder, event=event, epoch=len(run.history), **following.start, **who
+            folder, event=run.state, epoch=len(run.history), **following.start, **who
         )
     if run.state == "finished" and run.history and on_epoch is not None:
         on_epoch(run.history[-1])
@@ -122,12 +118,11 @@ class _Following:
 
     Attributes:
         start: From where it went on, `from_epoch` and `from_step`, once it does.
-        is_lagging: Whether `on_epoch` wouldn't have it go on.
     """
 
     def __init__(self, run_dir: Path, on_epoch: OnEpoch | None) -> None:
         self.start: dict[str, int] = {}
-        self.is_lagging = False
+        self._is_ended = False
         self._run_dir = run_dir
         self._on_epoch = on_epoch
         self._told = 0
@@ -137,16 +132,20 @@ class _Following:
             self.start = {"from_epoch": status.epoch, "from_step": status.step}
         for row in history[self._told : status.epochs - 1]:
             self._told += 1
-            if self._on_epoch is None or self.is_lagging:
+            if self._on_epoch is None or self._is_ended:
                 continue
             if not self._on_epoch(row):
-                self.is_lagging = True
+                self._is_ended = True
                 (self._run_dir / STOP_REQUEST).touch()
 
 
-def mark_stopped_early(run_dir: Path) -> None:
-    """Says of an unfinished run that its sweep won't go on with it."""
-    _wait_until_free(run_dir)
+def mark_stopped_early(run_dir: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
+    """Says of an unfinished run that its sweep won't go on with it.
+
+    Raises:
+        BusyError: If another process is at work on it, and still is after so long.
+    """
+    _wait_until_free(run_dir, timeout_s=timeout_s)
     lock = lock_run(run_dir)
     try:
         run = read_run(run_dir)
@@ -172,18 +171,18 @@ def mark_stopped_early(run_dir: Path) -> None:
         lock.release()
 
 
-def _wait_until_free(run_dir: Path) -> None:
+def _wait_until_free(run_dir: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:
     """Waits while another process is at work on a run.
 
     Raises:
-        BusyError: If it still is after `BUSY_TIMEOUT_S`.
+        BusyError: If it still is after so long.
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     while True:
         try:
             lock_run(run_dir).release()
         except BusyError:
-            if time.monotonic() > deadline:
+            if time.monotonic() >= deadline:
                 raise
             time.sleep(BUSY_POLL_S)
         else:

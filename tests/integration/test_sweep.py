@@ -145,6 +145,7 @@ def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
             **SMALL,
             "batch_size": 32,
             "schedule": "constant",
+            "deterministic": True,
             "epochs": [3, 1],
             "learning_rate": [0.003, hopeless],
         },
@@ -171,13 +172,20 @@ def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
     for trial in record.trials:
         run = read_run(runs_dir(data_dir) / trial.run_id)
         assert not run.problem
-        assert last_lines(folder)[trial.run_id]["event"] == trial.state
+        assert last_lines(folder)[trial.run_id]["event"] == run.state
         assert (run.metrics is not None) == (trial.state == "finished")
         assert len(run.history) == (1 if trial.state == "pruned" else run.status.epochs)
         if trial.state == "pruned":
             assert run.state == "stopped"
             assert "lagged behind" in run.status.message
             pruned = trial.run_id
+    # A worker that has trained before trains no differently.
+    first_losses = {
+        (trial.fields["learning_rate"], read_run(path).history[0]["val_loss"])
+        for trial in record.trials
+        for path in [runs_dir(data_dir) / trial.run_id]
+    }
+    assert len(first_losses) == 2
     before = sittings(folder)
     assert cli("sweep", file).code == 0
     assert sittings(folder) == before
