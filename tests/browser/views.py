@@ -47,7 +47,10 @@ VIEWS = {
 }
 """Draw has nothing to do with evaluations."""
 
-WITHOUT_CHART = {"Overview", "Dataset", "Failures", "Failures of both", "Suspects"}
+WITHOUT_CHART = {
+    *("Overview", "Dataset", "Sweeps"),
+    *("Failures", "Failures of both", "Suspects"),
+}
 
 
 def _press(page: Page, *names: str) -> Callable[[int], None]:
