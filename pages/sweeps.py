@@ -1,5 +1,6 @@
 """Sweeps: many runs that differ in a few fields, side by side."""
 
+import json
 from importlib.util import find_spec
 from typing import Any
 
@@ -477,6 +478,22 @@ def show_table(record: SweepRecord) -> None:
     )
 
 
+def pooled_words(group: Pooled) -> str:
+    """Returns what a group's runs have in common, as text."""
+    asked = json.loads(group.settings)
+    values = {
+        "network": asked["network"],
+        "recipe": asked["recipe"],
+        **asked["fields"],
+        "seed": asked["seed"],
+    }
+    return ", ".join(
+        f"{field_title(field, words())} "
+        f"{value_text(field, tuple(value) if isinstance(value, list) else value)}"
+        for field, value in values.items()
+    )
+
+
 def show_pooled(pooled: list[Pooled]) -> None:
     """Shows what the folds say together."""
     st.subheader(_("Folds taken together"))
@@ -494,7 +511,7 @@ def show_pooled(pooled: list[Pooled]) -> None:
                 high=POINTS * high,
                 done=len(group.folds),
                 k=group.k,
-                settings=plain(group.settings),
+                settings=plain(pooled_words(group)),
             )
         )
 

@@ -138,5 +138,6 @@ def test_folds_are_pooled_and_none_is_the_best(open_page: Open, store: Path) -> 
     app = open_page("sweeps", sweep="folds")
     said = words(app)
     assert "2 of 3 folds" in said
+    assert "Network Simple, Recipe report, Epochs 1, Batch size 16" in said
     assert "best on validation" not in said
     assert "sweeps_keep" not in [button.key for button in app.button]
