@@ -525,8 +525,9 @@ def _pooled(_record: SweepRecord, name: str, finished: tuple[str, ...]) -> list[
 def show(name: str, interval: float | None) -> None:
     """Shows a sweep as it is now."""
     record = reads.sweep(name)
-    if interval != interval_of(record):
+    if record is None or interval != interval_of(record):
         st.rerun()
+    assert record is not None
     if not record.trials:
         st.info(_("This sweep has no trials yet."))
         return
@@ -549,8 +550,10 @@ def show(name: str, interval: float | None) -> None:
     show_table(record)
 
 
-def interval_of(record: SweepRecord) -> float | None:
+def interval_of(record: SweepRecord | None) -> float | None:
     """Returns after how many seconds to look again; None once all has ended."""
+    if record is None:
+        return WAITING_INTERVAL_S
     if is_under_way(record):
         return LIVE_INTERVAL_S
     failed = sum(trial.state == "failed" for trial in record.trials)

@@ -67,9 +67,11 @@ def _sweeps(data: Path) -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
 
 
 @st.cache_resource(ttl=FRESH_S, max_entries=4, show_spinner=False)
-def _sweep(name: str, data: Path) -> SweepRecord:
-    record = next(r for r in _sweeps(data)[0] if r.sweep.name == name)
-    return refresh(record, data_dir=data)
+def _sweep(name: str, data: Path) -> SweepRecord | None:
+    for record in _sweeps(data)[0]:
+        if record.sweep.name == name:
+            return refresh(record, data_dir=data)
+    return None
 
 
 def runs() -> tuple[Run, ...]:
@@ -88,8 +90,11 @@ def sweeps() -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
     return _sweeps(data_dir())
 
 
-def sweep(name: str) -> SweepRecord:
-    """Returns a sweep, with its trials as they were within the last second."""
+def sweep(name: str) -> SweepRecord | None:
+    """Returns a sweep, with its trials as they were within the last second.
+
+    None once its folder was removed.
+    """
     return _sweep(name, data_dir())
 
 

@@ -13,6 +13,7 @@ from core.runs import read_run, runs_dir
 from core.sweeps.plan import parse_sweep, plan
 from core.sweeps.record import RECORD, SweepRecord, merge, sweep_dir, write_record
 from core.sweeps.trials import train_trial
+from pages.shared import reads
 from tests.ui.conftest import Open, words
 
 NAME = "rates"
@@ -130,6 +131,16 @@ def test_a_damaged_record_is_told_beside_the_others(
     app = open_page("sweeps")
     assert str(broken / RECORD) in app.warning[0].value
     assert "2 of 3 trials" in words(app)
+
+
+def test_a_sweep_that_is_removed_leaves_the_page(open_page: Open, store: Path) -> None:
+    app = open_page("sweeps")
+    assert "2 of 3 trials" in words(app)
+    shutil.rmtree(sweep_dir(NAME, data_dir=store))
+    reads.look_again()
+    app.run()
+    assert not app.exception
+    assert "There is no sweep yet" in words(app)
 
 
 def test_folds_are_pooled_and_none_is_the_best(open_page: Open, store: Path) -> None:
