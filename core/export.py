@@ -6,9 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from core.backend import load_backend
 from core.config import RunConfig
 from core.errors import RunError
@@ -26,16 +23,14 @@ from core.runs import (
     telling_removal,
 )
 
-EMBEDDING_WIDTH = 64
-"""What an exported embedding is reduced to. On TU-Berlin, a sketch's five nearest are
-nine times of ten the same as in ResNet-18's 512."""
-
 
 def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Path:
     """Copies a finished run with its weights in half precision, if with any.
 
-    The copy has all that other programs may want and nothing of this machine: no
-    status or checkpoint. It is named after its new folder.
+    The copy has what is needed to look at the run and nothing of this machine: no
+    status or checkpoint. The embedding of its test sketches is left out, which is the
+    larger part of an evaluation; `core evaluate` computes it again. The copy is
+    named after its new folder.
 
     Args:
         run_dir: A finished run.
@@ -77,8 +72,9 @@ def _export(run_dir: Path, target: Path, *, with_weights: bool) -> Path:
                 _save_half(run_dir, copy, run.config)
                 with suppress(FileNotFoundError):
                     shutil.copy(run_dir / NEIGHBOURS, copy / NEIGHBOURS)
-            embedding = reduce_embedding(evaluation.embedding)
-            write_predictions(copy, replace(evaluation, embedding=embedding))
+            # Nothing that can be done with a copy needs the embedding.
+            empty = evaluation.embedding[:, :0]
+            write_predictions(copy, replace(evaluation, embedding=empty))
             write_json(
                 copy / METRICS_FILE, {**evaluation.metrics, "run_id": target.name}
             )
@@ -92,22 +88,6 @@ def _export(run_dir: Path, target: Path, *, with_weights: bool) -> Path:
 
 def _taken(target: Path) -> RunError:
     return RunError(f"{target} exists already. Remove it or choose another folder.")
-
-
-def reduce_embedding(embedding: NDArray[np.float16]) -> NDArray[np.float16]:
-    """Returns an embedding's first principal components, at most `EMBEDDING_WIDTH`.
-
-    Args:
-        embedding: Shape `(n, width)`.
-    """
-    if min(embedding.shape) <= EMBEDDING_WIDTH:
-        return embedding
-    from sklearn.decomposition import PCA
-
-    reduced = PCA(EMBEDDING_WIDTH, random_state=0).fit_transform(
-        embedding.astype(np.float32)
-    )
-    return np.asarray(reduced, dtype=np.float16)
 
 
 def _save_half(run_dir: Path, copy: Path, config: RunConfig) -> None:

@@ -43,7 +43,8 @@ class Evaluation:
         y_pred: Predicted class indices of shape `(n,)`, before the logits were
             rounded, which may make ties.
         logits: Shape `(n, num_classes)`, half precision.
-        embedding: Input of the head, shape `(n, width)`, half precision.
+        embedding: Input of the head, shape `(n, width)`, half precision; the width is
+            0 in an exported copy.
         map_2d: The embedding laid out in the plane, shape `(n, 2)`.
     """
 
