@@ -524,7 +524,7 @@ def accuracy_chart(
         )
     figure.update_layout(
         template="none",
-        xaxis={"type": "category"},
+        xaxis={"type": "category", "range": [-1, len(names)]},
         yaxis={"title": _("accuracy"), "tickformat": ".0%", "range": [-0.02, 1.02]},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )

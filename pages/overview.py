@@ -30,7 +30,7 @@ PHASES = {
 AGAINST_PEOPLE = {
     "below": N_("People still recognise more."),
     "alike": N_("Between it and people the figures show no difference."),
-    "above": N_("That is more than people recognise."),
+    "above": N_("People recognise fewer."),
 }
 
 require_frame()
