@@ -29,8 +29,8 @@ def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Pat
 
     The copy has what is needed to look at the run and nothing of this machine: no
     status or checkpoint. The embedding of its test sketches is left out, which is the
-    larger part of an evaluation; `core evaluate` computes it again. The copy is
-    named after its new folder.
+    larger part of a wide network's evaluation; where a copy has weights, `core
+    evaluate` computes it again. The copy is named after its new folder.
 
     Args:
         run_dir: A finished run.

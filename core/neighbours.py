@@ -23,7 +23,7 @@ NEIGHBOURS = "neighbours.safetensors"
 
 COMPONENTS = 48
 """What an embedding is reduced to; a byte each. On TU-Berlin, a sketch's five nearest
-are of its class as often as by ResNet-18's 512 (54 and 55 of 100)."""
+are of its class almost as often as by ResNet-18's 512 (54 and 55 of 100)."""
 
 BEST_OF_CLASS = 3
 """So many of a class's sketches stand for it; a single one may be drawn oddly."""
