@@ -105,7 +105,11 @@ def test_a_bad_setting_is_named_with_what_was_received(word: str, message: str) 
 
 @pytest.mark.parametrize(
     ("word", "gains"),
-    [("ink_gain=1", (1, 2)), ("ink_gain=0", (1, 1)), ("ink_gain=[0.7,1.6]", (0.7, 1.6))],
+    [
+        ("ink_gain=1", (1, 2)),
+        ("ink_gain=0", (1, 1)),
+        ("ink_gain=[0.7,1.6]", (0.7, 1.6)),
+    ],
 )
 def test_ink_gain_is_a_range_and_was_one_number_beyond_1(
     word: str, gains: tuple[float, float]
@@ -128,9 +132,9 @@ def test_teacher_and_distillation_need_each_other() -> None:
     }
     teacher = {"run_id": "t", "weights_sha256": "0" * 64, "temperature": 0.8}
     RunConfig(**fields, settings=Settings(distillation=0.5), teacher=teacher)
-    for settings, given in ((Settings(distillation=0.5), None), (Settings(), teacher)):
+    for settings, named in ((Settings(distillation=0.5), None), (Settings(), teacher)):
         with pytest.raises(ValidationError, match="need each other"):
-            RunConfig(**fields, settings=settings, teacher=given)
+            RunConfig(**fields, settings=settings, teacher=named)
 
 
 def test_simple_takes_one_image_size_only() -> None:
