@@ -8,9 +8,11 @@ from pathlib import Path
 from core.errors import RunError
 from core.files import write_json
 from core.runs import (
+    BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CONFIG,
     CREATED_PREFIX,
+    INITIAL_CHECKPOINT,
     INITIAL_WEIGHTS,
     METRICS_FILE,
     STOP_REQUEST,
@@ -21,7 +23,10 @@ from core.runs import (
 )
 from core.workflow import check_new_run_id
 
-LEFT_OUT = (CHECKPOINT, INITIAL_WEIGHTS, STOP_REQUEST, "*.lock", ".*")
+LEFT_OUT = (
+    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
+    *(STOP_REQUEST, "*.lock", ".*"),
+)
 
 
 def promote(run_dir: Path, run_id: str, *, data_dir: Path) -> Path:
