@@ -49,6 +49,9 @@ INITIAL_CHECKPOINT = "initial-checkpoint.safetensors"
 """The kept checkpoint of another run that a branch begins with."""
 BEST_WEIGHTS_GLOB = "best-epoch*.safetensors"
 """The weights of the best epoch so far, where those are to be kept."""
+TEACHER_DIR = "teacher"
+"""Holds the teacher's `config.json` and `weights.safetensors` until training ends."""
+TEACHER_ANSWERS = "teacher_answers.npy"
 TRAIN_KEYS = "train_keys.npy"
 ENVIRONMENT = "environment.json"
 METRICS_FILE = "metrics.json"
@@ -507,10 +510,12 @@ def clear_leftovers(path: Path) -> None:
 
 def remove_intermediate(path: Path) -> None:
     """Deletes what only a training needs; a kept checkpoint stays."""
-    for name in (CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT):
+    for name in (CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, TEACHER_ANSWERS):
         (path / name).unlink(missing_ok=True)
     for best in list_folder(path, BEST_WEIGHTS_GLOB):
         best.unlink(missing_ok=True)
+    if (path / TEACHER_DIR).exists():
+        remove_tree(path / TEACHER_DIR)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from core.runs import (
     INITIAL_WEIGHTS,
     METRICS_FILE,
     STOP_REQUEST,
+    TEACHER_ANSWERS,
+    TEACHER_DIR,
     read_metrics,
     read_run,
     runs_dir,
@@ -25,7 +27,7 @@ from core.workflow import check_new_run_id
 
 LEFT_OUT = (
     *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
-    *(STOP_REQUEST, "*.lock", ".*"),
+    *(TEACHER_DIR, TEACHER_ANSWERS, STOP_REQUEST, "*.lock", ".*"),
 )
 
 
