@@ -41,8 +41,14 @@ CONFIG = "config.json"
 STATUS = "status.json"
 HISTORY = "history.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
+KEPT_CHECKPOINT_PATTERN = re.compile(r"checkpoint-epoch(\d{3,})\.safetensors")
+"""A checkpoint at the end of an epoch that stays, so that runs can branch from it."""
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
+INITIAL_CHECKPOINT = "initial-checkpoint.safetensors"
+"""The kept checkpoint of another run that a branch begins with."""
+BEST_WEIGHTS_GLOB = "best-epoch*.safetensors"
+"""The weights of the best epoch so far, where those are to be kept."""
 TEACHER_DIR = "teacher"
 """Holds the teacher's `config.json` and `weights.safetensors` until training ends."""
 TEACHER_ANSWERS = "teacher_answers.npy"
@@ -95,6 +101,7 @@ class Status:
         updated_at: Seconds since 1970.
         queued_at: Since when it waits, in seconds since 1970, or 0.
         message: Why it failed, or what comes next.
+        kept_epoch: The epoch whose weights were kept; 0 before.
     """
 
     state: State = "running"
@@ -114,6 +121,7 @@ class Status:
     updated_at: float = 0.0
     queued_at: float = 0.0
     message: str = ""
+    kept_epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -150,6 +158,22 @@ class Run:
 def runs_dir(data_dir: Path) -> Path:
     """Returns the folder of the runs that this program makes."""
     return data_dir / "runs"
+
+
+def kept_checkpoint(epoch: int) -> str:
+    """Returns the name of the checkpoint that is kept after `epoch` epochs."""
+    return f"checkpoint-epoch{epoch:03d}.safetensors"
+
+
+def best_weights(epoch: int) -> str:
+    """Returns the name of the weights of the best epoch so far."""
+    return f"best-epoch{epoch:03d}.safetensors"
+
+
+def kept_epochs(path: Path) -> list[int]:
+    """Returns the epochs after which a run folder has kept a checkpoint, ascending."""
+    found = (KEPT_CHECKPOINT_PATTERN.fullmatch(p.name) for p in list_folder(path))
+    return sorted(int(match[1]) for match in found if match)
 
 
 def check_run_id(run_id: str) -> None:
@@ -483,14 +507,15 @@ def clear_leftovers(path: Path) -> None:
         leftover.unlink(missing_ok=True)
     (path / STOP_REQUEST).unlink(missing_ok=True)
     if (path / WEIGHTS).exists():
-        (path / CHECKPOINT).unlink(missing_ok=True)
-        (path / INITIAL_WEIGHTS).unlink(missing_ok=True)
-        remove_teacher(path)
+        remove_intermediate(path)
 
 
-def remove_teacher(path: Path) -> None:
-    """Deletes what only a training needs of the run that it learns from."""
-    (path / TEACHER_ANSWERS).unlink(missing_ok=True)
+def remove_intermediate(path: Path) -> None:
+    """Deletes what only a training needs; a kept checkpoint stays."""
+    for name in (CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, TEACHER_ANSWERS):
+        (path / name).unlink(missing_ok=True)
+    for best in list_folder(path, BEST_WEIGHTS_GLOB):
+        best.unlink(missing_ok=True)
     if (path / TEACHER_DIR).exists():
         remove_tree(path / TEACHER_DIR)
 

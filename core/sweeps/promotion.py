@@ -8,9 +8,11 @@ from pathlib import Path
 from core.errors import RunError
 from core.files import write_json
 from core.runs import (
+    BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CONFIG,
     CREATED_PREFIX,
+    INITIAL_CHECKPOINT,
     INITIAL_WEIGHTS,
     METRICS_FILE,
     STOP_REQUEST,
@@ -24,8 +26,8 @@ from core.runs import (
 from core.workflow import check_new_run_id
 
 LEFT_OUT = (
-    *(CHECKPOINT, INITIAL_WEIGHTS, TEACHER_DIR, TEACHER_ANSWERS),
-    *(STOP_REQUEST, "*.lock", ".*"),
+    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
+    *(TEACHER_DIR, TEACHER_ANSWERS, STOP_REQUEST, "*.lock", ".*"),
 )
 
 
