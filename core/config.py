@@ -34,7 +34,7 @@ class Settings(BaseModel):
     )
     batch_size: int = Field(64, ge=1, le=4096, description="Sketches a step")
     val_fraction: float = Field(
-        0.2, gt=0, le=0.5, description="Share of train held out for validation"
+        0.2, ge=0, le=0.5, description="Share of train held out for validation"
     )
     optimizer: Literal["adam", "adamw"] = Field("adam", description="Update rule")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate")
@@ -146,13 +146,36 @@ class Origin(BaseModel):
 
     Attributes:
         run_id: The run that had been trained.
-        weights_sha256: Of its weights file.
+        weights_sha256: Of its weights file, or of the checkpoint of `epoch`.
+        epoch: Where a branch leaves it: the epochs completed in the checkpoint that
+            it goes on from, optimizer, history and all. None where only the weights
+            of a trained run are the start of a history of its own.
+        earlier_epochs: Epochs of all trainings before those of this run's history;
+            None where they are not known.
+        earlier_s: Seconds of them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     run_id: str
     weights_sha256: str = Field(pattern="[0-9a-f]{64}")
+    epoch: int | None = Field(None, ge=1)
+    earlier_epochs: int | None = Field(None, ge=0)
+    earlier_s: float | None = Field(None, ge=0)
+
+
+class Calibration(BaseModel):
+    """Whose temperature a run takes that holds out nothing to fit one on.
+
+    Attributes:
+        run_id: The run on whose validation part it was fitted.
+        temperature: What logits are divided by before the softmax.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    run_id: str
+    temperature: float = Field(gt=0)
 
 
 class TrainedBesides(BaseModel):
@@ -212,6 +235,8 @@ class RunConfig(BaseModel):
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
         fold: The part of `dataset` that is its test; None for the dataset's own.
+        calibration: Whose temperature it takes; None where it fits its own or, without
+            a validation part, none.
         created_at: ISO 8601, UTC.
     """
 
@@ -230,6 +255,7 @@ class RunConfig(BaseModel):
     origin: Origin | None = None
     drawings: TrainedBesides | None = None
     fold: Fold | None = None
+    calibration: Calibration | None = None
     created_at: str
 
     @property

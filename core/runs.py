@@ -16,13 +16,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from core.config import FORMAT_VERSION, RunConfig, explain
 from core.errors import BusyError, RunError, quote
@@ -41,6 +48,8 @@ CONFIG = "config.json"
 STATUS = "status.json"
 HISTORY = "history.jsonl"
 CHECKPOINT = "checkpoint.safetensors"
+KEPT_CHECKPOINT = "checkpoint-epoch{epoch:03d}.safetensors"
+"""The checkpoint after so many epochs that a run keeps to be branched at."""
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 TRAIN_KEYS = "train_keys.npy"
@@ -184,6 +193,23 @@ def find_run_dir(run: str, *, data_dir: Path, trained_dir: Path) -> Path:
         f"There is no run {quote(run)}: neither an id that `python -m core runs list` "
         f"shows nor a folder with a {CONFIG}."
     )
+
+
+def kept_checkpoint(path: Path, epoch: int) -> Path:
+    """Returns where a run keeps the checkpoint after so many epochs, if it does."""
+    return path / KEPT_CHECKPOINT.format(epoch=epoch)
+
+
+def kept_epochs(path: Path) -> list[int]:
+    """Returns the epochs after which a run has kept a checkpoint, ascending."""
+    found = []
+    for file in list_folder(path, "checkpoint-epoch*.safetensors"):
+        number = file.name.removeprefix("checkpoint-epoch").partition(".")[0]
+        if number.isdecimal() and file.name == KEPT_CHECKPOINT.format(
+            epoch=int(number)
+        ):
+            found.append(int(number))
+    return sorted(found)
 
 
 def create_run_dir(
@@ -562,9 +588,16 @@ class _HistoryRow(_Checked):
     step: int
     loss: float
     top1: _Fraction
-    val_loss: float
-    val_top1: _Fraction
+    # Both are absent where nothing is held out.
+    val_loss: float | None = None
+    val_top1: _Fraction | None = None
     elapsed_s: float
+
+    @model_validator(mode="after")
+    def _check_validation(self) -> Self:
+        if (self.val_loss is None) != (self.val_top1 is None):
+            raise ValueError("`val_loss` and `val_top1` need each other")
+        return self
 
 
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)

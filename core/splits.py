@@ -5,7 +5,12 @@ from numpy.typing import NDArray
 
 
 def split_size(n: int, *, fraction: float) -> int:
-    """Returns how many of `n` rows make the second part; both have at least one."""
+    """Returns how many of `n` rows make the second part.
+
+    Both have at least one; only a fraction of 0 leaves the second empty.
+    """
+    if not fraction:
+        return 0
     return min(max(round(fraction * n), 1), n - 1)
 
 
@@ -15,22 +20,25 @@ def stratified_split(
     """Splits rows in two so that every class gives about the same share.
 
     Args:
-        labels: Class indices of shape `(n,)`, n at least 2.
-        fraction: Share of the second part, between 0 and 1; it is rounded to a
-            whole number of rows, at least 1 and at most n - 1.
+        labels: Class indices of shape `(n,)`, n at least 2, or 1 for a fraction of 0.
+        fraction: Share of the second part, from 0 to below 1; it is rounded to a
+            whole number of rows, at least 1 and at most n - 1. Only 0 leaves the
+            second part empty.
         seed: Of the random choice.
 
     Returns:
         The rows of the first and of the second part, each ascending.
 
     Raises:
-        ValueError: If there are fewer than two rows or `fraction` is out of range.
+        ValueError: If there are too few rows or `fraction` is out of range.
     """
-    if len(labels) < 2 or not 0 < fraction < 1:
+    if len(labels) < (2 if fraction else 1) or not 0 <= fraction < 1:
         raise ValueError(
-            "A split needs at least 2 rows and a fraction between 0 and 1. "
+            "A split needs at least 2 rows and a fraction from 0 to below 1. "
             f"Received: {len(labels)} rows, fraction={fraction}"
         )
+    if not fraction:
+        return np.arange(len(labels)), np.arange(0)
     generator = np.random.default_rng([seed, len(labels)])
     # Each row's place within its class, from 0 to 1, offset at random by class so
     # that small classes are not all rounded the same way.

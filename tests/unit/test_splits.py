@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.splits import stratified_split
+from core.splits import split_size, stratified_split
 
 labels_strategy = arrays(np.int64, st.integers(2, 200), elements=st.integers(0, 9))
 
@@ -38,7 +38,15 @@ def test_a_seed_repeats_a_split_and_another_changes_it() -> None:
     assert (one != other).any()
 
 
-@pytest.mark.parametrize("fraction", [0, 1, -0.5])
+@pytest.mark.parametrize("n", [1, 5])
+def test_a_fraction_of_zero_holds_nothing_out(n: int) -> None:
+    kept, held_out = stratified_split(np.zeros(n, int), fraction=0, seed=0)
+    assert kept.tolist() == list(range(n))
+    assert len(held_out) == split_size(n, fraction=0) == 0
+    assert held_out.dtype == kept.dtype
+
+
+@pytest.mark.parametrize("fraction", [1, -0.5])
 def test_a_fraction_out_of_range_is_refused(fraction: float) -> None:
-    with pytest.raises(ValueError, match="between 0 and 1"):
+    with pytest.raises(ValueError, match="from 0 to below 1"):
         stratified_split(np.zeros(5, int), fraction=fraction, seed=0)
