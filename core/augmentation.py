@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from core.config import Settings
@@ -38,6 +39,10 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
         self._settings = settings
         self._seed_generator = keras.random.SeedGenerator(settings.seed)
 
+    def reseed(self, *key: int) -> None:
+        """Makes the next batch vary as always after the same `key`."""
+        reseed(self._seed_generator, *key)
+
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> Any:
         """Leaves the size open, since it changes during training."""
         return (input_shape[0], None, None, 1)
@@ -64,10 +69,8 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
                     fill_mode="constant",
                     fill_value=0.0,
                 )
-            if settings.ink_gain:
-                gain = self._uniform(
-                    (ops.shape(ink)[0], 1, 1, 1), 1.0, 1.0 + settings.ink_gain
-                )
+            if settings.ink_gain != (1, 1):
+                gain = self._uniform((ops.shape(ink)[0], 1, 1, 1), *settings.ink_gain)
                 ink = ops.minimum(ink * gain, 1.0)
             if settings.thickness:
                 ink = self._change_thickness(ink)
@@ -161,6 +164,11 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
             tilt_y,
         ]
         return ops.stack([row / corner for row in rows], axis=1)
+
+
+def reseed(generator: keras.random.SeedGenerator, *key: int) -> None:
+    """Sets a random state that numbers from 0 decide."""
+    generator.state.assign(np.random.SeedSequence(key).generate_state(2))
 
 
 def _moves(settings: Settings) -> bool:

@@ -4,7 +4,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from core.errors import ConfigError, quote
 from core.images import IMAGE_SIZE
@@ -18,6 +25,7 @@ MAX_EXPLAINED = 3
 
 ImageSize = Annotated[int, Field(ge=32, le=IMAGE_SIZE)]
 Share = Annotated[float, Field(gt=0, le=1)]
+Gain = Annotated[float, Field(gt=0, le=11)]
 
 
 class Settings(BaseModel):
@@ -81,8 +89,8 @@ class Settings(BaseModel):
     shift: float = Field(
         0, ge=0, le=0.5, description="Move by up to ± this share of the side"
     )
-    ink_gain: float = Field(
-        0, ge=0, le=10, description="Darken strokes by a factor of up to 1 + this"
+    ink_gain: tuple[Gain, Gain] = Field(
+        (1.0, 1.0), description="Lowest and highest factor of a sketch's ink"
     )
     perspective: float = Field(
         0, ge=0, lt=0.5, description="Tilt: one edge nearer by up to ± this share"
@@ -94,10 +102,23 @@ class Settings(BaseModel):
         0, ge=0, le=1, description="Share of the sketches that lose a rectangle"
     )
     mixup: float = Field(
-        0, ge=0, le=1, description="Share of the batches blended pairwise (MixUp)"
+        0, ge=0, le=1, description="Share that is blended pairwise (MixUp)"
     )
     cutmix: float = Field(
-        0, ge=0, le=1, description="Share of the batches pasted pairwise (CutMix)"
+        0, ge=0, le=1, description="Share that is pasted pairwise (CutMix)"
+    )
+    mixing: Literal["batch", "sketch"] = Field(
+        "batch",
+        description="Mix whole batches before augmentation, or sketches after it",
+    )
+    distillation: float = Field(
+        0, ge=0, le=1, description="Share of the teacher's answers in the targets"
+    )
+    views: int = Field(
+        0,
+        ge=0,
+        le=1000,
+        description="Epochs after which order and augmentation repeat; 0 never does",
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         "float32", description="Of the computations; weights are always float32"
@@ -105,6 +126,14 @@ class Settings(BaseModel):
     deterministic: bool = Field(
         False, description="Use only operations that repeat bit for bit (slower)"
     )
+
+    @field_validator("ink_gain", mode="before")
+    @classmethod
+    def _read_gain(cls, value: Any) -> Any:
+        # Earlier releases had one number, beyond 1.
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return (1.0, 1.0 + value) if 0 <= value <= 10 else value
+        return value
 
     @model_validator(mode="after")
     def _check_together(self) -> Self:
@@ -119,8 +148,12 @@ class Settings(BaseModel):
                 f"`warmup_epochs` ({self.warmup_epochs:g}) must be less than "
                 f"`epochs` ({self.epochs})"
             )
+        if self.ink_gain[0] > self.ink_gain[1]:
+            raise ValueError("`ink_gain` must be the lower factor, then the higher")
         if self.mixup + self.cutmix > 1:
             raise ValueError("`mixup` and `cutmix` must not add up to more than 1")
+        if self.views and len(self.image_sizes) > 1:
+            raise ValueError("`views` needs a single size in `image_sizes`")
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError("`weight_decay` needs `optimizer=adamw`")
         return self
@@ -178,6 +211,22 @@ class Calibration(BaseModel):
     temperature: float = Field(gt=0)
 
 
+class Teacher(BaseModel):
+    """Whose answers a run learns from besides the labels.
+
+    Attributes:
+        run_id: The run that had been trained.
+        weights_sha256: Of its weights file.
+        temperature: What its logits are divided by before the softmax.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    run_id: str
+    weights_sha256: str = Field(pattern="[0-9a-f]{64}")
+    temperature: float = Field(gt=0)
+
+
 class TrainedBesides(BaseModel):
     """A dataset without test sketches that a run learns from.
 
@@ -231,6 +280,8 @@ class RunConfig(BaseModel):
         recipe: The recipe that `settings` started from.
         settings: Every field that changes the result.
         origin: The run that it goes on from with new settings; None from scratch.
+        teacher: The run whose answers it learns from; None where
+            `settings.distillation` is 0.
         drawings: What it learns from besides `dataset`, of whose training sketches
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
@@ -253,6 +304,7 @@ class RunConfig(BaseModel):
     recipe: str
     settings: Settings
     origin: Origin | None = None
+    teacher: Teacher | None = None
     drawings: TrainedBesides | None = None
     fold: Fold | None = None
     calibration: Calibration | None = None
@@ -274,6 +326,12 @@ class RunConfig(BaseModel):
     def _check_network(self) -> Self:
         if self.network not in NETWORKS:
             raise ValueError(f"unknown network {self.network!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_teacher(self) -> Self:
+        if (self.teacher is None) != (self.settings.distillation == 0):
+            raise ValueError("`teacher` and `settings.distillation` need each other")
         return self
 
 
@@ -299,7 +357,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "aspect": 0.1,
             "shear": 0.1,
             "shift": 0.06,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
         },
         "resnet18": {
             "epochs": 20,
@@ -321,7 +379,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "aspect": 0.1,
             "shear": 0.12,
             "shift": 0.08,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
         },
     },
     "refine": {
@@ -342,7 +400,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "shear": 0.15,
             "shift": 0.08,
             "perspective": 0.1,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
             "thickness": 0.7,
             "erase": 0.2,
         },
@@ -367,7 +425,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "shear": 0.15,
             "shift": 0.08,
             "perspective": 0.1,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
             "thickness": 0.7,
             "erase": 0.3,
             "mixup": 0.15,
@@ -390,7 +448,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "aspect": 0.05,
             "shear": 0.05,
             "shift": 0.05,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
             "rehearsal": 4,
         },
         "resnet18": {
@@ -408,7 +466,7 @@ RECIPES: dict[str, dict[str, dict[str, Any]]] = {
             "aspect": 0.05,
             "shear": 0.05,
             "shift": 0.05,
-            "ink_gain": 1,
+            "ink_gain": (1, 2),
             "rehearsal": 4,
         },
     },

@@ -52,6 +52,9 @@ KEPT_CHECKPOINT = "checkpoint-epoch{epoch:03d}.safetensors"
 """The checkpoint after so many epochs that a run keeps to be branched at."""
 WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
+TEACHER_DIR = "teacher"
+"""Holds the teacher's `config.json` and `weights.safetensors` until training ends."""
+TEACHER_ANSWERS = "teacher_answers.npy"
 TRAIN_KEYS = "train_keys.npy"
 ENVIRONMENT = "environment.json"
 METRICS_FILE = "metrics.json"
@@ -508,6 +511,14 @@ def clear_leftovers(path: Path) -> None:
     if (path / WEIGHTS).exists():
         (path / CHECKPOINT).unlink(missing_ok=True)
         (path / INITIAL_WEIGHTS).unlink(missing_ok=True)
+        remove_teacher(path)
+
+
+def remove_teacher(path: Path) -> None:
+    """Deletes what only a training needs of the run that it learns from."""
+    (path / TEACHER_ANSWERS).unlink(missing_ok=True)
+    if (path / TEACHER_DIR).exists():
+        remove_tree(path / TEACHER_DIR)
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from core.runs import (
     INITIAL_WEIGHTS,
     METRICS_FILE,
     STOP_REQUEST,
+    TEACHER_ANSWERS,
+    TEACHER_DIR,
     read_metrics,
     read_run,
     runs_dir,
@@ -21,7 +23,10 @@ from core.runs import (
 )
 from core.workflow import check_new_run_id
 
-LEFT_OUT = (CHECKPOINT, INITIAL_WEIGHTS, STOP_REQUEST, "*.lock", ".*")
+LEFT_OUT = (
+    *(CHECKPOINT, INITIAL_WEIGHTS, TEACHER_DIR, TEACHER_ANSWERS),
+    *(STOP_REQUEST, "*.lock", ".*"),
+)
 
 
 def promote(run_dir: Path, run_id: str, *, data_dir: Path) -> Path:

@@ -1,5 +1,7 @@
 """The front of a training network: what it keeps and what it varies."""
 
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ BEST = Settings(
     aspect=0.1,
     shear=0.12,
     shift=0.08,
-    ink_gain=1,
+    ink_gain=(1, 2),
 )
 
 
@@ -33,7 +35,7 @@ def vary(
     *,
     training: bool = True,
     size: int = 128,
-    **fields: float,
+    **fields: Any,
 ) -> NDArray[np.float32]:
     front = SketchInput(Settings(**fields), image_size=size)
     return np.asarray(front(images, training=training))
@@ -88,11 +90,34 @@ def test_a_scale_grows_and_shrinks_alike() -> None:
     assert area.min() == pytest.approx(1 / 1.3**2, rel=0.06)
 
 
-def test_ink_gain_darkens_and_never_leaves_the_range() -> None:
-    images = np.full((50, 128, 128), 255 - 51, np.uint8)
-    ink = vary(images, ink_gain=1)
-    assert 0.2 - 1e-6 <= ink.min() < 0.22
+def test_ink_gain_lightens_and_darkens_each_sketch_within_its_range() -> None:
+    images = np.full((200, 128, 128), 255 - 51, np.uint8)
+    ink = vary(images, ink_gain=(0.5, 2))
+    assert (ink.max(axis=(1, 2, 3)) == ink.min(axis=(1, 2, 3))).all()
+    assert 0.1 - 1e-6 <= ink.min() < 0.12
     assert 0.38 < ink.max() <= 0.4 + 1e-6
+    assert vary(255 - images, ink_gain=(2, 3)).max() == 1
+
+
+def test_an_earlier_release_s_ink_gain_varies_as_it_did() -> None:
+    images = np.full((3, 128, 128), 255 - 51, np.uint8)
+    draws = keras.random.uniform(
+        (3, 1, 1, 1), 1.0, 1.5, dtype="float32", seed=keras.random.SeedGenerator(7)
+    )
+    expected = (1 - images[..., None] / np.float32(255)) * np.asarray(draws)
+    ink = vary(images, ink_gain=0.5, seed=7)
+    assert ink == pytest.approx(expected, abs=1e-6)
+
+
+def test_after_the_same_key_a_batch_is_varied_the_same() -> None:
+    images = blot(40, 50, n=4)
+    front = SketchInput(BEST, image_size=64)
+    seen = {}
+    for key in ((0, 1), (1, 0), (0, 1), (1, 0)):
+        front.reseed(*key)
+        ink = np.asarray(front(images, training=True))
+        assert np.array_equal(seen.setdefault(key, ink), ink)
+    assert not np.array_equal(seen[0, 1], seen[1, 0])
 
 
 def test_every_batch_is_varied_anew_and_a_seed_repeats_it() -> None:

@@ -78,7 +78,7 @@ def test_the_report_s_recipe_is_the_report_s() -> None:
     )
     assert (settings.optimizer, settings.learning_rate) == ("adam", 1e-3)
     augmentation = (settings.flip, settings.rotation_deg, settings.ink_gain)
-    assert not any(augmentation)
+    assert augmentation == (False, 0, (1, 1))
 
 
 @pytest.mark.parametrize(
@@ -91,6 +91,9 @@ def test_the_report_s_recipe_is_the_report_s() -> None:
         ("image_sizes=[64,128]", "same length"),
         ("image_sizes=[4]", "`image_sizes"),
         ("warmup_epochs=99", "less than `epochs`"),
+        ("ink_gain=11", "`ink_gain`.*Received: ink_gain=11"),
+        ("ink_gain=[2,1]", "`ink_gain` must be the lower"),
+        ("views=4", "`views` needs a single size"),
         ("epoch=3", "no field 'epoch'.*epochs"),
         ("epochs", "FIELD=VALUE"),
     ],
@@ -98,6 +101,36 @@ def test_the_report_s_recipe_is_the_report_s() -> None:
 def test_a_bad_setting_is_named_with_what_was_received(word: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         make_settings("resnet18", "best", parse_overrides([word]))
+
+
+@pytest.mark.parametrize(
+    ("word", "gains"),
+    [("ink_gain=1", (1, 2)), ("ink_gain=0", (1, 1)), ("ink_gain=[0.7,1.6]", (0.7, 1.6))],
+)
+def test_ink_gain_is_a_range_and_was_one_number_beyond_1(
+    word: str, gains: tuple[float, float]
+) -> None:
+    settings = make_settings("simple", "report", parse_overrides([word]))
+    assert settings.ink_gain == gains
+
+
+def test_teacher_and_distillation_need_each_other() -> None:
+    fields = {
+        "run_id": "a",
+        "network": "simple",
+        "dataset": "d",
+        "dataset_fingerprint": "f",
+        "split_fingerprint": "s",
+        "attribution": "",
+        "class_names": ("a", "b"),
+        "recipe": "best",
+        "created_at": "2026-01-01T00:00:00+00:00",
+    }
+    teacher = {"run_id": "t", "weights_sha256": "0" * 64, "temperature": 0.8}
+    RunConfig(**fields, settings=Settings(distillation=0.5), teacher=teacher)
+    for settings, given in ((Settings(distillation=0.5), None), (Settings(), teacher)):
+        with pytest.raises(ValidationError, match="need each other"):
+            RunConfig(**fields, settings=settings, teacher=given)
 
 
 def test_simple_takes_one_image_size_only() -> None:
