@@ -11,6 +11,7 @@ from core.runs import (
     CHECKPOINT,
     CONFIG,
     CREATED_PREFIX,
+    INITIAL_CHECKPOINT,
     INITIAL_WEIGHTS,
     METRICS_FILE,
     STOP_REQUEST,
@@ -24,7 +25,8 @@ from core.runs import (
 from core.workflow import check_new_run_id
 
 LEFT_OUT = (
-    *(CHECKPOINT, INITIAL_WEIGHTS, TEACHER_DIR, TEACHER_ANSWERS),
+    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, "checkpoint-epoch*"),
+    *(TEACHER_DIR, TEACHER_ANSWERS),
     *(STOP_REQUEST, "*.lock", ".*"),
 )
 

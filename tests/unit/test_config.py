@@ -105,7 +105,11 @@ def test_a_bad_setting_is_named_with_what_was_received(word: str, message: str) 
 
 @pytest.mark.parametrize(
     ("word", "gains"),
-    [("ink_gain=1", (1, 2)), ("ink_gain=0", (1, 1)), ("ink_gain=[0.7,1.6]", (0.7, 1.6))],
+    [
+        ("ink_gain=1", (1, 2)),
+        ("ink_gain=0", (1, 1)),
+        ("ink_gain=[0.7,1.6]", (0.7, 1.6)),
+    ],
 )
 def test_ink_gain_is_a_range_and_was_one_number_beyond_1(
     word: str, gains: tuple[float, float]
