@@ -78,19 +78,20 @@ def mix(
     """Blends the sketches of a batch pairwise, or pastes them into each other.
 
     MixUp (Zhang et al. 2018) or CutMix (Yun et al. 2019) or neither is drawn for the
-    whole batch, always the same for the same seed, epoch and step.
+    whole batch, always the same for the same seed, epoch and step. `core.mixing`
+    mixes sketch by sketch instead.
 
     Args:
         images: Gray values of shape `(batch, 128, 128)`.
         targets: Shape `(batch, num_classes)`.
-        settings: `mixup`, `cutmix` and `seed` are read.
+        settings: `mixing`, `mixup`, `cutmix` and `seed` are read.
         epoch: Counted from 0.
         step: Counted from 0 in its epoch.
 
     Returns:
         New arrays of the same shapes and dtypes, or the given ones.
     """
-    if not (settings.mixup or settings.cutmix):
+    if settings.mixing != "batch" or not (settings.mixup or settings.cutmix):
         return images, targets
     rng = np.random.default_rng([settings.seed, epoch, step])
     drawn = rng.random()

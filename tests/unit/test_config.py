@@ -132,9 +132,9 @@ def test_teacher_and_distillation_need_each_other() -> None:
     }
     teacher = {"run_id": "t", "weights_sha256": "0" * 64, "temperature": 0.8}
     RunConfig(**fields, settings=Settings(distillation=0.5), teacher=teacher)
-    for settings, given in ((Settings(distillation=0.5), None), (Settings(), teacher)):
+    for settings, named in ((Settings(distillation=0.5), None), (Settings(), teacher)):
         with pytest.raises(ValidationError, match="need each other"):
-            RunConfig(**fields, settings=settings, teacher=given)
+            RunConfig(**fields, settings=settings, teacher=named)
 
 
 def test_simple_takes_one_image_size_only() -> None:
