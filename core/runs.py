@@ -56,6 +56,8 @@ WEIGHTS = "weights.safetensors"
 INITIAL_WEIGHTS = "initial.safetensors"
 INITIAL_CHECKPOINT = "initial-checkpoint.safetensors"
 """The kept checkpoint of another run that a branch begins with."""
+BEST_WEIGHTS_GLOB = "best-epoch*.safetensors"
+"""The weights of the best epoch so far, where those are to be kept."""
 TEACHER_DIR = "teacher"
 """Holds the teacher's `config.json` and `weights.safetensors` until training ends."""
 TEACHER_ANSWERS = "teacher_answers.npy"
@@ -168,6 +170,11 @@ def runs_dir(data_dir: Path) -> Path:
 def kept_checkpoint(epoch: int) -> str:
     """Returns the name of the checkpoint that is kept after `epoch` epochs."""
     return f"checkpoint-epoch{epoch:03d}.safetensors"
+
+
+def best_weights(epoch: int) -> str:
+    """Returns the name of the weights of the best epoch so far."""
+    return f"best-epoch{epoch:03d}.safetensors"
 
 
 def kept_epochs(path: Path) -> list[int]:
@@ -550,15 +557,15 @@ def clear_leftovers(path: Path) -> None:
         leftover.unlink(missing_ok=True)
     (path / STOP_REQUEST).unlink(missing_ok=True)
     if (path / WEIGHTS).exists():
-        (path / CHECKPOINT).unlink(missing_ok=True)
-        (path / INITIAL_WEIGHTS).unlink(missing_ok=True)
-        (path / INITIAL_CHECKPOINT).unlink(missing_ok=True)
-        remove_teacher(path)
+        remove_intermediate(path)
 
 
-def remove_teacher(path: Path) -> None:
-    """Deletes what only a training needs of the run that it learns from."""
-    (path / TEACHER_ANSWERS).unlink(missing_ok=True)
+def remove_intermediate(path: Path) -> None:
+    """Deletes what only a training needs; a kept checkpoint stays."""
+    for name in (CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, TEACHER_ANSWERS):
+        (path / name).unlink(missing_ok=True)
+    for best in list_folder(path, BEST_WEIGHTS_GLOB):
+        best.unlink(missing_ok=True)
     if (path / TEACHER_DIR).exists():
         remove_tree(path / TEACHER_DIR)
 

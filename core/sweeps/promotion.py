@@ -8,6 +8,7 @@ from pathlib import Path
 from core.errors import RunError
 from core.files import write_json
 from core.runs import (
+    BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CONFIG,
     CREATED_PREFIX,
@@ -25,9 +26,8 @@ from core.runs import (
 from core.workflow import check_new_run_id
 
 LEFT_OUT = (
-    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, "checkpoint-epoch*"),
-    *(TEACHER_DIR, TEACHER_ANSWERS),
-    *(STOP_REQUEST, "*.lock", ".*"),
+    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
+    *(TEACHER_DIR, TEACHER_ANSWERS, STOP_REQUEST, "*.lock", ".*"),
 )
 
 
