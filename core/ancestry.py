@@ -35,9 +35,6 @@ from models import NETWORKS
 FORMLESS = ("dropout", "zero_last_gamma")
 """Options of networks that leave number and shape of the weights alone."""
 
-SWITCHES = ("dropout",)
-"""Fields that add to a training's state as soon as they are not 0."""
-
 
 def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
     """Returns the settings of an origin that a recipe leaves open.
@@ -282,11 +279,6 @@ def _unfit(
     pairs = {name: (getattr(theirs, name), getattr(settings, name)) for name in fields}
     if not NETWORKS[network].any_size:
         pairs["image_sizes"] = (list(theirs.image_sizes), list(settings.image_sizes))
-    for name in SWITCHES:
-        # A layer or a copy of the weights is there or not; how strong it is may change.
-        wanted, has = getattr(theirs, name), getattr(settings, name)
-        if bool(wanted) != bool(has):
-            pairs[name] = (wanted, has)
     return {
         name: (wanted, has) for name, (wanted, has) in pairs.items() if wanted != has
     }
