@@ -261,7 +261,9 @@ def test_a_final_fit_takes_the_temperature_that_is_named_or_nearest(
     with pytest.raises(RunError, match="'named' has no temperature"):
         fit(**branch, calibration=named)
     with pytest.raises(ConfigError, match="fits a temperature of its own"):
-        create_run("simple", "tiny", data_dir=data_dir, calibration=old)
+        create_run(
+            "simple", "tiny", data_dir=data_dir, overrides=SMALL, calibration=old
+        )
 
 
 def test_a_student_keeps_its_teacher_and_counts_as_having_seen_what_that_has(
