@@ -112,17 +112,21 @@ def _measure_ours(
 ) -> dict[str, list[float]]:
     """Returns images a second of the bare and of our way, a figure a round."""
     from core.batches import batches, epoch_order
-    from core.training import build_training_model, compile_model
+    from core.training_model import build_training_model, compile_model
 
     settings = _settings(network_name)
-    model, _, network = build_training_model(
+    model = build_training_model(
         network_name, dataset.num_classes, settings, steps_per_epoch=steps
     )
+    network = model.network
     bare = compile_model(
         network.__class__(network.input, network.output),
         settings,
         steps_per_epoch=steps,
     )
+
+    def step(images: Any, targets: Any) -> None:
+        network.train_on_batch(*model.prepare(images, targets))
 
     def feed() -> Iterator[tuple[Any, Any]]:
         for epoch in itertools.count():
@@ -134,17 +138,17 @@ def _measure_ours(
     images, targets = next(feed())
     ink = (1 - images[..., None] / 255).astype(np.float32)
     ways = {
-        "bare": (bare, itertools.repeat((ink, targets))),
-        "ours": (model, feed()),
+        "bare": (bare.train_on_batch, itertools.repeat((ink, targets))),
+        "ours": (step, feed()),
     }
     speeds: dict[str, list[float]] = {way: [] for way in ways}
     for _ in range(rounds):
-        for way, (trained, data) in ways.items():
+        for way, (train, data) in ways.items():
             for batch in itertools.islice(data, WARM_UP_STEPS):
-                trained.train_on_batch(*batch)
+                train(*batch)
             started = time.perf_counter()
             for batch in itertools.islice(data, steps):
-                trained.train_on_batch(*batch)
+                train(*batch)
             seconds = time.perf_counter() - started
             speeds[way].append(steps * BATCH_SIZE / seconds)
     return speeds

@@ -1,6 +1,7 @@
 """Saves and restores everything a training needs to go on as if never stopped."""
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,47 @@ def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
     for variable, tensor in zip(variables, tensors.values(), strict=True):
         variable.assign(tensor)
     return metadata
+
+
+def load_matching(
+    path: Path, variables: Iterable[Any], *, required: Iterable[Any]
+) -> tuple[dict[str, Any], set[int]]:
+    """Assigns what another training saved, as far as both have the same variables.
+
+    Variables match by name and shape; several of one name in their order.
+
+    Args:
+        path: A file that `save_variables` wrote.
+        variables: Those to be assigned.
+        required: Those of them that must be there.
+
+    Returns:
+        The metadata, and the `id` of each variable that was assigned.
+
+    Raises:
+        RunError: If the file is missing or damaged, or lacks a required variable.
+    """
+    tensors, metadata = read_tensors(path)
+    saved: dict[tuple[str, tuple[int, ...]], list[Any]] = {}
+    for name, tensor in tensors.items():
+        key = (_lasting_name(name.partition("/")[2]), tensor.shape)
+        saved.setdefault(key, []).append(tensor)
+    matching = []
+    for variable in variables:
+        key = (_lasting_name(variable.path), tuple(variable.shape))
+        if saved.get(key):
+            matching.append((variable, saved[key].pop(0)))
+    found = {id(variable) for variable, _ in matching}
+    if not isinstance(metadata, dict) or not found.issuperset(map(id, required)):
+        raise misfit(path)
+    for variable, tensor in matching:
+        variable.assign(tensor)
+    return metadata, found
+
+
+def _lasting_name(path: str) -> str:
+    """Returns a variable's name without the numbers that Keras gives in passing.
+
+    The second optimizer of a process is `adamw_1`.
+    """
+    return re.sub(r"_\d+(?=/|$)", "", path)

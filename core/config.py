@@ -46,8 +46,12 @@ class Settings(BaseModel):
     )
     optimizer: Literal["adam", "adamw"] = Field("adam", description="Update rule")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate")
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Learning rate after the warm-up; cosine ends at 0"
+    schedule: Literal["constant", "cosine", "wsd"] = Field(
+        "constant",
+        description="Learning rate after the warm-up; cosine and wsd end at 0",
+    )
+    decay_share: float = Field(
+        0.3, gt=0, le=1, description="Share of the epochs in which wsd's rate falls"
     )
     warmup_epochs: float = Field(
         0, ge=0, description="Epochs of linear rise from 0 to the peak"
@@ -120,6 +124,25 @@ class Settings(BaseModel):
         le=1000,
         description="Epochs after which order and augmentation repeat; 0 never does",
     )
+    unmixed_epochs: int = Field(
+        0, ge=0, description="Last epochs, in which nothing is mixed"
+    )
+    ema: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Decay a step of averaged weights, which are then kept; 0 is off",
+    )
+    keep: Literal["last", "best"] = Field(
+        "last",
+        description="Epoch whose weights are kept: best has the highest validation "
+        "top-1, which is what runs are compared by; ties go to the lower loss",
+    )
+    patience: int = Field(
+        0,
+        ge=0,
+        description="Epochs without a better validation that end it early; 0 never",
+    )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         "float32", description="Of the computations; weights are always float32"
     )
@@ -150,6 +173,15 @@ class Settings(BaseModel):
             )
         if self.ink_gain[0] > self.ink_gain[1]:
             raise ValueError("`ink_gain` must be the lower factor, then the higher")
+        if self.schedule == "wsd" and self.warmup_epochs > self.fall_epoch:
+            raise ValueError(
+                f"`warmup_epochs` ({self.warmup_epochs:g}) must end before the rate "
+                f"falls, after {self.fall_epoch} epochs (`decay_share`)"
+            )
+        if not self.val_fraction and (self.keep == "best" or self.patience):
+            raise ValueError(
+                "`keep=best` and `patience` need a `val_fraction` above 0 to choose by"
+            )
         if self.mixup + self.cutmix > 1:
             raise ValueError("`mixup` and `cutmix` must not add up to more than 1")
         if self.views and len(self.image_sizes) > 1:
@@ -167,6 +199,17 @@ class Settings(BaseModel):
             if epoch < round(done * self.epochs):
                 return size
         return self.image_sizes[-1]
+
+    def is_mixed_at(self, epoch: int) -> bool:
+        """Returns whether sketches are mixed in an epoch, counted from 0."""
+        return bool(self.mixup + self.cutmix) and (
+            epoch < self.epochs - self.unmixed_epochs
+        )
+
+    @property
+    def fall_epoch(self) -> int:
+        """The number of epochs after which the rate of `schedule=wsd` falls."""
+        return self.epochs - max(round(self.decay_share * self.epochs), 1)
 
     @property
     def test_image_size(self) -> int:

@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from core.curves import kept_row
 from core.errors import RunError
 from core.metrics import paired_test
 from core.results import Evaluation, read_evaluation
@@ -194,7 +195,8 @@ def compare_runs(
 
 def _row(run: Run) -> dict[str, Any]:
     config, metrics, history = run.config, run.metrics, run.history
-    if config is None or metrics is None or not history:
+    kept = kept_row(run)
+    if config is None or metrics is None or kept is None:
         raise RunError(f"Run {run.run_id!r} is {run.state}, not finished.")
     return {
         "run_id": run.run_id,
@@ -209,7 +211,8 @@ def _row(run: Run) -> dict[str, Any]:
         "dataset": config.dataset,
         "split_fingerprint": config.split_fingerprint,
         "val_fraction": config.settings.val_fraction,
-        "val_top1": history[-1].get("val_top1"),
+        "kept_epoch": kept["epoch"],
+        "val_top1": kept.get("val_top1"),
         "evaluated_at": metrics.get("evaluated_at"),
         **{name: metrics[name] for name in FIGURES if name in metrics},
         "settings": config.settings.model_dump(mode="json"),

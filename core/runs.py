@@ -110,6 +110,7 @@ class Status:
         updated_at: Seconds since 1970.
         queued_at: Since when it waits, in seconds since 1970, or 0.
         message: Why it failed, or what comes next.
+        kept_epoch: The epoch whose weights were kept; 0 before.
     """
 
     state: State = "running"
@@ -129,6 +130,7 @@ class Status:
     updated_at: float = 0.0
     queued_at: float = 0.0
     message: str = ""
+    kept_epoch: int = 0
 
 
 @dataclass(frozen=True)

@@ -18,39 +18,51 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from core.augmentation import SketchInput
+from core.averaging import AVERAGING_STEPS, preserved
 from core.backend import whole_batches
 from core.batches import batches, epoch_order, mix, rehearsed_rows
-from core.checkpoint import load_variables, save_variables
+from core.checkpoint import load_matching, load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.joined import join
 from core.datasets.store import Dataset
 from core.environment import describe_environment
 from core.errors import RunError
-from core.files import replacing, write_json
-from core.networks import build_network, save_network
+from core.files import list_folder, replacing, write_json
+from core.keeping import is_exhausted, kept_epoch, own_best_epoch
+from core.networks import save_network
 from core.runs import (
+    BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CHECKPOINT_INTERVAL_S,
     ENVIRONMENT,
+    INITIAL_CHECKPOINT,
     INITIAL_WEIGHTS,
     STOP_REQUEST,
     TRAIN_KEYS,
     Status,
+    best_weights,
     current_process,
+    kept_checkpoint,
     read_run,
     read_train_keys,
+    remove_intermediate,
     write_history,
     write_status,
 )
 from core.splits import stratified_split
 from core.stopping import StopCheck
+from core.training_model import build_training_model, enable_determinism
 
 STATUS_INTERVAL_S = 0.5
 THROUGHPUT_STEPS = 20
 """Steps over which the shown throughput is averaged."""
 
 EVALUATION_BATCH_SIZE = 128
+
+STATISTICS_SKETCHES = 2_048
+FINAL_STATISTICS_SKETCHES = 5_120
+"""Training sketches that batch norm's statistics for averaged weights are of, at each
+validation and at the end; all where there are fewer."""
 
 Report = Callable[[Status, Sequence[dict[str, Any]]], None]
 """Called with the status and the history whenever either was written."""
@@ -214,34 +226,71 @@ class _Training:
         if settings.deterministic:
             enable_determinism()
         keras.utils.set_random_seed(settings.seed)
-        self._model, front, network = build_training_model(
+        self._model = build_training_model(
             self._config.network,
             self._sketches.num_classes,
             settings,
             steps_per_epoch=self._steps_per_epoch,
         )
-        if (self._run_dir / CHECKPOINT).exists():
-            self._restore()
-        else:
-            self._state = _State()
-            if self._config.origin is not None:
-                load_variables(self._run_dir / INITIAL_WEIGHTS, network.weights)
+        self._begin()
         # The checkpoint decides: a killed process may have been between the two.
         write_history(self._run_dir, self._state.history)
         self._write_status(steps_per_epoch=self._steps_per_epoch)
-        while self._state.epoch < settings.epochs:
-            set_image_size(
-                self._model, front, settings.image_size_at(self._state.epoch)
-            )
+        while self._state.epoch < settings.epochs and not is_exhausted(
+            self._config, self._state.history
+        ):
+            self._model.set_image_size(settings.image_size_at(self._state.epoch))
             if not self._train_epoch(train_rows):
                 return False
-            self._write_status(phase="validating")
-            self._finish_epoch(self._validate(val_rows))
-        save_network(self._run_dir, network)
-        (self._run_dir / CHECKPOINT).unlink(missing_ok=True)
-        (self._run_dir / INITIAL_WEIGHTS).unlink(missing_ok=True)
-        self._write_status(state="trained", eta_s=0.0)
+            # Whatever is done with the averaged weights, training goes on from here.
+            with preserved(self._model.network.variables if settings.ema else ()):
+                if settings.ema:
+                    self._average(train_rows, count=STATISTICS_SKETCHES)
+                val_logs: dict[str, float] = {}
+                if len(val_rows):
+                    self._write_status(phase="validating")
+                    val_logs = self._validate(val_rows)
+                self._add_row(val_logs)
+                if settings.keep == "best":
+                    self._keep_if_best()
+            self._finish_epoch()
+        self._finish(train_rows)
         return True
+
+    def _begin(self) -> None:
+        """Puts the training where it was, or where its origin was, or at its start."""
+        origin = self._config.origin
+        path = self._run_dir / CHECKPOINT
+        if path.exists():
+            self._restore(load_variables(path, self._model.variables), path=path)
+            return
+        self._state = _State()
+        if origin is None:
+            return
+        averages = self._model.averages
+        if origin.epoch is None:
+            load_variables(self._run_dir / INITIAL_WEIGHTS, self._model.network.weights)
+            is_averaged = False
+        else:
+            path = self._run_dir / INITIAL_CHECKPOINT
+            metadata, found = load_matching(
+                path, self._model.variables, required=self._model.indispensable
+            )
+            self._restore(metadata, path=path)
+            if (self._state.epoch, self._state.step) != (origin.epoch, 0):
+                raise RunError(
+                    f"{path} is not of the end of epoch {origin.epoch} of run "
+                    f"{origin.run_id!r}."
+                )
+            # An epoch may have other steps here, since the split may be another.
+            self._model.network.optimizer.iterations.assign(
+                origin.epoch * self._steps_per_epoch
+            )
+            is_averaged = averages is not None and found.issuperset(
+                id(average) for average in averages.averages
+            )
+        if averages is not None and not is_averaged:
+            averages.restart()
 
     def fail(self, message: str) -> None:
         """Says in the status why the training ended."""
@@ -268,11 +317,16 @@ class _Training:
             if self._is_stop_requested():
                 self._stop()
                 return False
-            images, targets = mix(
-                images, targets, settings, epoch=state.epoch, step=state.step
-            )
-            logs = self._model.train_on_batch(images, targets, return_dict=True)
+            is_mixed = settings.is_mixed_at(state.epoch)
+            if is_mixed:
+                images, targets = mix(
+                    images, targets, settings, epoch=state.epoch, step=state.step
+                )
+            ink, targets = self._model.prepare(images, targets, mixed=is_mixed)
+            # Here a teacher would blend its answers to `ink` into `targets`.
+            logs = self._model.network.train_on_batch(ink, targets, return_dict=True)
             state.step += 1
+            self._follow_weights()
             state.means.add(logs, count=len(images))
             self._step_times.append(self._tick())
             self._after_step()
@@ -302,7 +356,7 @@ class _Training:
             self._state.step < self._steps_per_epoch
             and now - self._last_save > self._checkpoint_interval_s
         ):
-            self._save()
+            self._save(self._run_dir / CHECKPOINT)
         if now - self._last_status > STATUS_INTERVAL_S:
             self._last_status = now
             step_s = float(np.mean(self._step_times))
@@ -314,6 +368,44 @@ class _Training:
                 eta_s=self._remaining_s(step_s),
             )
 
+    def _follow_weights(self) -> None:
+        """Takes the weights into their averages when it is time."""
+        averages, step = self._model.averages, self._state.step
+        if averages is None:
+            return
+        unseen = step % AVERAGING_STEPS or AVERAGING_STEPS
+        # Validation sees the averages, so an epoch leaves nothing for later.
+        if unseen == AVERAGING_STEPS or step == self._steps_per_epoch:
+            step += self._state.epoch * self._steps_per_epoch
+            averages.update(step=step, steps=unseen)
+
+    def _average(self, train_rows: NDArray[np.int64], *, count: int) -> None:
+        """Puts averaged weights in place, with batch-norm statistics of their own.
+
+        Args:
+            train_rows: Those that the statistics may be of.
+            count: Of how many; whole batches of them are taken, at least one.
+        """
+        averages = self._model.averages
+        assert averages is not None
+        averages.put_in_place()
+        self._estimate_statistics(train_rows, count=count)
+
+    def _estimate_statistics(
+        self, train_rows: NDArray[np.int64], *, count: int
+    ) -> None:
+        rows = self._epoch_rows(train_rows, epoch=0)
+        count = min(count, len(rows))
+        size = min(EVALUATION_BATCH_SIZE, count)
+        # At random: a batch of a few classes would be normalised by theirs.
+        generator = np.random.default_rng([self._settings.seed, count])
+        chosen = generator.permutation(rows)[: count // size * size]
+        with whole_batches():
+            self._model.statistics.estimate(
+                self._model.prepare(images, targets, training=False)[0]
+                for images, targets in batches(self._sketches, chosen, batch_size=size)
+            )
+
     def _validate(self, val_rows: NDArray[np.int64]) -> dict[str, float]:
         """Returns the means over the validation part."""
         means = Means()
@@ -321,15 +413,16 @@ class _Training:
             self._sketches, val_rows, batch_size=EVALUATION_BATCH_SIZE
         ):
             with whole_batches():
-                logs = self._model.test_on_batch(images, targets, return_dict=True)
+                ink, targets = self._model.prepare(images, targets, training=False)
+                logs = self._model.network.test_on_batch(ink, targets, return_dict=True)
             means.add(logs, count=len(images))
         return means.result()
 
-    def _finish_epoch(self, val_logs: dict[str, float]) -> None:
-        """Adds the epoch's row and saves."""
+    def _add_row(self, val_logs: dict[str, float]) -> None:
+        """Ends the epoch with its row in the history; `val_logs` may be empty."""
         state = self._state
         logs = state.means.result()
-        if not np.isfinite([logs["loss"], val_logs["loss"]]).all():
+        if not np.isfinite([logs["loss"], val_logs.get("loss", 0.0)]).all():
             raise RunError(
                 f"The loss is no longer a number in epoch {state.epoch + 1}. "
                 "Start a new run with a lower learning_rate."
@@ -338,7 +431,7 @@ class _Training:
         state.epoch += 1
         state.step = 0
         state.means = Means()
-        rate = keras.ops.convert_to_numpy(self._model.optimizer.learning_rate)
+        rate = keras.ops.convert_to_numpy(self._model.network.optimizer.learning_rate)
         state.history.append(
             {
                 "epoch": state.epoch,
@@ -350,13 +443,48 @@ class _Training:
                 "elapsed_s": round(state.elapsed_s, 3),
             }
         )
-        self._save()
+
+    def _keep_if_best(self) -> None:
+        """Saves the weights that were just validated if none were better."""
+        epoch = self._state.epoch
+        if own_best_epoch(self._config, self._state.history) == epoch:
+            save_variables(
+                self._run_dir / best_weights(epoch), self._model.network.weights
+            )
+
+    def _finish_epoch(self) -> None:
+        """Saves what a resumed training, or a branch, goes on with."""
+        state, settings = self._state, self._settings
+        if settings.schedule == "wsd" and state.epoch == settings.fall_epoch:
+            # First, lest a kill between the two lose it.
+            self._save(self._run_dir / kept_checkpoint(state.epoch))
+        self._save(self._run_dir / CHECKPOINT)
+        best = best_weights(kept_epoch(self._config, state.history))
+        for path in list_folder(self._run_dir, BEST_WEIGHTS_GLOB):
+            # Not before: the checkpoint until now may have needed an earlier one.
+            if path.name != best:
+                path.unlink(missing_ok=True)
         write_history(self._run_dir, state.history)
         self._write_status()
 
+    def _finish(self, train_rows: NDArray[np.int64]) -> None:
+        """Saves the weights that are to be kept, and deletes what isn't needed."""
+        settings, network = self._settings, self._model.network
+        self._model.set_image_size(settings.test_image_size)
+        epoch = kept_epoch(self._config, self._state.history)
+        if settings.keep == "best":
+            load_variables(self._run_dir / best_weights(epoch), network.weights)
+        elif self._model.averages is not None:
+            self._model.averages.put_in_place()
+        if settings.ema:
+            self._estimate_statistics(train_rows, count=FINAL_STATISTICS_SKETCHES)
+        save_network(self._run_dir, network)
+        remove_intermediate(self._run_dir)
+        self._write_status(state="trained", eta_s=0.0, kept_epoch=epoch)
+
     def _stop(self) -> None:
         """Saves, and says that the training was stopped."""
-        self._save()
+        self._save(self._run_dir / CHECKPOINT)
         (self._run_dir / STOP_REQUEST).unlink(missing_ok=True)
         self._write_status(
             state="stopped",
@@ -364,28 +492,20 @@ class _Training:
             f"{self._run_dir.name}`.",
         )
 
-    def _save(self) -> None:
-        """Replaces the checkpoint."""
+    def _save(self, path: Path) -> None:
+        """Replaces a checkpoint."""
         # JSON keeps Python's numbers exactly.
-        save_variables(
-            self._run_dir / CHECKPOINT, self._variables(), metadata=asdict(self._state)
-        )
+        save_variables(path, self._model.variables, metadata=asdict(self._state))
         self._last_save = time.monotonic()
 
-    def _restore(self) -> None:
-        """Puts variables and state back to those of the checkpoint."""
-        path = self._run_dir / CHECKPOINT
-        metadata = load_variables(path, self._variables())
+    def _restore(self, metadata: dict[str, Any], *, path: Path) -> None:
+        """Puts the state back to that of a checkpoint."""
         try:
             self._state = TypeAdapter(_State).validate_python(metadata)
         except ValueError as error:
             raise RunError(
                 f"{path} is damaged: what it says of the training can't be read."
             ) from error
-
-    def _variables(self) -> list[Any]:
-        """Returns all variables that decide how the training goes on."""
-        return [*self._model.variables, *self._model.optimizer.variables]
 
     def _write_status(self, **changes: Any) -> None:
         self._status = replace(
@@ -418,12 +538,12 @@ class _Training:
         return step_s * steps
 
     def _note_seen(self) -> None:
-        """Writes down which sketches this run or its origin may learn from."""
+        """Writes down what this run, its origin or its teacher may learn from."""
         path = self._run_dir / TRAIN_KEYS
         keys = seen_keys(self._dataset)
         if self._drawings is not None:
             keys = np.union1d(keys, seen_keys(self._drawings))
-        if self._config.origin is not None:
+        if self._config.origin is not None or self._config.teacher is not None:
             keys = np.union1d(keys, read_train_keys(self._run_dir))
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, keys)
@@ -464,93 +584,3 @@ def seen_keys(dataset: Dataset) -> Any:
         Sorted unique `uint64` keys of shape `(m,)`; see `Dataset.keys`.
     """
     return np.unique(dataset.keys[dataset.indices("train")])
-
-
-def build_training_model(
-    network_name: str, num_classes: int, settings: Settings, *, steps_per_epoch: int
-) -> tuple[keras.Model, SketchInput, keras.Model]:
-    """Builds and compiles what `fit` trains.
-
-    Returns:
-        The compiled model from packed sketches to logits, its front, and the
-        network proper, which shares its weights.
-    """
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(settings.precision)
-    try:
-        network = build_network(network_name, num_classes, settings)
-        front = SketchInput(
-            settings, image_size=settings.image_size_at(0), name="front"
-        )
-    finally:
-        keras.config.set_dtype_policy(policy)
-    images = keras.Input((None, None), dtype="uint8", name="images")
-    model = keras.Model(images, network(front(images)), name="training")
-    return (
-        compile_model(model, settings, steps_per_epoch=steps_per_epoch),
-        front,
-        network,
-    )
-
-
-def compile_model(
-    model: keras.Model, settings: Settings, *, steps_per_epoch: int
-) -> keras.Model:
-    """Gives a model of logits the loss, metrics and optimizer of its settings."""
-    model.compile(
-        optimizer=_build_optimizer(settings, steps_per_epoch=steps_per_epoch),
-        loss=keras.losses.CategoricalCrossentropy(
-            from_logits=True, label_smoothing=settings.label_smoothing
-        ),
-        metrics=[
-            keras.metrics.CategoricalAccuracy(name="top1"),
-            keras.metrics.TopKCategoricalAccuracy(k=5, name="top5"),
-        ],
-        # On a CPU, XLA takes longer to compile and is no faster.
-        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
-    )
-    model.optimizer.build(model.trainable_variables)
-    return model
-
-
-def set_image_size(model: keras.Model, front: SketchInput, image_size: int) -> None:
-    """Changes the size at which a training model works."""
-    if front.image_size != image_size:
-        front.image_size = image_size
-        # Compiled functions hold the old size; Keras makes new ones when it needs.
-        model.train_function = model.test_function = model.predict_function = None
-
-
-def enable_determinism() -> None:
-    """Makes TensorFlow use only operations that repeat bit for bit."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
-        tf.config.experimental.enable_op_determinism()
-
-
-def _build_optimizer(
-    settings: Settings, *, steps_per_epoch: int
-) -> keras.optimizers.Optimizer:
-    """Builds the optimizer with its schedule; norms and biases do not decay."""
-    total_steps = settings.epochs * steps_per_epoch
-    warmup_steps = round(settings.warmup_epochs * steps_per_epoch)
-    rate: Any = settings.learning_rate
-    if settings.schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(
-            0.0 if warmup_steps else settings.learning_rate,
-            max(total_steps - warmup_steps, 1),
-            warmup_target=settings.learning_rate if warmup_steps else None,
-            warmup_steps=warmup_steps,
-        )
-    elif warmup_steps:
-        rate = keras.optimizers.schedules.PolynomialDecay(
-            settings.learning_rate / warmup_steps,
-            warmup_steps,
-            end_learning_rate=settings.learning_rate,
-        )
-    if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
-    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    return optimizer

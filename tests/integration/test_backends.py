@@ -14,7 +14,7 @@ import pytest
 from core.backend import choose_backend
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
-from core.runs import read_run, runs_dir
+from core.runs import kept_epochs, read_run, runs_dir
 from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
 
 STEP = """
@@ -27,7 +27,7 @@ import keras, numpy as np
 from pathlib import Path
 from core.config import make_settings
 from core.datasets.starter import draw, render
-from core.training import build_training_model
+from core.training_model import build_training_model
 names = ("house", "key", "spider", "sun")
 def sketch(number):
     generator = np.random.default_rng(number)
@@ -35,7 +35,8 @@ def sketch(number):
 images = np.stack([sketch(number) for number in range(16)])
 targets = np.eye(4, dtype=np.float32)[np.arange(16) % 4]
 settings = make_settings("simple", "report", {"image_sizes": [32], "batch_size": 16})
-model, _, network = build_training_model("simple", 4, settings, steps_per_epoch=9)
+model = build_training_model("simple", 4, settings, steps_per_epoch=9)
+network = model.network
 # Weights that owe nothing to a backend's random numbers.
 generator = np.random.default_rng(0)
 for variable in network.weights:
@@ -43,8 +44,10 @@ for variable in network.weights:
         fan_in = np.prod(variable.shape[:-1])
         values = generator.normal(0, (2 / fan_in) ** 0.5, variable.shape)
         variable.assign(values.astype(np.float32))
-before = model.test_on_batch(images, targets, return_dict=True)
-steps = [model.train_on_batch(images, targets, return_dict=True) for _ in range(2)]
+ink, targets = model.prepare(images, targets, training=False)
+before = network.test_on_batch(ink, targets, return_dict=True)
+ink, targets = model.prepare(images, targets)
+steps = [network.train_on_batch(ink, targets, return_dict=True) for _ in range(2)]
 print(json.dumps({
     "backend": keras.backend.backend(),
     "devices": devices,
@@ -103,6 +106,37 @@ def test_four_devices_train_a_run(tiny: Dataset, data_dir: Path) -> None:
     run = read_run(runs_dir(data_dir) / "four")
     assert run.state == "finished"
     assert run.metrics is not None
+
+
+@pytest.mark.slow
+def test_the_same_loop_with_every_field_trains_on_shared_jax_devices(
+    tiny: Dataset, data_dir: Path
+) -> None:
+    pytest.importorskip("jax")
+    words = ("resnet18", "--dataset=tiny", "--run-id=all", "--epochs=3")
+    fields = (
+        *("schedule=wsd", "decay_share=0.4", "ema=0.9", "keep=best", "patience=3"),
+        *("mixing=sketch", "mixup=0.4", "cutmix=0.4", "unmixed_epochs=1"),
+        *("flip=true", "rotation_deg=15", "dropout=0.2"),
+    )
+    result = subprocess.run(
+        [
+            *(sys.executable, "-m", "core", "train", *words, *TINY_SETTINGS),
+            *(f"--set={field}" for field in fields),
+            *("--backend=jax", "--data-parallel"),
+        ],
+        cwd=REPOSITORY,
+        env={**cli_environment(data_dir), **FOUR, "JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    run = read_run(runs_dir(data_dir) / "all")
+    assert run.state == "finished"
+    assert len(run.history) == 3
+    assert run.history[-1]["loss"] < run.history[0]["loss"]
+    assert kept_epochs(run.path) == [2]
 
 
 @pytest.mark.slow

@@ -14,7 +14,10 @@ import numpy as np
 import psutil
 import pytest
 
+from core.augmentation import SketchInput
 from core.datasets.store import Dataset
+from core.keeping import best_epoch, kept_epoch
+from core.networks import load_network
 from core.results import read_evaluation
 from core.runs import (
     CHECKPOINT,
@@ -23,12 +26,16 @@ from core.runs import (
     WEIGHTS,
     Status,
     current_process,
+    kept_checkpoint,
+    kept_epochs,
     lock_run,
     read_run,
     read_status,
     runs_dir,
     write_status,
 )
+from core.tensors import read_tensors
+from core.training import validation_split
 from tests.conftest import (
     HISTORY_ROW,
     REPOSITORY,
@@ -124,11 +131,26 @@ def test_a_run_goes_from_nothing_to_an_evaluation(
     assert other.history[0]["loss"] != run.history[0]["loss"]
 
 
+EVERYTHING = (
+    "--set=schedule=wsd",
+    "--set=decay_share=0.4",
+    "--set=ema=0.95",
+    "--set=mixing=sketch",
+    "--set=mixup=0.3",
+    "--set=cutmix=0.3",
+    "--set=unmixed_epochs=20",
+    "--set=keep=best",
+    "--set=patience=70",
+)
+"""All fields of how a training spends its time."""
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("fields", [(), EVERYTHING], ids=["plain", "everything"])
 def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
-    tiny: Dataset, data_dir: Path, cli: Cli
+    fields: tuple[str, ...], tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
-    words = ["--set=dropout=0.3"]
+    words = ["--set=dropout=0.3", *fields]
     epochs = 150
     assert cli(*train_words("whole", epochs=epochs), *words).code == 0
     whole = read_run(runs_dir(data_dir) / "whole")
@@ -164,6 +186,73 @@ def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
     assert sorted(path.name for path in run_dir.iterdir()) == sorted(
         path.name for path in whole.path.iterdir()
     )
+
+
+@pytest.mark.slow
+def test_wsd_keeps_the_checkpoint_before_the_fall(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    words = ["--set=schedule=wsd", "--set=decay_share=0.5", "--set=warmup_epochs=1"]
+    assert cli(*train_words("a", epochs=4), *words).code == 0
+    run = read_run(runs_dir(data_dir) / "a")
+    rates = [row["learning_rate"] for row in run.history]
+    assert rates == pytest.approx([2e-3, 2e-3, 2e-3 * (1 - 0.5**0.5), 0])
+    # It outlives the run, complete and of that moment.
+    assert kept_epochs(run.path) == [2]
+    assert not (run.path / CHECKPOINT).exists()
+    tensors, state = read_tensors(run.path / kept_checkpoint(2))
+    assert (state["epoch"], state["step"]) == (2, 0)
+    assert without_times(state["history"]) == without_times(run.history[:2])
+    assert any("momentum" in name or "_m" in name for name in tensors)
+
+
+@pytest.mark.slow
+def test_the_best_epoch_is_kept_and_patience_ends_a_run(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    words = ["--set=keep=best", "--set=patience=3", "--set=learning_rate=0.05"]
+    assert cli(*train_words("a", epochs=40), *words).code == 0
+    run = read_run(runs_dir(data_dir) / "a")
+    assert run.config is not None
+    best = best_epoch(run.history)
+    assert best is not None
+    assert len(run.history) == best + 3 < 40
+    assert run.state == "finished"
+    assert run.status.kept_epoch == kept_epoch(run.config, run.history) == best
+    # Those weights, not the last ones: they score on validation what they did then.
+    network = load_network(run.path, run.config)
+    _, rows = validation_split(tiny, run.config.settings)
+    ink = SketchInput(run.config.settings, image_size=32)(np.array(tiny.images[rows]))
+    hits = np.argmax(np.asarray(network(ink)), axis=1) == tiny.labels[rows]
+    assert hits.mean() == pytest.approx(run.history[best - 1]["val_top1"])
+    assert not list(run.path.glob("best-*"))
+
+
+@pytest.mark.slow
+def test_averaged_weights_are_judged_and_kept_and_training_goes_on_without(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    for run_id, words in (("raw", []), ("averaged", ["--set=ema=0.9"])):
+        assert cli(*train_words(run_id), *words).code == 0
+    raw, averaged = (read_run(runs_dir(data_dir) / n) for n in ("raw", "averaged"))
+    for figure in ("loss", "top1", "learning_rate"):
+        ours, theirs = ([r[figure] for r in x.history] for x in (raw, averaged))
+        assert ours == theirs
+    assert raw.history[-1]["val_loss"] != averaged.history[-1]["val_loss"]
+    assert averaged.config is not None
+    network = load_network(averaged.path, averaged.config)
+    train, rows = validation_split(tiny, averaged.config.settings)
+    front = SketchInput(averaged.config.settings, image_size=32)
+    # All 48 training sketches fit in one batch, so its statistics are theirs.
+    first = network.get_layer("conv1")
+    seen = np.asarray(first(front(np.array(tiny.images[train]))))
+    norm = network.get_layer("conv1_bn")
+    assert np.asarray(norm.moving_mean) == pytest.approx(seen.mean((0, 1, 2)), abs=1e-4)
+    hits = (
+        np.argmax(np.asarray(network(front(np.array(tiny.images[rows])))), axis=1)
+        == tiny.labels[rows]
+    )
+    assert hits.mean() == pytest.approx(averaged.history[-1]["val_top1"])
 
 
 @pytest.mark.slow

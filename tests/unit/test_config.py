@@ -90,6 +90,8 @@ def test_the_report_s_recipe_is_the_report_s() -> None:
         ("optimizer=sgdd", "`optimizer`"),
         ("image_sizes=[64,128]", "same length"),
         ("image_sizes=[4]", "`image_sizes"),
+        ("ema=1", "`ema`"),
+        ("decay_share=0", "`decay_share`"),
         ("warmup_epochs=99", "less than `epochs`"),
         ("ink_gain=11", "`ink_gain`.*Received: ink_gain=11"),
         ("ink_gain=[2,1]", "`ink_gain` must be the lower"),
@@ -166,3 +168,18 @@ def test_every_epoch_has_a_size_and_the_last_is_the_test_s(epochs: int) -> None:
     sizes = [settings.image_size_at(epoch) for epoch in range(epochs)]
     assert sizes == sorted(sizes)
     assert settings.image_size_at(epochs) == 128
+
+
+@pytest.mark.parametrize("word", ["keep=best", "patience=3"])
+def test_without_validation_nothing_is_chosen_by_it(word: str) -> None:
+    words = parse_overrides(["val_fraction=0", word])
+    with pytest.raises(ConfigError, match="need a `val_fraction` above 0"):
+        make_settings("simple", "best", words)
+    assert make_settings("simple", "best", {"val_fraction": 0}).val_fraction == 0
+
+
+def test_mixing_ends_before_the_last_epochs() -> None:
+    settings = Settings(epochs=5, mixup=0.2, unmixed_epochs=2)
+    assert [settings.is_mixed_at(e) for e in range(5)] == [True] * 3 + [False] * 2
+    assert Settings(epochs=5, cutmix=0.2).is_mixed_at(4)
+    assert not Settings(epochs=5).is_mixed_at(0)

@@ -1,0 +1,155 @@
+"""What a training steps: the front, mixing, and a network with loss and optimizer."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from core.augmentation import SketchInput
+from core.averaging import BatchNormStatistics, WeightAverages
+from core.backend import compiled
+from core.config import Settings
+from core.mixing import Mixing
+from core.networks import build_network
+from core.schedules import build_schedule
+
+
+class TrainingModel:
+    """A network in training, with everything that decides how it goes on.
+
+    A step has two stages: `prepare` turns sketches into ink on the backend's device,
+    then `network.train_on_batch` learns from it. What is between them, such as a
+    teacher, sees what the network will see.
+
+    Attributes:
+        network: The compiled network, from ink to logits.
+        front: Packed sketches to ink.
+        mixing: Mixes ink sketch by sketch; None where the settings don't.
+        averages: Of the network's weights; None where the settings have none.
+        statistics: Measures batch norm's statistics anew.
+    """
+
+    def __init__(
+        self, network: keras.Model, front: SketchInput, settings: Settings
+    ) -> None:
+        """Takes a compiled network and the front that feeds it."""
+        self.network = network
+        self.front = front
+        self.mixing: Mixing | None = None
+        if settings.mixing == "sketch" and settings.mixup + settings.cutmix:
+            self.mixing = Mixing(settings, name="mixing")
+            self._mix = compiled(self.mixing)
+        self.averages: WeightAverages | None = None
+        if settings.ema:
+            self.averages = WeightAverages(
+                network.trainable_variables, decay=settings.ema
+            )
+        self.statistics = BatchNormStatistics(network)
+        self._compile_front()
+
+    def prepare(
+        self, images: Any, targets: Any, *, training: bool = True, mixed: bool = False
+    ) -> tuple[Any, Any]:
+        """Turns a batch of sketches into what the network learns from.
+
+        Args:
+            images: Gray values of shape `(batch, 128, 128)`, `uint8`.
+            targets: Shape `(batch, num_classes)`.
+            training: Whether to vary each sketch at random.
+            mixed: Whether to mix them where the settings mix sketch by sketch.
+
+        Returns:
+            Ink of shape `(batch, image_size, image_size, 1)`, and targets.
+        """
+        ink = self._vary(images) if training else self._convert(images)
+        if mixed and self.mixing is not None:
+            ink, targets = self._mix(ink, targets)
+        return ink, targets
+
+    def set_image_size(self, image_size: int) -> None:
+        """Changes the side in pixels of the ink."""
+        if self.front.image_size != image_size:
+            self.front.image_size = image_size
+            self._compile_front()
+            # Made for the old size; one for any size is slower.
+            self.network.train_function = self.network.test_function = None
+
+    @property
+    def variables(self) -> list[Any]:
+        """All variables that decide how the training goes on, always in this order.
+
+        Those of earlier releases come first, in the order that they had.
+        """
+        return [
+            *self.front.variables,
+            *self.network.variables,
+            *self.network.optimizer.variables,
+            *(self.averages.averages if self.averages else ()),
+            *(self.mixing.variables if self.mixing else ()),
+        ]
+
+    @property
+    def indispensable(self) -> Sequence[Any]:
+        """Those without which no training can go on from another's checkpoint."""
+        return [*self.network.weights, *self.network.optimizer.variables]
+
+    def _compile_front(self) -> None:
+        self._vary = compiled(self.front, training=True)
+        self._convert = compiled(self.front, training=False)
+
+
+def build_training_model(
+    network_name: str, num_classes: int, settings: Settings, *, steps_per_epoch: int
+) -> TrainingModel:
+    """Builds and compiles a network with fresh weights, and all that trains it."""
+    policy = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(settings.precision)
+    try:
+        network = build_network(network_name, num_classes, settings)
+        front = SketchInput(
+            settings, image_size=settings.image_size_at(0), name="front"
+        )
+    finally:
+        keras.config.set_dtype_policy(policy)
+    compile_model(network, settings, steps_per_epoch=steps_per_epoch)
+    return TrainingModel(network, front, settings)
+
+
+def compile_model(
+    model: keras.Model, settings: Settings, *, steps_per_epoch: int
+) -> keras.Model:
+    """Gives a model of logits the loss, metrics and optimizer of its settings."""
+    model.compile(
+        optimizer=_build_optimizer(settings, steps_per_epoch=steps_per_epoch),
+        loss=keras.losses.CategoricalCrossentropy(
+            from_logits=True, label_smoothing=settings.label_smoothing
+        ),
+        metrics=[
+            keras.metrics.CategoricalAccuracy(name="top1"),
+            keras.metrics.TopKCategoricalAccuracy(k=5, name="top5"),
+        ],
+        # On a CPU, XLA takes longer to compile and is no faster.
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+    model.optimizer.build(model.trainable_variables)
+    return model
+
+
+def enable_determinism() -> None:
+    """Makes TensorFlow use only operations that repeat bit for bit."""
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.experimental.enable_op_determinism()
+
+
+def _build_optimizer(
+    settings: Settings, *, steps_per_epoch: int
+) -> keras.optimizers.Optimizer:
+    """Builds the optimizer with its schedule; norms and biases do not decay."""
+    rate = build_schedule(settings, steps_per_epoch=steps_per_epoch)
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(rate)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    return optimizer
