@@ -538,12 +538,12 @@ class _Training:
         return step_s * steps
 
     def _note_seen(self) -> None:
-        """Writes down which sketches this run or its origin may learn from."""
+        """Writes down what this run, its origin or its teacher may learn from."""
         path = self._run_dir / TRAIN_KEYS
         keys = seen_keys(self._dataset)
         if self._drawings is not None:
             keys = np.union1d(keys, seen_keys(self._drawings))
-        if self._config.origin is not None:
+        if self._config.origin is not None or self._config.teacher is not None:
             keys = np.union1d(keys, read_train_keys(self._run_dir))
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, keys)
