@@ -59,15 +59,15 @@ def test_no_batch_is_mixed_unless_asked(fields: dict[str, Any]) -> None:
 
 
 SIZE = 32
-GRAYS = (np.arange(N, dtype=np.float32) + 1) / N
-
 Ink = NDArray[np.float32]
+
+GRAYS: Ink = (np.arange(1, N + 1) / N).astype(np.float32)
 
 
 def drawings(*, ink_share: float = 0.1) -> Ink:
     """Ink in random places, of one gray a sketch, which tells whose it is."""
     places = np.random.default_rng(1).random((N, SIZE, SIZE, 1)) < ink_share
-    return np.float32(places) * GRAYS[:, None, None, None]
+    return places.astype(np.float32) * GRAYS[:, None, None, None]
 
 
 def mix_sketches(layer: Mixing, ink: Ink) -> tuple[Ink, Ink]:
@@ -95,9 +95,9 @@ def test_a_pasted_sketch_s_target_is_weighed_by_whose_the_ink_is() -> None:
 
 
 def test_without_ink_a_pasted_target_is_weighed_by_area() -> None:
-    nothing, full = np.zeros((N, SIZE, SIZE, 1)), np.ones((N, SIZE, SIZE, 1))
-    _, targets = mix_sketches(sketch_mixing(cutmix=1), np.float32(nothing))
-    _, by_area = mix_sketches(sketch_mixing(cutmix=1), np.float32(full))
+    full = np.ones((N, SIZE, SIZE, 1), np.float32)
+    _, targets = mix_sketches(sketch_mixing(cutmix=1), 0 * full)
+    _, by_area = mix_sketches(sketch_mixing(cutmix=1), full)
     assert targets == pytest.approx(by_area, abs=1e-6)
     assert 0 < targets.max(axis=1).min() < 1
 
@@ -116,7 +116,7 @@ def test_a_blended_sketch_s_target_is_weighed_like_its_ink() -> None:
 @pytest.mark.parametrize("number", [1, 2, 3, N])
 def test_targets_add_up_and_a_partner_is_somebody_else(kind: str, number: int) -> None:
     layer = sketch_mixing(**{kind: 1})
-    own = []
+    own: list[float] = []
     for _ in range(20):
         _, targets = mix_sketches(layer, drawings(ink_share=0.5)[:number])
         assert targets.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -127,7 +127,7 @@ def test_targets_add_up_and_a_partner_is_somebody_else(kind: str, number: int) -
 
 def test_each_sketch_is_mixed_or_left_by_its_own_draw() -> None:
     layer = sketch_mixing(mixup=0.2, cutmix=0.3)
-    plain = np.broadcast_to(GRAYS[:, None, None, None], (N, SIZE, SIZE, 1))
+    plain: Ink = np.tile(GRAYS[:, None, None, None], (1, SIZE, SIZE, 1))
     left, blended, of_batch = 0, 0, []
     for _ in range(100):
         ink, targets = mix_sketches(layer, plain)
