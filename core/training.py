@@ -29,6 +29,7 @@ from core.environment import describe_environment
 from core.errors import RunError
 from core.files import replacing, write_json
 from core.networks import build_network, save_network
+from core.optimizers import Adam, AdamW
 from core.runs import (
     CHECKPOINT,
     CHECKPOINT_INTERVAL_S,
@@ -550,7 +551,7 @@ def _build_optimizer(
             end_learning_rate=settings.learning_rate,
         )
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+        return Adam(rate)
+    optimizer = AdamW(rate, weight_decay=settings.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return optimizer
