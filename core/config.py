@@ -75,6 +75,10 @@ class Settings(BaseModel):
     zero_last_gamma: bool = Field(
         False, description="Start every residual block as the identity"
     )
+    pooling: Literal["strided", "averaged"] = Field(
+        "strided",
+        description="How ResNet halves a side (averaged: 2×2 means, antialiased)",
+    )
     image_sizes: tuple[ImageSize, ...] = Field(
         (IMAGE_SIZE,),
         min_length=1,

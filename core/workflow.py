@@ -475,6 +475,7 @@ def _inherited(theirs: Settings, recipe: Mapping[str, Any] | None) -> dict[str, 
     """
     fixed = {
         "shortcut": theirs.shortcut,
+        "pooling": theirs.pooling,
         "seed": theirs.seed,
         "val_fraction": theirs.val_fraction,
         "image_sizes": (theirs.test_image_size,),
@@ -549,11 +550,14 @@ def _check_origin(
             f"Run {origin.name!r} doesn't know class {unknown[0]!r} of dataset "
             f"{learned.name!r}; a run can only go on with classes that it knows."
         )
-    if theirs.shortcut != settings.shortcut:
-        raise RunError(
-            f"Run {origin.name!r} was trained with `shortcut={theirs.shortcut}`. Add "
-            f"`--set shortcut={theirs.shortcut}`."
-        )
+    # Weights of one form load into the other, but answer otherwise there.
+    for field in ("shortcut", "pooling"):
+        trained_with = getattr(theirs, field)
+        if trained_with != getattr(settings, field):
+            raise RunError(
+                f"Run {origin.name!r} was trained with `{field}={trained_with}`. Add "
+                f"`--set {field}={trained_with}`."
+            )
     # Otherwise the new run would be validated on what the old one learned.
     held_out = (theirs.seed, theirs.val_fraction)
     if (
