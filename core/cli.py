@@ -184,12 +184,13 @@ def train(
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="An installed dataset.")] = None,
     recipe: Annotated[
-        str,
+        str | None,
         typer.Option(
-            help="`best` is tuned for sketches; `report` is the course report's: 50 "
-            "epochs with Keras's defaults; `finetune` goes on with a few drawings."
+            help="`best`, the default, is tuned for sketches; `report` is the course "
+            "report's: 50 epochs with Keras's defaults; `finetune` goes on with a few "
+            "drawings."
         ),
-    ] = "best",
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over train.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.")] = None,
     run_id: Annotated[str | None, typer.Option(help="The new run's name.")] = None,
@@ -206,8 +207,26 @@ def train(
         str | None,
         typer.Option(
             "--from",
+            metavar="RUN[@EPOCH]",
+            help="Begin with the weights of a trained run instead of random ones. With "
+            "@EPOCH, branch a run: go on from the checkpoint that it kept then, with "
+            "its optimizer, history and settings; `runs show` tells which it kept.",
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option(
             metavar="RUN",
-            help="Begin with the weights of a trained run instead of random ones.",
+            help="A trained run to learn from besides the labels, by the share that "
+            "`--set distillation=…` gives its answers.",
+        ),
+    ] = None,
+    calibration: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="With `--set val_fraction=0`: the run whose temperature is taken, "
+            "since none can be fitted; by default the teacher's or the origin's.",
         ),
     ] = None,
     resume: Annotated[
@@ -249,18 +268,21 @@ def train(
     """Train a network and evaluate it, or go on with `--resume RUN`.
 
     `--dataset my-drawings --from RUN --recipe finetune` goes on from a trained run
-    with kept drawings.
+    with kept drawings. `--from RUN@EPOCH --set val_fraction=0` goes on from within a
+    run with all training sketches, none held out.
 
     Ctrl-C stops at the next step and keeps everything.
     """
+    from core.ancestry import branch
     from core.backend import choose_backend, share_batches
     from core.config import make_settings, parse_overrides
     from core.runs import read_config, read_run
-    from core.workflow import create_run, train_run_dir
+    from core.workflow import DEFAULT_RECIPE, create_run, train_run_dir
 
     choose_backend(backend, device=device)
     if resume is not None:
-        given = (network, dataset, epochs, seed, run_id, assignments, origin)
+        given = (network, dataset, recipe, epochs, seed, run_id, assignments, origin)
+        given += (teacher, calibration)
         if any(value not in (None, []) for value in given):
             raise SketchScopeError(
                 "--resume goes on with a run as it was begun; it takes no other "
@@ -281,8 +303,14 @@ def train(
             for field, value in (("epochs", epochs), ("seed", seed))
             if value is not None
         }
+        origin_dir, origin_epoch = _find_origin(origin)
         if data_parallel:
-            share_batches(make_settings(network, recipe, overrides).batch_size)
+            settings = (
+                make_settings(network, recipe or DEFAULT_RECIPE, overrides)
+                if origin_dir is None or origin_epoch is None
+                else branch(origin_dir, origin_epoch, network, recipe, overrides)[1]
+            )
+            share_batches(settings.batch_size)
         run_dir = create_run(
             network,
             dataset,
@@ -290,7 +318,10 @@ def train(
             data_dir=data_dir(),
             run_id=run_id,
             overrides=overrides,
-            origin=None if origin is None else _find_run(origin),
+            origin=origin_dir,
+            origin_epoch=origin_epoch,
+            teacher=None if teacher is None else _find_run(teacher),
+            calibration=None if calibration is None else _find_run(calibration),
         )
     err.print(f"Run [bold]{escape(run_dir.name)}[/] in {escape(str(run_dir))}")
     with _progress() as bars:
@@ -520,13 +551,18 @@ def runs_list(as_json: Json = False) -> None:
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: Json = False) -> None:
     """Show a run's settings, history and figures."""
-    from core.runs import read_run
+    from core.record import describe_lineage, tell_lineage
+    from core.runs import kept_epochs, read_run
 
     found = read_run(_find_run(run))
+    size = sum(p.stat().st_size for p in found.path.rglob("*") if p.is_file())
     if as_json:
         _print_json(
             {
                 **_summary(found),
+                **(describe_lineage(found) if found.config else {}),
+                "kept_epochs": kept_epochs(found.path),
+                "bytes": size,
                 "settings": (
                     found.config.settings.model_dump(mode="json")
                     if found.config
@@ -539,34 +575,55 @@ def runs_show(run: RunArgument, as_json: Json = False) -> None:
         )
         return
     out.print(f"[bold]{escape(found.run_id)}[/]: {found.state}")
-    for text in (found.status.message, found.problem):
+    for text in (found.status.message, found.problem, *tell_lineage(found)):
         if text:
-            out.print(escape(text))
+            out.print(escape(text), highlight=False)
     if found.history:
         columns = ("epoch", "loss", "top1", "val_loss", "val_top1")
         _print_table(
             columns,
             [
-                tuple(
-                    row["epoch"] if name == "epoch" else f"{row.get(name, 0):.4f}"
-                    for name in columns
-                )
+                (row["epoch"], *(_figure(row.get(name)) for name in columns[1:]))
                 for row in found.history
             ],
         )
     if found.metrics:
         _print_metrics(found.metrics)
+    kept = kept_epochs(found.path)
+    places = ", ".join(f"{found.run_id}@{epoch}" for epoch in kept)
+    out.print(
+        f"{escape(str(found.path))}, {size / 1e6:.1f} MB"
+        + (f", can be branched at {escape(places)}." if kept else "."),
+        highlight=False,
+    )
 
 
 @runs_app.command("record")
 def runs_record(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Finished runs.")],
+    earlier: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="An earlier record, whose list of all runs that were ever scored on "
+            "test sketches goes on with these.",
+        ),
+    ] = None,
 ) -> None:
-    """Print what runs were made with and reached, and McNemar's test between them."""
-    from core.record import make_record
-    from core.runs import read_run
+    """Print what runs were made with and reached, and McNemar's test between them.
 
-    _print_json(make_record([read_run(_find_run(run)) for run in runs]))
+    It names every other run here, too, that was scored on the same test sketches.
+    """
+    from core.record import make_record, read_scored
+    from core.runs import list_runs, read_run
+
+    _print_json(
+        make_record(
+            [read_run(_find_run(run)) for run in runs],
+            others=list_runs(data_dir=data_dir(), trained_dir=TRAINED_DIR),
+            scored=[] if earlier is None else read_scored(earlier),
+        )
+    )
 
 
 @runs_app.command("stop")
@@ -871,6 +928,16 @@ def _find_run(run: str) -> Path:
     return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
 
 
+def _find_origin(origin: str | None) -> tuple[Path | None, int | None]:
+    """Finds the run that another goes on from, and where it is branched, if it is."""
+    if origin is None:
+        return None, None
+    run, at, epoch = origin.rpartition("@")
+    if at and epoch.isdecimal():
+        return _find_run(run), int(epoch)
+    return _find_run(origin), None
+
+
 def _print_dataset(dataset: Any) -> None:
     out.print(
         f"Dataset [bold]{dataset.name}[/]: {dataset.num_classes} classes, "
@@ -893,6 +960,7 @@ def _summary(run: Any) -> dict[str, Any]:
         "network": config.network if config else None,
         "dataset": config.dataset if config else None,
         "origin": config.origin.run_id if config and config.origin else None,
+        "origin_epoch": config.origin.epoch if config and config.origin else None,
         "drawings": config.drawings.dataset if config and config.drawings else None,
         "recipe": config.recipe if config else None,
         "epoch": run.status.epoch,
@@ -913,8 +981,23 @@ def _print_metrics(metrics: dict[str, Any]) -> None:
         f"  top-5 {metrics['top5']:.1%}\n"
         f"  loss {metrics['loss']:.3f}, calibration error {metrics['ece']:.3f}; "
         f"{metrics['loss_calibrated']:.3f} and {metrics['ece_calibrated']:.3f} at "
-        f"temperature {metrics['temperature']:.2f}"
+        f"temperature {metrics['temperature']:.2f}{_temperature_source(metrics)}"
     )
+
+
+def _temperature_source(metrics: dict[str, Any]) -> str:
+    """Says whose temperature an evaluation used, if not the run's own."""
+    if "temperature_from" not in metrics:
+        return ""
+    source = metrics["temperature_from"]
+    if source is None:
+        return ", since there was nothing to fit one on"
+    return f", which is that of run {escape(source)}"
+
+
+def _figure(value: float | None) -> str:
+    """Returns a figure of a history, "" where it has none."""
+    return "" if value is None else f"{value:.4f}"
 
 
 def _print_json(value: Any) -> None:
@@ -966,10 +1049,14 @@ def _training_report(bars: Progress) -> Callable[[Any, Any], None]:
         if shown < 0:
             shown = len(history)
         for row in history[shown:]:
+            validation = (
+                f"validation loss {row['val_loss']:.3f}, top-1 {row['val_top1']:.1%}"
+                if "val_top1" in row
+                else "without validation"
+            )
             err.print(
                 f"epoch {row['epoch']}/{status.epochs}: loss {row['loss']:.3f}, "
-                f"top-1 {row['top1']:.1%}; validation loss {row['val_loss']:.3f}, "
-                f"top-1 {row['val_top1']:.1%}",
+                f"top-1 {row['top1']:.1%}; {validation}",
                 highlight=False,
             )
         shown = len(history)

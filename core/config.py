@@ -230,13 +230,32 @@ class Origin(BaseModel):
         epoch: Where a branch leaves it: the epochs completed in the checkpoint that
             it goes on from, optimizer, history and all. None where only the weights
             of a trained run are the start of a history of its own.
+        earlier_epochs: Epochs of all trainings before those of this run's history;
+            None where they are not known.
+        earlier_s: Seconds of them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     run_id: str
     weights_sha256: str = Field(pattern="[0-9a-f]{64}")
     epoch: int | None = Field(None, ge=1)
+    earlier_epochs: int | None = Field(None, ge=0)
+    earlier_s: float | None = Field(None, ge=0)
+
+
+class Calibration(BaseModel):
+    """Whose temperature a run takes that holds out nothing to fit one on.
+
+    Attributes:
+        run_id: The run on whose validation part it was fitted.
+        temperature: What logits are divided by before the softmax.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    run_id: str
+    temperature: float = Field(gt=0)
 
 
 class Teacher(BaseModel):
@@ -314,6 +333,8 @@ class RunConfig(BaseModel):
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
         fold: The part of `dataset` that is its test; None for the dataset's own.
+        calibration: Whose temperature it takes; None where it fits its own or, without
+            a validation part, none.
         created_at: ISO 8601, UTC.
     """
 
@@ -333,6 +354,7 @@ class RunConfig(BaseModel):
     teacher: Teacher | None = None
     drawings: TrainedBesides | None = None
     fold: Fold | None = None
+    calibration: Calibration | None = None
     created_at: str
 
     @property

@@ -82,8 +82,24 @@ def smooth(y: NDArray[np.floating], *, weight: float) -> NDArray[np.float64]:
     return smoothed
 
 
+def is_validated(run: Run) -> bool:
+    """Returns whether a run holds something out to validate on.
+
+    A branch may learn what its origin had held out: then the rows that it took from
+    there say something of validation, and its own don't.
+    """
+    if run.config is not None and not run.config.settings.val_fraction:
+        return False
+    return not run.history or "val_top1" in run.history[-1]
+
+
 def best_epoch(run: Run) -> dict[str, Any] | None:
-    """Returns the row of highest validation top-1, the earliest if tied."""
+    """Returns the row of highest validation top-1, the earliest if tied.
+
+    Without validation it is the last one, whose weights the run has.
+    """
+    if run.history and not is_validated(run):
+        return run.history[-1]
     rows = [row for row in run.history if "val_top1" in row]
     return max(rows, key=lambda row: (row["val_top1"], -row["epoch"]), default=None)
 
@@ -113,10 +129,10 @@ RISE = 0.02
 
 
 def learning(run: Run) -> Learning | None:
-    """Sums up a run's history; None where no epoch has validation figures."""
+    """Sums up a run's history; None without validation, or before its first epoch."""
     rows = [row for row in run.history if "val_top1" in row and "val_loss" in row]
     best = best_epoch(run)
-    if best is None or not rows:
+    if best is None or not is_validated(run):
         return None
     last = rows[-1]
     lowest = min(rows, key=lambda row: (row["val_loss"], row["epoch"]))

@@ -39,11 +39,14 @@ from core.runs import (
     clear_ghost,
     clear_leftovers,
     is_ghost,
+    kept_checkpoint,
+    kept_epochs,
     list_runs,
     lock_run,
     read_status,
     runs_dir,
 )
+from core.tensors import read_metadata
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 LOW_DISK_BYTES = 2 * 2**30
@@ -213,6 +216,11 @@ def _runs(data_dir: Path, trained_dir: Path) -> Iterator[Finding]:
                 read_evaluation(run.path)
             except SketchScopeError as error:
                 problem = str(error)
+        for epoch in kept_epochs(run.path) if not problem else ():
+            try:
+                read_metadata(run.path / kept_checkpoint(epoch))
+            except SketchScopeError as error:
+                problem = f"{error} The run can't be branched there; delete the file."
         is_idle = run.state not in ACTIVE_STATES
         if problem:
             yield Finding("problem", f"run {run.run_id}", problem)

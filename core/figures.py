@@ -13,7 +13,7 @@ from plotly import graph_objects as go
 from plotly.colors import cyclical, sample_colorscale
 
 from core.confusions import Counts, Tree
-from core.curves import Against, Figure, best_epoch, curve, smooth
+from core.curves import Against, Figure, best_epoch, curve, is_validated, smooth
 from core.language import noop as N_
 from core.maps import class_centres, class_hues
 from core.results import Evaluation
@@ -97,7 +97,7 @@ def learning_curves(
     Runs of one network have its colour and differ by their markers, which are filled
     for validation and open for training. With smoothing, the raw line stays, faintly.
     A star marks the epoch of highest validation top-1, an open circle the epoch under
-    way.
+    way. A run without validation always has its training's line.
     """
     _ = words.gettext
     chart = go.Figure()
@@ -106,9 +106,11 @@ def learning_curves(
             "color": network_colour(run),
             "symbol": SYMBOLS[number % len(SYMBOLS)],
         }
-        if show_train:
+        # Without validation, there is nothing else to see.
+        if show_train or not is_validated(run):
             _add_curve(chart, run, figure, "train", against, smoothing, look, words)
-        _add_curve(chart, run, figure, "val", against, smoothing, look, words)
+        if is_validated(run) or any(f"val_{figure}" in row for row in run.history):
+            _add_curve(chart, run, figure, "val", against, smoothing, look, words)
         _add_best(chart, run, figure, against, look["color"], words)
     for name, value in (references or {}).items():
         chart.add_hline(

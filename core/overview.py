@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from core.curves import best_epoch
 from core.runs import Run
 from models import NETWORKS
 
@@ -95,10 +96,7 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
     rows = []
     for run in runs:
         config, metrics = run.config, run.metrics or {}
-        validation = [
-            (row["val_top1"], -row["epoch"]) for row in run.history if "val_top1" in row
-        ]
-        best = max(validation, default=None)
+        best = best_epoch(run) or {}
         rows.append(
             {
                 "Run": run.run_id,
@@ -108,8 +106,8 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "Recipe": config.recipe if config else None,
                 "Epoch": run.status.epoch,
                 "Epochs": run.status.epochs,
-                "Best epoch": -best[1] if best else None,
-                "Best validation top-1": _percent(best[0] if best else None),
+                "Best epoch": best.get("epoch"),
+                "Best validation top-1": _percent(best.get("val_top1")),
                 "Test top-1": _percent(metrics.get("top1")),
                 "Test top-5": _percent(metrics.get("top5")),
                 "Remark": run.problem or run.status.message,

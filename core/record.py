@@ -1,7 +1,9 @@
 """The record of trained runs: what each figure rests on, for people and programs."""
 
+import json
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 from core.errors import RunError
@@ -19,35 +21,158 @@ REFERENCES = (
 """Published figures on the same sketches, of other splits."""
 
 FIGURES = (
-    *("top1", "top1_interval", "top1_flip_averaged", "top5", "loss", "ece"),
-    *("temperature", "loss_calibrated", "ece_calibrated", "n", "num_parameters"),
+    *("top1", "top1_interval", "top1_flip_averaged", "top1_six_view_averaged"),
+    *("top5", "loss", "ece", "temperature", "temperature_from"),
+    *("loss_calibrated", "ece_calibrated", "n", "num_parameters"),
 )
 
+SCORED = ("run_id", "network", "recipe", "dataset", "split_fingerprint", "n", "top1")
+"""What the list of all runs ever scored says of each, besides when that was."""
 
-def make_record(runs: Sequence[Run]) -> dict[str, Any]:
+
+def make_record(
+    runs: Sequence[Run],
+    *,
+    others: Sequence[Run] = (),
+    scored: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
     """Describes evaluated runs and compares them pairwise on the same sketches.
 
     Args:
         runs: Finished runs.
+        others: Of these, only those are named that were scored on the same sketches.
+        scored: What an earlier record says of the runs that were scored before.
 
     Raises:
         RunError: If one is not finished, or its evaluation is damaged.
 
     Returns:
-        JSON-ready: `runs`, a row each with recipe, settings, hardware, time,
+        JSON-ready: `runs`, a row each with recipe, settings, lineage, hardware, time,
         validation and test figures; `pairs`, McNemar's test between any two that were
-        scored on the same sketches; `references`, what others reached.
+        scored on the same sketches; `scored`, every run that was ever scored on test
+        sketches, as far as it is known, in order of time; `references`, what others
+        reached.
     """
     evaluations = {run.run_id: read_evaluation(run.path) for run in runs}
+    rows = [_row(run) for run in runs]
     return {
-        "runs": [_row(run) for run in runs],
+        "runs": rows,
         "pairs": [
             pair
             for first, second in combinations(runs, 2)
             if (pair := compare_runs(evaluations, first.run_id, second.run_id))
         ],
+        "scored": _all_scored(scored, runs, others),
         "references": list(REFERENCES),
     }
+
+
+def read_scored(path: Path) -> list[dict[str, Any]]:
+    """Reads the list of all runs ever scored from an earlier record.
+
+    Raises:
+        RunError: If the file can't be read or holds no such list.
+    """
+    try:
+        scored = json.loads(path.read_bytes())["scored"]
+        for row in scored:
+            if not set(SCORED) <= set(row):
+                raise ValueError(f"a row of `scored` must have {', '.join(SCORED)}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path} holds no list `scored` of a record: {error}."
+        ) from error
+    return list(scored)
+
+
+def _all_scored(
+    earlier: Sequence[dict[str, Any]], runs: Sequence[Run], others: Sequence[Run]
+) -> list[dict[str, Any]]:
+    """Adds runs to a list of those that were scored before.
+
+    Names are used again, copies are made, and to evaluate the same weights once more
+    is no other score: neither name nor time with the same figure makes a row.
+    """
+    rows = list(earlier)
+    splits = {(run.metrics or {}).get("split_fingerprint") for run in runs}
+    for run in (*runs, *others):
+        metrics = run.metrics or {}
+        if run.config is None or metrics.get("split_fingerprint") not in splits:
+            continue
+        row = {
+            "run_id": run.run_id,
+            "network": run.config.network,
+            "recipe": run.config.recipe,
+            **{name: metrics.get(name) for name in SCORED[3:]},
+            "evaluated_at": metrics.get("evaluated_at"),
+        }
+        if not any(_is_same(row, known) for known in rows):
+            rows.append(row)
+    return sorted(rows, key=lambda row: row.get("evaluated_at") or "")
+
+
+def _is_same(row: dict[str, Any], known: dict[str, Any]) -> bool:
+    """Returns whether two rows tell of one score."""
+    if (row["n"], row["top1"]) != (known["n"], known["top1"]):
+        return False
+    when = row["evaluated_at"]
+    is_copy = when is not None and when == known.get("evaluated_at")
+    return is_copy or row["run_id"] == known["run_id"]
+
+
+def describe_lineage(run: Run) -> dict[str, Any]:
+    """Returns from where a run went on, and what all its trainings took together.
+
+    Returns:
+        JSON-ready: `origin`, `origin_epoch` where it is a branch, `teacher`;
+        `total_epochs` and `total_hours` of this run and all before it, which are None
+        where those of a run before it are not known.
+    """
+    config, history = run.config, run.history
+    origin = config.origin if config else None
+    epochs: int | None = len(history)
+    seconds: float | None = history[-1]["elapsed_s"] if history else 0.0
+    if origin is not None:
+        # What a branch took from its origin is part of its own history.
+        epochs = _sum(epochs, origin.earlier_epochs)
+        seconds = _sum(seconds, origin.earlier_s)
+    return {
+        "origin": origin.run_id if origin else None,
+        "origin_epoch": origin.epoch if origin else None,
+        "teacher": config.teacher.run_id if config and config.teacher else None,
+        "total_epochs": epochs,
+        "total_hours": None if seconds is None else round(seconds / 3600, 2),
+    }
+
+
+def tell_lineage(run: Run) -> list[str]:
+    """Returns `describe_lineage` in sentences; none for a run of its own."""
+    config = run.config
+    if config is None or (config.origin is None and config.teacher is None):
+        return []
+    found = describe_lineage(run)
+    sentences = []
+    if config.origin is not None:
+        what = (
+            "Begins with the weights"
+            if config.origin.epoch is None
+            else f"Goes on from epoch {config.origin.epoch}"
+        )
+        sentences.append(f"{what} of run {config.origin.run_id!r}.")
+    if config.teacher is not None:
+        sentences.append(f"Learns from run {config.teacher.run_id!r}.")
+    if found["total_epochs"] is None or found["total_hours"] is None:
+        sentences.append("What the runs before it took is not known.")
+    else:
+        sentences.append(
+            f"All trainings that led to it: {found['total_epochs']} epochs, "
+            f"{found['total_hours']:.1f} hours."
+        )
+    return sentences
+
+
+def _sum(value: float | None, other: float | None) -> Any:
+    return None if value is None or other is None else value + other
 
 
 def compare_runs(
@@ -75,7 +200,7 @@ def _row(run: Run) -> dict[str, Any]:
         "run_id": run.run_id,
         "network": config.network,
         "recipe": config.recipe,
-        "origin": config.origin.run_id if config.origin else None,
+        **describe_lineage(run),
         "seed": config.settings.seed,
         "epochs": len(history),
         "image_sizes": list(dict.fromkeys(row["image_size"] for row in history)),
@@ -84,7 +209,8 @@ def _row(run: Run) -> dict[str, Any]:
         "dataset": config.dataset,
         "split_fingerprint": config.split_fingerprint,
         "val_fraction": config.settings.val_fraction,
-        "val_top1": history[-1]["val_top1"],
+        "val_top1": history[-1].get("val_top1"),
+        "evaluated_at": metrics.get("evaluated_at"),
         **{name: metrics[name] for name in FIGURES if name in metrics},
         "settings": config.settings.model_dump(mode="json"),
     }

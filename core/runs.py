@@ -16,13 +16,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 import psutil
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from core.config import FORMAT_VERSION, RunConfig, explain
 from core.errors import BusyError, RunError, quote
@@ -31,9 +38,11 @@ from core.files import (
     list_folder,
     load_array,
     remove_tree,
+    replacing,
     write_json,
     write_text,
 )
+from core.tensors import read_metadata
 
 RUN_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
@@ -214,17 +223,24 @@ def find_run_dir(run: str, *, data_dir: Path, trained_dir: Path) -> Path:
 
 
 def create_run_dir(
-    config: RunConfig, *, data_dir: Path, origin: Path | None = None
+    config: RunConfig,
+    *,
+    data_dir: Path,
+    origin: Path | None = None,
+    teacher: Path | None = None,
 ) -> Path:
     """Makes the folder of a new run, with its config and a first status.
 
     Args:
         config: Its config.
         data_dir: The folder that everything is written to.
-        origin: A trained run whose weights it begins with; they are copied.
+        origin: The run that it goes on from; its weights, or the checkpoint that the
+            config names, are copied.
+        teacher: The trained run that it learns from; config and weights are copied.
 
     Raises:
-        RunError: If the id is taken or the folder can't be written.
+        RunError: If the id is taken, the folder can't be written, or what is to be
+            copied is damaged.
     """
     check_run_id(config.run_id)
     path = runs_dir(data_dir) / config.run_id
@@ -235,13 +251,18 @@ def create_run_dir(
             tempfile.mkdtemp(prefix=f"{CREATED_PREFIX}{os.getpid()}-", dir=path.parent)
         )
         try:
+            status = Status(state="stopped", epochs=config.settings.epochs)
             if origin is not None:
                 with telling_removal(origin):
-                    shutil.copy(origin / WEIGHTS, made / INITIAL_WEIGHTS)
-                    # What the origin has seen counts as seen by this run too.
-                    shutil.copy(origin / TRAIN_KEYS, made / TRAIN_KEYS)
+                    status = _copy_origin(origin, made, config, status)
+            if teacher is not None:
+                with telling_removal(teacher):
+                    (made / TEACHER_DIR).mkdir()
+                    for name in (CONFIG, WEIGHTS):
+                        shutil.copy(teacher / name, made / TEACHER_DIR / name)
+            _copy_seen([path for path in (origin, teacher) if path is not None], made)
             write_json(made / CONFIG, config.model_dump(mode="json"))
-            write_status(made, Status(state="stopped", epochs=config.settings.epochs))
+            write_status(made, status)
             made.chmod(0o755)
             # Fails if there is a folder of that name, since none of a run is empty.
             made.rename(path)
@@ -256,6 +277,37 @@ def create_run_dir(
             ) from error
         raise RunError(f"{path} can't be made: {error.strerror}.") from error
     return path
+
+
+def _copy_origin(origin: Path, made: Path, config: RunConfig, status: Status) -> Status:
+    """Copies what a run begins with from its origin; returns how far that is."""
+    epoch = config.origin.epoch if config.origin else None
+    if epoch is None:
+        shutil.copy(origin / WEIGHTS, made / INITIAL_WEIGHTS)
+        return status
+    source = origin / kept_checkpoint(epoch)
+    shutil.copy(source, made / INITIAL_CHECKPOINT)
+    saved = read_metadata(source)
+    try:
+        rows, elapsed_s = list(saved["history"]), float(saved["elapsed_s"])
+        if (saved["epoch"], len(rows)) != (epoch, epoch):
+            raise ValueError(f"it is not of epoch {epoch}")
+    except _DAMAGE as error:
+        raise RunError(_damaged(source, error)) from error
+    # Until it has trained further, its course is that of its origin.
+    write_history(made, rows)
+    return replace(status, epoch=epoch, elapsed_s=elapsed_s)
+
+
+def _copy_seen(sources: Sequence[Path], made: Path) -> None:
+    """Writes what a run's origin and teacher have seen: that counts as seen by it."""
+    seen = []
+    for source in sources:
+        with telling_removal(source):
+            seen.append(read_train_keys(source))
+    if seen:
+        with replacing(made / TRAIN_KEYS) as temporary, temporary.open("wb") as stream:
+            np.save(stream, np.unique(np.concatenate(seen)))
 
 
 def lock_run(path: Path) -> FileLock:
@@ -598,9 +650,16 @@ class _HistoryRow(_Checked):
     step: int
     loss: float
     top1: _Fraction
-    val_loss: float
-    val_top1: _Fraction
+    # Both are absent where nothing is held out, but never null.
+    val_loss: float = 0.0
+    val_top1: _Fraction = 0.0
     elapsed_s: float
+
+    @model_validator(mode="after")
+    def _check_validation(self) -> Self:
+        if len(self.model_fields_set & {"val_loss", "val_top1"}) == 1:
+            raise ValueError("`val_loss` and `val_top1` need each other")
+        return self
 
 
 _DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)

@@ -40,6 +40,19 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
     return tensors, metadata
 
 
+def read_metadata(path: Path) -> Any:
+    """Reads what such a file says beside its tensors.
+
+    Raises:
+        RunError: If the file is missing or damaged.
+    """
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return json.loads((file.metadata() or {}).get("metadata", "{}"))
+    except _DAMAGE as error:
+        raise RunError(f"{path} is missing or damaged: {error}.") from error
+
+
 def misfit(path: Path) -> RunError:
     """Returns the error for weights of other names or shapes than a network's."""
     return RunError(f"{path} doesn't fit the network that its config describes.")

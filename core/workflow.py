@@ -14,11 +14,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
+from core.ancestry import (
+    branch,
+    check_origin,
+    describe_origin,
+    find_calibration,
+    find_teacher,
+    inherited,
+)
 from core.backend import load_backend
 from core.config import (
     RECIPES,
     Fold,
-    Origin,
     RunConfig,
     Settings,
     TrainedBesides,
@@ -27,7 +34,6 @@ from core.config import (
 from core.datasets.folded import FoldedDataset, fold_dataset
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.errors import ConfigError, DatasetError, RunError
-from core.files import sha256
 from core.neighbours import build_neighbours
 from core.paths import TRAINED_DIR
 from core.queueing import wait_for_turn
@@ -54,16 +60,24 @@ from core.stopping import StopCheck, stop_requests
 if TYPE_CHECKING:
     from core.training import Report
 
+DEFAULT_RECIPE = "best"
+
+CALIBRATION = ("temperature", "temperature_from")
+"""What an evaluation's figures say of a temperature."""
+
 
 def create_run(
     network: str,
     dataset_name: str,
-    recipe: str,
+    recipe: str | None = None,
     *,
     data_dir: Path,
     run_id: str | None = None,
     overrides: Mapping[str, Any] | None = None,
     origin: Path | None = None,
+    origin_epoch: int | None = None,
+    teacher: Path | None = None,
+    calibration: Path | None = None,
     fold: tuple[int, int, int] | None = None,
 ) -> Path:
     """Makes the folder of a new run; `train_run_dir` then trains it.
@@ -74,22 +88,34 @@ def create_run(
             kept drawings, a run learns besides the dataset of its origin, on which
             it is validated and scored. Where that is not installed, it is
             validated on a part of the drawings, and not scored.
-        recipe: A name of `core.config.RECIPES`.
+        recipe: A name of `core.config.RECIPES`; by default `best`. A branch has its
+            origin's.
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.
-        overrides: Settings that replace the recipe's.
-        origin: A trained run of the same network to go on from; its weights are
+        overrides: Settings that replace the recipe's, or at a branch the origin's.
+        origin: A run of the same network to go on from; what is needed of it is
             copied, so that it may be removed afterwards. The new run has its
-            classes, of which the dataset may have fewer, and some of its settings
-            where the recipe has none.
+            classes, of which the dataset may have fewer. Where it begins with the
+            weights of a trained run, it has some of its settings where the recipe
+            has none.
+        origin_epoch: Where to branch from the origin, by the epochs completed in a
+            checkpoint that it has kept: the new run goes on with its optimizer and
+            history as if it had been the same run, with all of its settings.
+        teacher: A trained and evaluated run of the same classes whose answers the
+            new run learns from, by the share `distillation`; it is copied.
+        calibration: An evaluated run whose temperature the new one takes, if that
+            holds nothing out to fit one on; by default the teacher, else the
+            origin, as far as they are evaluated.
         fold: How many parts a cross-validation deals the dataset into, which of
             them, from 0, is the test, and the seed of the dealing.
 
     Raises:
-        ConfigError: If a setting is unknown or out of range, or a fold is to go on
-            from a run, which may have learned from its test.
+        ConfigError: If a setting is unknown or out of range, settings or arguments
+            don't fit each other, or a fold is to go on from a run, which may have
+            learned from its test.
         DatasetError: If there is no such dataset, or it is too small.
-        RunError: If the run id is taken or unfit, or the origin doesn't fit.
+        RunError: If the run id is taken or unfit, or the origin, the teacher or
+            the calibration doesn't fit.
     """
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
@@ -104,12 +130,21 @@ def create_run(
         dataset = fold_dataset(dataset, k=k, index=index, seed=seed)
     class_names = dataset.class_names
     drawings = None
-    inherited: dict[str, Any] = {}
     if origin is not None:
         theirs = read_config(origin)
         class_names = theirs.class_names
-        inherited = _inherited(theirs.settings, RECIPES.get(recipe, {}).get(network))
-    settings = make_settings(network, recipe, {**inherited, **(overrides or {})})
+    if origin_epoch is not None:
+        if origin is None:
+            raise ConfigError("A branch needs a run to leave from.")
+        recipe, settings = branch(
+            origin, origin_epoch, network, recipe, overrides or {}
+        )
+    else:
+        recipe = recipe or DEFAULT_RECIPE
+        taken: dict[str, Any] = {}
+        if origin is not None:
+            taken = inherited(theirs, RECIPES.get(recipe, {}).get(network))
+        settings = make_settings(network, recipe, {**taken, **(overrides or {})})
     if not dataset.num_test:
         if origin is None:
             raise DatasetError(
@@ -124,7 +159,12 @@ def create_run(
             batch_size = min(settings.batch_size, most)
             settings = settings.model_copy(update={"batch_size": batch_size})
     if origin is not None:
-        _check_origin(origin, network, dataset, drawings, settings)
+        if origin_epoch is None:
+            check_weights(origin)
+        check_origin(origin, network, dataset, drawings, settings)
+    taught = find_teacher(
+        teacher, class_names=class_names, dataset=dataset, settings=settings
+    )
     _check_size(dataset, drawings, settings)
     now = utc_now()
     config = RunConfig(
@@ -137,17 +177,26 @@ def create_run(
         class_names=class_names,
         recipe=recipe,
         settings=settings,
-        origin=None if origin is None else _describe_origin(origin),
+        origin=None if origin is None else describe_origin(origin, origin_epoch),
+        teacher=taught,
         drawings=None
         if drawings is None
         else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
         fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
+        calibration=find_calibration(
+            calibration,
+            teacher,
+            origin,
+            class_names=class_names,
+            settings=settings,
+        ),
         created_at=now.isoformat(timespec="seconds"),
     )
     return create_run_dir(
         config,
         data_dir=data_dir,
         origin=origin,
+        teacher=teacher,
     )
 
 
@@ -308,7 +357,7 @@ def evaluate_run_dir(
             run_dir,
             config,
             dataset,
-            temperature=_temperature(config, metrics),
+            calibration=_calibration(config, metrics),
         )
     return evaluation.metrics
 
@@ -346,12 +395,23 @@ def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
         lock.release()
 
 
-def _temperature(config: RunConfig, metrics: Mapping[str, Any] | None) -> float | None:
-    """Returns the calibration of a run, or None where it is to be made."""
+def _calibration(
+    config: RunConfig, metrics: Mapping[str, Any] | None = None
+) -> dict[str, Any] | None:
+    """Returns what an evaluation says of a temperature, or None if it is to fit one.
+
+    Args:
+        config: The run's.
+        metrics: Of an evaluation whose temperature goes on to hold.
+    """
     if metrics is not None:
-        return float(metrics["temperature"])
+        return {name: metrics[name] for name in CALIBRATION if name in metrics}
+    if (taken := config.calibration) is not None:
+        return {"temperature": taken.temperature, "temperature_from": taken.run_id}
     # What it held out of a few drawings is too little to fit one on.
-    return None if config.is_tested else 1.0
+    if config.is_tested and config.settings.val_fraction:
+        return None
+    return {"temperature": 1.0, "temperature_from": None}
 
 
 def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
@@ -467,24 +527,6 @@ def _find_drawings(config: RunConfig, *, data_dir: Path) -> Dataset | None:
     )
 
 
-def _inherited(theirs: Settings, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Returns the settings of an origin that a recipe leaves open.
-
-    Its weights fit one form and size of the network, and validation must go on with
-    the sketches that it held out.
-    """
-    fixed = {
-        "shortcut": theirs.shortcut,
-        "pooling": theirs.pooling,
-        "seed": theirs.seed,
-        "val_fraction": theirs.val_fraction,
-        "image_sizes": (theirs.test_image_size,),
-    }
-    return {
-        field: value for field, value in fixed.items() if field not in (recipe or {})
-    }
-
-
 def _epoch_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> int:
     """Returns how many sketches an epoch learns from."""
     held_out = split_size(dataset.num_train, fraction=settings.val_fraction)
@@ -496,7 +538,7 @@ def _epoch_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) 
 
 def _check_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> None:
     """Raises `DatasetError` if a run's sketches don't fill one batch."""
-    if dataset.num_train < 2:
+    if settings.val_fraction and dataset.num_train < 2:
         raise DatasetError(
             f"Dataset {dataset.name!r} has {dataset.num_train} training sketch; it "
             "takes at least one to train on and one for validation."
@@ -522,54 +564,6 @@ def _refuse_test_sketches(drawings: Dataset, dataset: Dataset) -> None:
         )
 
 
-def _describe_origin(origin: Path) -> Origin:
-    with telling_removal(origin):
-        return Origin(run_id=origin.name, weights_sha256=sha256(origin / WEIGHTS))
-
-
-def _check_origin(
-    origin: Path,
-    network: str,
-    dataset: Dataset,
-    drawings: Dataset | None,
-    settings: Settings,
-) -> None:
-    """Raises `RunError` unless a run's weights may be the start of a new one."""
-    learned = drawings or dataset
-    config = read_config(origin)
-    check_weights(origin)
-    theirs = config.settings
-    if config.network != network:
-        raise RunError(
-            f"Run {origin.name!r} is of network {config.network!r}; a run of "
-            f"{network!r} can't go on from it."
-        )
-    unknown = sorted(set(learned.class_names) - set(config.class_names))
-    if unknown:
-        raise RunError(
-            f"Run {origin.name!r} doesn't know class {unknown[0]!r} of dataset "
-            f"{learned.name!r}; a run can only go on with classes that it knows."
-        )
-    # Weights of one form load into the other, but answer otherwise there.
-    for field in ("shortcut", "pooling"):
-        trained_with = getattr(theirs, field)
-        if trained_with != getattr(settings, field):
-            raise RunError(
-                f"Run {origin.name!r} was trained with `{field}={trained_with}`. Add "
-                f"`--set {field}={trained_with}`."
-            )
-    # Otherwise the new run would be validated on what the old one learned.
-    held_out = (theirs.seed, theirs.val_fraction)
-    if (
-        dataset.fingerprint == config.dataset_fingerprint
-        and (settings.seed, settings.val_fraction) != held_out
-    ):
-        raise RunError(
-            f"Run {origin.name!r} held out another part for validation. Add "
-            f"`--seed {theirs.seed} --set val_fraction={theirs.val_fraction:g}`."
-        )
-
-
 def _evaluate_locked(
     run_dir: Path, config: RunConfig, dataset: Dataset
 ) -> dict[str, Any]:
@@ -581,7 +575,9 @@ def _evaluate_locked(
         from core.evaluation import evaluate_run
         from core.results import write_evaluation
 
-        evaluation, class_rows = evaluate_run(run_dir, config, dataset)
+        evaluation, class_rows = evaluate_run(
+            run_dir, config, dataset, calibration=_calibration(config)
+        )
         write_evaluation(run_dir, evaluation, class_rows=class_rows)
         missed = "Its training sketches were not indexed"
         with stop_requests(run_dir) as is_stop_requested:

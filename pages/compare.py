@@ -272,9 +272,9 @@ def sure_words(found: Comparison, run: Run, baseline: Run) -> str:
         )
     sentences.append(
         _(
-            "Probabilities are calibrated on each run's validation sketches "
-            "(temperature {temperature:.2f} and {baseline_temperature:.2f}), so that "
-            "they mean the same in both."
+            "Probabilities are calibrated by each run's temperature "
+            "({temperature:.2f} and {baseline_temperature:.2f}), so that they mean the "
+            "same in both."
         )
     )
     return " ".join(sentences).format(**values)

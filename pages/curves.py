@@ -7,6 +7,7 @@ from core.curves import (
     Against,
     Figure,
     history_rows,
+    is_validated,
     learning,
     settings_rows,
 )
@@ -86,6 +87,8 @@ def describe(runs: list[Run], figure: Figure) -> str:
             value=run.history[-1][f"val_{figure}"],
             count=len(run.history),
         )
+        if is_validated(run)
+        else _("{run} holds nothing out").format(run=run.run_id)
         for run in runs
         if run.history
     ]
@@ -102,6 +105,15 @@ def tell(runs: list[Run]) -> None:
     for run in runs[:TOLD_RUNS]:
         found = learning(run)
         if found is None:
+            if run.history and not is_validated(run):
+                st.write(
+                    _(
+                        "{run} learns from all training sketches, without validation: "
+                        "what counts is its last epoch, {epoch} so far."
+                    ).format(
+                        run=f"**{plain(run.run_id)}**", epoch=run.history[-1]["epoch"]
+                    )
+                )
             continue
         sentences = [
             _(

@@ -126,10 +126,17 @@ def told_of_temperature(run: Run, found: Trust) -> str:
             "{accuracy:.0%} of the time."
         )
     sentences = [sentence]
+    source = (run.metrics or {}).get("temperature_from")
     if before.temperature != after.temperature:
         sentences.append(
             _(
                 "Its temperature of {temperature:.2f}, fitted on validation sketches, "
+                "brings the calibration error from {ece:.3f} to {after:.3f}; chance "
+                "alone would leave about {chance:.3f}."
+            )
+            if source is None
+            else _(
+                "The temperature of {temperature:.2f}, which it has from {source}, "
                 "brings the calibration error from {ece:.3f} to {after:.3f}; chance "
                 "alone would leave about {chance:.3f}."
             )
@@ -140,6 +147,7 @@ def told_of_temperature(run: Run, found: Trust) -> str:
         confidence=before.mean_confidence,
         accuracy=before.accuracy,
         temperature=after.temperature,
+        source=plain(str(source)),
         ece=calibration(before).ece,
         after=summed.ece,
         chance=summed.ece_by_chance,

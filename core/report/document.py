@@ -6,8 +6,9 @@ from gettext import NullTranslations
 import numpy as np
 
 from core.classwise import Ranking, common_classes, rank_classes, taken_for
+from core.config import RunConfig
 from core.confusions import most_confused_classes, top_confusions
-from core.curves import Figure, settings_rows
+from core.curves import Figure, is_validated, settings_rows
 from core.figures import accuracy_chart, learning_curves, matrix_heatmap
 from core.language import translations
 from core.metrics import ECE_BINS, ClassFigures, wilson_interval
@@ -203,13 +204,14 @@ def run_facts(results: Results, words: NullTranslations) -> dict[str, str]:
         _("Network"): network_title(results),
         _("Parameters"): f"{metrics['num_parameters']:,}",
         _("Recipe"): config.recipe,
-        _("Began with"): _("the weights of {run}").format(
-            run=isolated(config.origin.run_id)
-        )
-        if config.origin
-        else _("random weights"),
+        _("Began with"): beginning(config, words),
+        _("Learned from the answers of"): isolated(config.teacher.run_id)
+        if config.teacher
+        else "",
         _("Trained on"): ", ".join(config.datasets),
-        _("Held out for validation"): percent(config.settings.val_fraction),
+        _("Held out for validation"): percent(config.settings.val_fraction)
+        if config.settings.val_fraction
+        else _("nothing"),
         _("Image sizes in pixels"): ", ".join(sizes),
         _("Epochs"): str(len(history)) if history else "",
         _("Minutes of training"): f"{history[-1]['elapsed_s'] / 60:.0f}"
@@ -226,6 +228,17 @@ def run_facts(results: Results, words: NullTranslations) -> dict[str, str]:
         ),
         _("Scored on"): str(metrics.get("evaluated_at", ""))[:10],
     }
+
+
+def beginning(config: RunConfig, words: NullTranslations) -> str:
+    """Returns what a run began with."""
+    _ = words.gettext
+    if config.origin is None:
+        return _("random weights")
+    origin = isolated(config.origin.run_id)
+    if config.origin.epoch is None:
+        return _("the weights of {run}").format(run=origin)
+    return _("{run} after epoch {epoch}").format(run=origin, epoch=config.origin.epoch)
 
 
 def curves(contents: Contents, words: NullTranslations) -> list[Block]:
@@ -246,6 +259,8 @@ def curves(contents: Contents, words: NullTranslations) -> list[Block]:
                 value=run.history[-1][f"val_{figure}"],
                 count=len(run.history),
             )
+            if is_validated(run)
+            else _("{run} holds nothing out").format(run=run.run_id)
             for run in runs
         ]
         alt = (
@@ -273,11 +288,17 @@ def totals(contents: Contents, words: NullTranslations) -> list[Block]:
             ),
             columns=(Column(""), *run_columns(contents)),
             rows=total_rows(contents, words),
-            note=_(
-                "In brackets: 95 % Wilson intervals. The calibration error is the mean "
-                "gap between how sure a network is and how often it is right, in "
-                "{bins} bins; the temperature that mends it was fitted on validation."
-            ).format(bins=ECE_BINS),
+            note=" ".join(
+                [
+                    _(
+                        "In brackets: 95 % Wilson intervals. The calibration error is "
+                        "the mean gap between how sure a network is and how often it "
+                        "is right, in {bins} bins; the temperature that mends it was "
+                        "fitted on validation."
+                    ).format(bins=ECE_BINS),
+                    *borrowed_temperatures(contents, words),
+                ]
+            ),
         )
     ]
     if contents.agreement is not None:
@@ -300,6 +321,26 @@ def totals(contents: Contents, words: NullTranslations) -> list[Block]:
     return blocks
 
 
+def borrowed_temperatures(contents: Contents, words: NullTranslations) -> list[str]:
+    """Says of each run whose temperature it has, if it fitted none of its own."""
+    _ = words.gettext
+    sentences = []
+    for results in contents.results:
+        metrics = results.evaluation.metrics
+        if "temperature_from" not in metrics:
+            continue
+        source = metrics["temperature_from"]
+        sentence = (
+            _("{run} held nothing out to fit one on.")
+            if source is None
+            else _("{run} held nothing out and has that of {source}.")
+        )
+        sentences.append(
+            sentence.format(run=isolated(results.run_id), source=isolated(str(source)))
+        )
+    return sentences
+
+
 def total_rows(contents: Contents, words: NullTranslations) -> list[tuple[str, ...]]:
     """Returns a row a metric; what a run lacks is a dash."""
     _ = words.gettext
@@ -315,6 +356,11 @@ def total_rows(contents: Contents, words: NullTranslations) -> list[tuple[str, .
         (
             _("Top-1 accuracy, averaged with the mirror image"),
             "top1_flip_averaged",
+            with_interval,
+        ),
+        (
+            _("Top-1 accuracy, averaged over six views"),
+            "top1_six_view_averaged",
             with_interval,
         ),
         (_("Cross-entropy in nats"), "loss", "{:.3f}".format),

@@ -6,7 +6,7 @@ from gettext import NullTranslations
 
 from core.classwise import PairedClass, common_classes, rank_classes
 from core.confusions import Confusion, top_confusions
-from core.curves import best_epoch
+from core.curves import best_epoch, is_validated
 from core.metrics import ClassFigures, wilson_interval
 from core.report.contents import Contents, Results
 
@@ -218,7 +218,9 @@ def learned(results: Results, words: NullTranslations) -> str:
         len(history),
     )
     course = (
-        _("Its top-1 accuracy on validation was highest at the end, {last}.")
+        _("Nothing was held out to validate on.")
+        if not is_validated(results.run)
+        else _("Its top-1 accuracy on validation was highest at the end, {last}.")
         if best["epoch"] == last["epoch"]
         else _(
             "Its top-1 accuracy on validation was highest after epoch {best}, "
@@ -226,13 +228,17 @@ def learned(results: Results, words: NullTranslations) -> str:
         )
     )
     training = _("On the training sketches it ends at {train}.")
+    validation = {
+        name: percent(row["val_top1"], digits=1)
+        for name, row in (("highest", best), ("last", last))
+        if "val_top1" in row
+    }
     return f"{sentence} {course} {training}".format(
         run=isolated(results.run_id),
         count=len(history),
         minutes=last["elapsed_s"] / 60,
         best=best["epoch"],
-        highest=percent(best["val_top1"], digits=1),
-        last=percent(last["val_top1"], digits=1),
+        **validation,
         train=percent(last["top1"], digits=1),
     )
 

@@ -14,8 +14,9 @@ from core.text import to_csv
 
 METRICS = (
     *("dataset", "n", "num_classes", "top1", "top1_interval_low"),
-    *("top1_interval_high", "top1_flip_averaged", "top5", "loss", "ece"),
-    *("temperature", "loss_calibrated", "ece_calibrated"),
+    *("top1_interval_high", "top1_flip_averaged", "top1_six_view_averaged"),
+    *("top5", "loss", "ece", "temperature", "temperature_from"),
+    *("loss_calibrated", "ece_calibrated"),
     *("num_parameters", "image_size", "evaluated_at"),
 )
 
@@ -59,7 +60,7 @@ def run_row(found: Results) -> dict[str, Any]:
         "seed": found.config.settings.seed,
         "epochs": len(history),
         "training_s": history[-1]["elapsed_s"] if history else "",
-        "val_top1": history[-1]["val_top1"] if history else "",
+        "val_top1": history[-1].get("val_top1", "") if history else "",
         **{name: metrics.get(name, "") for name in METRICS},
     }
 

@@ -236,7 +236,7 @@ def plan(sweep: Sweep) -> tuple[Trial, ...]:
     if sweep.search == "optuna":
         for network, recipe, fields in (*corners(sweep), *sample(sweep)):
             trial = make_trial(sweep, network, recipe, fields, sweep.seeds[0], None)
-            make_settings(network, recipe, trial.overrides)
+            _check_trial(trial)
         return ()
     combinations = grid(sweep) if sweep.search == "grid" else sample(sweep)
     trials: dict[str, Trial] = {}
@@ -244,9 +244,24 @@ def plan(sweep: Sweep) -> tuple[Trial, ...]:
         for seed in sweep.seeds:
             for fold in (None,) if sweep.folds is None else range(sweep.folds):
                 trial = make_trial(sweep, network, recipe, fields, seed, fold)
-                make_settings(network, recipe, trial.overrides)
+                _check_trial(trial)
                 trials[trial.run_id] = trial
     return tuple(trials.values())
+
+
+def _check_trial(trial: Trial) -> None:
+    """Raises `ConfigError` if a trial's settings are out of range or none for it."""
+    settings = make_settings(trial.network, trial.recipe, trial.overrides)
+    if not settings.val_fraction:
+        raise ConfigError(
+            "The trials of a sweep are compared by validation, so each must hold "
+            "something out. Received: val_fraction=0"
+        )
+    if settings.distillation:
+        raise ConfigError(
+            "The trials of a sweep have no teacher; `python -m core train --teacher "
+            f"RUN` has. Received: distillation={settings.distillation:g}"
+        )
 
 
 Combination: TypeAlias = tuple[str, str, dict[str, Value]]

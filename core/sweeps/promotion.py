@@ -27,6 +27,7 @@ from core.workflow import check_new_run_id
 
 LEFT_OUT = (
     *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
+    "checkpoint-epoch*",
     *(TEACHER_DIR, TEACHER_ANSWERS, STOP_REQUEST, "*.lock", ".*"),
 )
 

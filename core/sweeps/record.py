@@ -201,7 +201,7 @@ def _figures(run: Run) -> dict[str, Any]:
     return {
         "state": state,
         "epoch": len(run.history),
-        "val_top1": run.history[-1]["val_top1"] if run.history else None,
+        "val_top1": run.history[-1].get("val_top1") if run.history else None,
         "top1": run.metrics["top1"] if run.metrics else None,
         "message": run.status.message if state == "failed" else "",
     }

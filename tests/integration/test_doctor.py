@@ -7,15 +7,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import psutil
 from filelock import FileLock
+from safetensors.numpy import save
 
 from core.datasets.store import Dataset
 from core.doctor import Finding, examine
 from core.launch import LOG, MAX_LOG_BYTES, launch_training, read_log
 from core.paths import TRAINED_DIR
 from core.queueing import TURN_LOCK
-from core.runs import CONFIG, read_status, request_stop, runs_dir
+from core.runs import CONFIG, kept_checkpoint, read_status, request_stop, runs_dir
 from core.workflow import create_run
 from tests.conftest import Cli
 
@@ -68,6 +70,17 @@ def test_it_names_what_is_damaged_and_leaves_it_alone(
         assert "add it again" in problems["dataset short"]
         assert not report.json["mended"]
     assert (runs_dir(data_dir) / "torn" / CONFIG).exists()
+
+
+def test_it_says_where_a_run_can_t_be_branched(tiny: Dataset, data_dir: Path) -> None:
+    run_dir = make_run("given", data_dir)
+    whole = save({"a": np.zeros(9, np.float32)}, {"metadata": "{}"})
+    (run_dir / kept_checkpoint(3)).write_bytes(whole)
+    (run_dir / kept_checkpoint(5)).write_bytes(whole[:-4])
+    found = examine(data_dir=data_dir, trained_dir=TRAINED_DIR)
+    (problem,) = (finding for finding in found if finding.severity == "problem")
+    assert kept_checkpoint(5) in problem.detail
+    assert "can't be branched there" in problem.detail
 
 
 def test_it_clears_what_killed_processes_left(

@@ -15,6 +15,7 @@ from core.curves import (
     best_epoch,
     curve,
     history_rows,
+    is_validated,
     learning,
     settings_rows,
     smooth,
@@ -108,6 +109,24 @@ def test_a_training_is_summed_up() -> None:
     assert found is not None
     assert found.lowest_loss_epoch == 3
     assert learning(replace(run(), history=())) is None
+
+
+def test_without_validation_the_last_epoch_is_what_counts() -> None:
+    bare = tuple(
+        {name: value for name, value in row(e, 0.9).items() if not name.startswith("v")}
+        for e in (3, 4)
+    )
+    # A branch that learns what its origin had held out until epoch 2.
+    final = replace(run(val_fraction=0), history=(row(1, 0.2), row(2, 0.6), *bare))
+    assert is_validated(run())
+    assert not is_validated(final)
+    assert not is_validated(replace(final, history=final.history[:2]))
+    best = best_epoch(final)
+    assert best is not None
+    assert best["epoch"] == 4
+    assert learning(final) is None
+    assert curve(final, "top1").x.tolist() == [1, 2]
+    assert curve(final, "top1", split="train").x.tolist() == [1, 2, 3, 4]
 
 
 @given(values, st.floats(0, 0.99))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import map_2d
+from core.evaluation import VIEW_SHIFTS_PX, map_2d, shifted
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 6, 40])
@@ -28,3 +28,22 @@ def test_near_points_stay_near() -> None:
     centres = np.stack([layout[label == k].mean(axis=0) for k in range(3)])
     nearest = ((layout[:, None] - centres) ** 2).sum(axis=2).argmin(axis=1)
     assert (nearest == label).all()
+
+
+@pytest.mark.parametrize("shift_px", VIEW_SHIFTS_PX)
+def test_a_shifted_sketch_is_the_same_ink_elsewhere(shift_px: int) -> None:
+    images = np.full((2, 20, 24), 255, dtype=np.uint8)
+    images[0, 10, 12] = 3
+    images[1, 8:11, 7] = 100
+    moved = shifted(images, shift_px)
+    assert moved.dtype == np.uint8
+    assert moved[0, 10 + shift_px, 12 + shift_px] == 3
+    assert sorted(moved.ravel()) == sorted(images.ravel())
+    # What leaves the picture is lost, and paper comes in.
+    full = shifted(np.zeros((1, 20, 24), dtype=np.uint8), shift_px)
+    assert (full == 0).sum() == (20 - abs(shift_px)) * (24 - abs(shift_px))
+
+
+def test_the_six_views_are_six() -> None:
+    assert len(set(VIEW_SHIFTS_PX)) == 3
+    assert VIEW_SHIFTS_PX[0] == 0

@@ -51,6 +51,28 @@ def test_a_grid_is_every_combination_once() -> None:
     assert {trial.fold for trial in trials} == {0, 1, 2}
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ({"fields": {"val_fraction": [0.1, 0]}}, "each must hold something out"),
+        (
+            {
+                "fields": {"val_fraction": {"from": 0, "to": 0.2}},
+                "search": "optuna",
+                "trials": 5,
+            },
+            "each must hold something out",
+        ),
+        ({"fields": {"distillation": 0.5}}, "have no teacher"),
+    ],
+)
+def test_what_a_trial_can_t_be_compared_or_taught_by_is_refused(
+    content: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        plan(parsed(**content))
+
+
 def test_a_random_search_stays_in_its_ranges() -> None:
     fields = {
         "learning_rate": {"from": 1e-4, "to": 1e-2, "log": True},

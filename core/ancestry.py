@@ -1,0 +1,300 @@
+"""What a new run takes from others: its origin, its teacher, its temperature.
+
+Here it is found, checked and described; `core.runs.create_run_dir` copies it.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.config import (
+    Calibration,
+    Origin,
+    RunConfig,
+    Settings,
+    Teacher,
+    make_settings,
+)
+from core.datasets.store import Dataset
+from core.errors import ConfigError, RunError
+from core.files import sha256
+from core.runs import (
+    WEIGHTS,
+    check_weights,
+    kept_checkpoint,
+    kept_epochs,
+    read_config,
+    read_run,
+    read_train_keys,
+    telling_removal,
+)
+from models import NETWORKS
+
+FORMLESS = ("dropout", "zero_last_gamma")
+"""Options of networks that leave number and shape of the weights alone."""
+
+
+def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Returns the settings of an origin that a recipe leaves open.
+
+    Its weights fit one form and size of the network, and validation must go on with
+    the sketches that it held out.
+    """
+    settings = theirs.settings
+    fixed = {
+        **{name: getattr(settings, name) for name in _forms(theirs.network)},
+        "seed": settings.seed,
+        "val_fraction": settings.val_fraction,
+        "image_sizes": (settings.test_image_size,),
+    }
+    return {
+        field: value for field, value in fixed.items() if field not in (recipe or {})
+    }
+
+
+def branch(
+    origin: Path,
+    epoch: int,
+    network: str,
+    recipe: str | None,
+    overrides: Mapping[str, Any],
+) -> tuple[str, Settings]:
+    """Returns the recipe and settings of a branch.
+
+    Raises:
+        ConfigError: If a setting is unknown or out of range, or a recipe is named.
+        RunError: If the origin has kept no such checkpoint, or a setting doesn't
+            fit it.
+    """
+    config = read_config(origin)
+    theirs = config.settings
+    if recipe is not None and recipe != config.recipe:
+        raise ConfigError(
+            f"A branch goes on with the recipe of its origin, {config.recipe!r}. Leave "
+            "--recipe out; `--set FIELD=VALUE` changes single fields."
+        )
+    if network != config.network:
+        raise _other_network(origin, config, network)
+    if epoch not in (kept := kept_epochs(origin)):
+        named = ", ".join(f"{origin.name}@{number}" for number in kept)
+        raise RunError(
+            f"Run {origin.name!r} has kept no checkpoint after epoch {epoch}. "
+            + (f"Choose one of: {named}." if kept else "It has kept none at all.")
+        )
+    settings = make_settings(
+        network, config.recipe, {**theirs.model_dump(), **overrides}
+    )
+    for field, (wanted, has) in _unfit(network, theirs, settings).items():
+        raise RunError(
+            f"The checkpoint of run {origin.name!r} needs `{field}={wanted}`, which a "
+            f"branch can't change. Received: {field}={has}"
+        )
+    if settings.epochs <= epoch:
+        raise ConfigError(
+            f"A branch after epoch {epoch} must have more epochs in all. Received: "
+            f"epochs={settings.epochs}"
+        )
+    return config.recipe, settings
+
+
+def describe_origin(origin: Path, epoch: int | None) -> Origin:
+    """Returns what a config says of an origin, or of where a branch leaves it."""
+    with telling_removal(origin):
+        run = read_run(origin)
+        earlier_epochs: int | None = 0
+        earlier_s: float | None = 0.0
+        if run.config is not None and run.config.origin is not None:
+            earlier_epochs = run.config.origin.earlier_epochs
+            earlier_s = run.config.origin.earlier_s
+        if epoch is None:
+            # A branch has these rows in its own history.
+            trained_s = run.history[-1]["elapsed_s"] if run.history else 0.0
+            if not run.history or earlier_epochs is None or earlier_s is None:
+                earlier_epochs = earlier_s = None
+            else:
+                earlier_epochs += len(run.history)
+                earlier_s += trained_s
+        file = WEIGHTS if epoch is None else kept_checkpoint(epoch)
+        return Origin(
+            run_id=origin.name,
+            weights_sha256=sha256(origin / file),
+            epoch=epoch,
+            earlier_epochs=earlier_epochs,
+            earlier_s=earlier_s,
+        )
+
+
+def find_teacher(
+    teacher: Path | None,
+    *,
+    class_names: Sequence[str],
+    dataset: Dataset,
+    settings: Settings,
+) -> Teacher | None:
+    """Describes the run that a new one learns from.
+
+    Raises:
+        ConfigError: If `distillation` asks for another than is named.
+        RunError: If it is not evaluated, has other classes, or has learned from a
+            test sketch of the dataset.
+    """
+    if teacher is None:
+        if settings.distillation:
+            raise ConfigError(
+                f"`distillation={settings.distillation:g}` needs a run to learn from. "
+                "Add `--teacher RUN`."
+            )
+        return None
+    if not settings.distillation:
+        raise ConfigError(
+            "A teacher is listened to by the share `distillation`, which is 0. Add "
+            "`--set distillation=0.5`, say."
+        )
+    config = read_config(teacher)
+    check_weights(teacher)
+    if config.class_names != tuple(class_names):
+        raise RunError(
+            f"Run {teacher.name!r} knows other classes than the new run is to learn, "
+            "so it can't be its teacher."
+        )
+    metrics = read_run(teacher).metrics
+    if metrics is None:
+        raise RunError(
+            f"Run {teacher.name!r} is not evaluated, so its temperature is not known. "
+            f"`python -m core evaluate {teacher.name}` makes that good."
+        )
+    with telling_removal(teacher):
+        seen = read_train_keys(teacher)
+        test = dataset.keys[dataset.indices("test")]
+        known = int(np.isin(test, seen).any(axis=1).sum()) if len(test) else 0
+        if known:
+            raise RunError(
+                f"Run {teacher.name!r} was trained on {known} of the {len(test)} test "
+                f"sketches of dataset {dataset.name!r}; what it teaches would tell of "
+                "them."
+            )
+        return Teacher(
+            run_id=teacher.name,
+            weights_sha256=sha256(teacher / WEIGHTS),
+            temperature=metrics["temperature"],
+        )
+
+
+def find_calibration(
+    named: Path | None,
+    *others: Path | None,
+    class_names: Sequence[str],
+    settings: Settings,
+) -> Calibration | None:
+    """Finds the temperature of a run that holds out nothing to fit one on.
+
+    Args:
+        named: The run whose it is to be.
+        others: Runs that may give theirs otherwise, the first first.
+        class_names: The new run's.
+        settings: The new run's.
+
+    Raises:
+        ConfigError: If the new run fits its own.
+        RunError: If the named run has none, or knows other classes.
+    """
+    if settings.val_fraction:
+        if named is not None:
+            raise ConfigError(
+                "A run that is validated fits a temperature of its own; --calibration "
+                "goes with `--set val_fraction=0`. Received: "
+                f"val_fraction={settings.val_fraction:g}"
+            )
+        return None
+    if named is not None:
+        if read_config(named).class_names != tuple(class_names):
+            raise RunError(
+                f"Run {named.name!r} knows other classes than the new run, so its "
+                "temperature is no guess at the new one's."
+            )
+        if (found := _temperature(named)) is None:
+            raise RunError(
+                f"Run {named.name!r} has no temperature that was fitted on validation."
+            )
+        return found
+    known = (_temperature(path) for path in others if path is not None)
+    return next((found for found in known if found is not None), None)
+
+
+def check_origin(
+    origin: Path,
+    network: str,
+    dataset: Dataset,
+    drawings: Dataset | None,
+    settings: Settings,
+) -> None:
+    """Raises `RunError` unless a run's weights may be the start of a new one."""
+    learned = drawings or dataset
+    config = read_config(origin)
+    theirs = config.settings
+    if config.network != network:
+        raise _other_network(origin, config, network)
+    unknown = sorted(set(learned.class_names) - set(config.class_names))
+    if unknown:
+        raise RunError(
+            f"Run {origin.name!r} doesn't know class {unknown[0]!r} of dataset "
+            f"{learned.name!r}; a run can only go on with classes that it knows."
+        )
+    for name in _forms(network):
+        if (value := getattr(theirs, name)) != getattr(settings, name):
+            raise RunError(
+                f"Run {origin.name!r} was trained with `{name}={value}`. Add "
+                f"`--set {name}={value}`."
+            )
+    # Otherwise the new run would be validated on what the old one learned.
+    held_out = (theirs.seed, theirs.val_fraction)
+    if (
+        settings.val_fraction
+        and dataset.fingerprint == config.dataset_fingerprint
+        and (settings.seed, settings.val_fraction) != held_out
+    ):
+        if not theirs.val_fraction:
+            raise RunError(
+                f"Run {origin.name!r} has learned from all training sketches, so none "
+                "is left to validate on. Add `--set val_fraction=0`."
+            )
+        raise RunError(
+            f"Run {origin.name!r} held out another part for validation. Add "
+            f"`--seed {theirs.seed} --set val_fraction={theirs.val_fraction:g}`."
+        )
+
+
+def _forms(network: str) -> list[str]:
+    """Returns the settings that decide which weights a network has."""
+    return [name for name in NETWORKS[network].options if name not in FORMLESS]
+
+
+def _unfit(
+    network: str, theirs: Settings, settings: Settings
+) -> dict[str, tuple[Any, Any]]:
+    """Returns the fields that an origin's network and optimizer can't go on with."""
+    fields = [*_forms(network), "optimizer"]
+    pairs = {name: (getattr(theirs, name), getattr(settings, name)) for name in fields}
+    if not NETWORKS[network].any_size:
+        pairs["image_sizes"] = (list(theirs.image_sizes), list(settings.image_sizes))
+    return {
+        name: (wanted, has) for name, (wanted, has) in pairs.items() if wanted != has
+    }
+
+
+def _temperature(run_dir: Path) -> Calibration | None:
+    """Returns a run's temperature and on whose validation part that was fitted."""
+    metrics = read_run(run_dir).metrics
+    source = (metrics or {}).get("temperature_from", run_dir.name)
+    if metrics is None or source is None:
+        return None
+    return Calibration(run_id=source, temperature=metrics["temperature"])
+
+
+def _other_network(origin: Path, config: RunConfig, network: str) -> RunError:
+    return RunError(
+        f"Run {origin.name!r} is of network {config.network!r}; a run of {network!r} "
+        "can't go on from it."
+    )

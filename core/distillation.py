@@ -1,0 +1,167 @@
+"""Teaches a network by another's answers (Hinton et al. 2015).
+
+Teacher and student see the same view of a sketch: the same ink, after augmentation
+and mixing. Cross-entropy is linear in its targets, so a share of the loss that is the
+teacher's is a share of the targets that is its probabilities; that differs from the
+Kullback-Leibler divergence by a constant.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from core.config import RunConfig
+from core.errors import RunError
+from core.files import load_array, replacing, sha256
+from core.networks import load_network
+from core.probabilities import to_probabilities
+from core.runs import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_config
+
+Targets = NDArray[np.float32]
+
+
+class TeacherAnswers:
+    """A trained network that answers each batch, or has answered it before.
+
+    Attributes:
+        image_size: Side in pixels of the ink that it must be shown. It is the
+            teacher's own: its batch-norm statistics belong to one size, and at
+            another it is a much worse network.
+    """
+
+    def __init__(
+        self, run_dir: Path, config: RunConfig, *, steps_per_epoch: int
+    ) -> None:
+        """Loads the teacher, and makes or opens the file of its answers.
+
+        Args:
+            run_dir: The student's folder, which holds its teacher's.
+            config: The student's, with a teacher.
+            steps_per_epoch: Steps of an epoch.
+
+        Raises:
+            RunError: If the teacher is missing, damaged, not the one that the config
+                names, or of other classes.
+        """
+        assert config.teacher is not None
+        settings = config.settings
+        folder = run_dir / TEACHER_DIR
+        teacher = read_config(folder)
+        if set(teacher.class_names) != set(config.class_names):
+            raise RunError(
+                f"Run {config.teacher.run_id!r} can't teach run {run_dir.name!r}: "
+                "it was trained on other classes."
+            )
+        if (
+            not (folder / WEIGHTS).exists()
+            or sha256(folder / WEIGHTS) != config.teacher.weights_sha256
+        ):
+            raise RunError(
+                f"{folder / WEIGHTS} is missing or damaged. Start a new run with "
+                f"`--teacher {config.teacher.run_id}`."
+            )
+        self.image_size = teacher.settings.test_image_size
+        self._temperature = config.teacher.temperature
+        self._share = settings.distillation
+        self._smoothing = settings.label_smoothing
+        self._columns = [teacher.class_names.index(c) for c in config.class_names]
+        policy = keras.config.dtype_policy()
+        keras.config.set_dtype_policy(settings.precision)
+        try:
+            self._network = load_network(folder, teacher)
+        finally:
+            keras.config.set_dtype_policy(policy)
+        # `predict` works uncompiled, but would try XLA, which a CPU gains nothing by.
+        self._network.compile(
+            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto"
+        )
+        self._stored: NDArray[np.float16] | None = None
+        if settings.views:
+            self._stored = _open_answers(
+                run_dir / TEACHER_ANSWERS,
+                (
+                    *(settings.views, steps_per_epoch, settings.batch_size),
+                    len(config.class_names),
+                ),
+            )
+
+    def teach(self, ink: Any, targets: Any, *, view: int, step: int) -> Targets:
+        """Makes the teacher's answers their share of a batch's targets.
+
+        The loss smooths all targets alike, and only the labels are to be smoothed;
+        so what the teacher says is sharpened here by as much as it is smoothed
+        there. That may leave small negative targets, and rows still add up to 1.
+
+        Args:
+            ink: What the student sees, at the teacher's size: float of shape
+                `(batch, size, size, 1)`.
+            targets: Those of the labels, of shape `(batch, num_classes)`.
+            view: Of which view the batch is; read only where answers are stored.
+            step: Of the epoch, counted from 0; likewise.
+
+        Returns:
+            Targets of the same shape.
+        """
+        answers = to_probabilities(
+            self.logits(ink, view=view, step=step), temperature=self._temperature
+        )
+        floor = self._smoothing / answers.shape[1]
+        sharpened = (answers - floor) / (1 - self._smoothing)
+        labels = keras.ops.convert_to_numpy(targets)
+        mixed = (1 - self._share) * labels + self._share * sharpened
+        return np.asarray(mixed, np.float32)
+
+    def logits(self, ink: Any, *, view: int, step: int) -> NDArray[np.floating]:
+        """Returns the teacher's answers, in the order of the student's classes.
+
+        Stored ones are rounded to half precision, also when they are new: else a
+        run that was killed would go on with other targets than one that was not.
+
+        Args:
+            ink: See `teach`.
+            view: See `teach`.
+            step: See `teach`.
+
+        Returns:
+            Shape `(batch, num_classes)`.
+        """
+        if self._stored is None:
+            return self._ask(ink)
+        known = self._stored[view, step]
+        # A write that was cut off left a part of them unknown.
+        if np.isnan(known).any():
+            known[:] = self._ask(ink)
+        return np.asarray(known, np.float32)
+
+    def _ask(self, ink: Any) -> NDArray[np.float32]:
+        logits = keras.ops.convert_to_numpy(self._network.predict_on_batch(ink))
+        return np.asarray(logits, np.float32)[:, self._columns]
+
+
+def _open_answers(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:
+    """Memory-maps the file of stored answers, made anew where there is none that fits.
+
+    Answers that are not known yet are NaN. They are written out, not left as holes:
+    a disk that fills up later can't fail a write to them.
+
+    Args:
+        path: The file.
+        shape: `(views, steps_per_epoch, batch_size, num_classes)`.
+    """
+    try:
+        found = load_array(path)
+        is_fit = found.shape == shape and found.dtype == np.float16
+    except (OSError, ValueError, AttributeError):
+        is_fit = False
+    if not is_fit:
+        with replacing(path) as temporary, temporary.open("wb") as stream:
+            unknown = np.full(shape[1:], np.nan, np.float16)
+            header = {"descr": "<f2", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(stream, header)
+            for _ in range(shape[0]):
+                unknown.tofile(stream)
+    answers: NDArray[np.float16] = np.load(path, mmap_mode="r+", allow_pickle=False)
+    return answers
