@@ -99,6 +99,12 @@ class Settings(BaseModel):
     cutmix: float = Field(
         0, ge=0, le=1, description="Share of the batches pasted pairwise (CutMix)"
     )
+    stroke_variants: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Share of the sketches replaced by a variant of their strokes",
+    )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         "float32", description="Of the computations; weights are always float32"
     )
@@ -208,6 +214,8 @@ class RunConfig(BaseModel):
         recipe: The recipe that `settings` started from.
         settings: Every field that changes the result.
         origin: The run that it goes on from with new settings; None from scratch.
+        variants_fingerprint: `StrokeVariants.fingerprint`, where `settings` draw from
+            them.
         drawings: What it learns from besides `dataset`, of whose training sketches
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
@@ -229,6 +237,7 @@ class RunConfig(BaseModel):
     settings: Settings
     origin: Origin | None = None
     drawings: TrainedBesides | None = None
+    variants_fingerprint: str | None = None
     fold: Fold | None = None
     created_at: str
 

@@ -26,6 +26,7 @@ from core.config import (
 )
 from core.datasets.folded import FoldedDataset, fold_dataset
 from core.datasets.store import Dataset, list_datasets, open_dataset
+from core.datasets.variants import open_variants
 from core.errors import ConfigError, DatasetError, RunError
 from core.files import sha256
 from core.neighbours import build_neighbours
@@ -88,7 +89,8 @@ def create_run(
     Raises:
         ConfigError: If a setting is unknown or out of range, or a fold is to go on
             from a run, which may have learned from its test.
-        DatasetError: If there is no such dataset, or it is too small.
+        DatasetError: If there is no such dataset, it is too small, or has no stroke
+            variants where the settings draw from them.
         RunError: If the run id is taken or unfit, or the origin doesn't fit.
     """
     if run_id is not None:
@@ -126,6 +128,7 @@ def create_run(
     if origin is not None:
         _check_origin(origin, network, dataset, drawings, settings)
     _check_size(dataset, drawings, settings)
+    variants = open_variants(dataset) if settings.stroke_variants else None
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
@@ -141,6 +144,7 @@ def create_run(
         drawings=None
         if drawings is None
         else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
+        variants_fingerprint=None if variants is None else variants.fingerprint,
         fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
         created_at=now.isoformat(timespec="seconds"),
     )
