@@ -33,6 +33,7 @@ from core.config import (
 )
 from core.datasets.folded import FoldedDataset, fold_dataset
 from core.datasets.store import Dataset, list_datasets, open_dataset
+from core.datasets.variants import open_variants
 from core.errors import ConfigError, DatasetError, RunError
 from core.neighbours import build_neighbours
 from core.paths import TRAINED_DIR
@@ -113,7 +114,8 @@ def create_run(
         ConfigError: If a setting is unknown or out of range, settings or arguments
             don't fit each other, or a fold is to go on from a run, which may have
             learned from its test.
-        DatasetError: If there is no such dataset, or it is too small.
+        DatasetError: If there is no such dataset, or it is too small, or
+            has no stroke variants where the settings draw from them.
         RunError: If the run id is taken or unfit, or the origin, the teacher or
             the calibration doesn't fit.
     """
@@ -166,6 +168,7 @@ def create_run(
         teacher, class_names=class_names, dataset=dataset, settings=settings
     )
     _check_size(dataset, drawings, settings)
+    variants = open_variants(dataset) if settings.stroke_variants else None
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
@@ -182,6 +185,7 @@ def create_run(
         drawings=None
         if drawings is None
         else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
+        variants_fingerprint=None if variants is None else variants.fingerprint,
         fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
         calibration=find_calibration(
             calibration,
