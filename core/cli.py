@@ -318,8 +318,10 @@ def train(
 
     choose_backend(backend, device=device)
     if resume is not None:
-        given = (network, dataset, recipe, epochs, seed, run_id, assignments, origin)
-        given += (teacher, calibration)
+        given = (
+            *(network, dataset, recipe, epochs, seed, run_id, assignments),
+            *(origin, teacher, calibration),
+        )
         if any(value not in (None, []) for value in given):
             raise SketchScopeError(
                 "--resume goes on with a run as it was begun; it takes no other "

@@ -118,7 +118,7 @@ def _is_same(row: dict[str, Any], known: dict[str, Any]) -> bool:
         return False
     when = row["evaluated_at"]
     is_copy = when is not None and when == known.get("evaluated_at")
-    return is_copy or row["run_id"] == known["run_id"]
+    return is_copy or bool(row["run_id"] == known["run_id"])
 
 
 def describe_lineage(run: Run) -> dict[str, Any]:
