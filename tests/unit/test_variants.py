@@ -73,7 +73,7 @@ def test_later_variants_are_further_from_the_sketch() -> None:
         for k, variant in enumerate(vary_sketch(sketch, seed=(0, 0))):
             to_a_line = ndimage.distance_transform_edt(variant > 200)
             far[k] += to_a_line[sketch < 150].mean()
-    assert far[:2].mean() < 0.5 * far[-2:].mean()
+    assert far[:2].mean() < 0.7 * far[-2:].mean()
 
 
 def test_variants_have_no_more_ink_than_lines_that_are_drawn_once() -> None:
