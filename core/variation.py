@@ -363,7 +363,7 @@ def _wobble(points: Points, *, amplitude: float, rng: np.random.Generator) -> Po
     weights /= np.sqrt((weights**2).sum())
     noise = rng.normal(0, amplitude, (len(points) + len(steps) - 1, 2))
     moved = [np.convolve(noise[:, axis], weights, mode="valid") for axis in (0, 1)]
-    return points + np.stack(moved, axis=1)
+    return np.asarray(points + np.stack(moved, axis=1))
 
 
 def _place_loosely(

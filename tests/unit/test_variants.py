@@ -65,7 +65,8 @@ def starter_sketch(name: str, number: int = 0) -> np.ndarray:
 
 def ink(sketches: np.ndarray) -> np.ndarray:
     """Ink of each sketch, in pixels full of it."""
-    return (PAPER - sketches.astype(np.float64)).sum(axis=(-2, -1)) / PAPER
+    dark = PAPER - sketches.astype(np.float64)
+    return np.asarray(dark.sum(axis=(-2, -1)) / PAPER)
 
 
 def test_the_same_sketch_and_seed_give_the_same_variants() -> None:
