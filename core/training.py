@@ -325,7 +325,7 @@ class _Training:
             self._sketches,
             order,
             batch_size=settings.batch_size,
-            drawn_variants=self._drawn_variants(),
+            drawn_variants=self._drawn_variants(view),
         ):
             if self._is_stop_requested():
                 self._stop()
@@ -352,7 +352,7 @@ class _Training:
             self._after_step()
         return True
 
-    def _drawn_variants(self) -> DrawnVariants | None:
+    def _drawn_variants(self, view: int) -> DrawnVariants | None:
         """Returns what replaces some sketches in the rest of this epoch, if anything.
 
         Rows of drawings that were joined to the dataset lie beyond its own.
@@ -363,7 +363,7 @@ class _Training:
             self._variants,
             share=self._settings.stroke_variants,
             seed=self._settings.seed,
-            epoch=self._state.epoch,
+            epoch=view,
             first_step=self._state.step,
         )
 
