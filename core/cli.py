@@ -184,8 +184,8 @@ def dataset_variants(
 ) -> None:
     """Make stroke variants of its training sketches, for `stroke_variants`.
 
-    Each training sketch is traced and redrawn as people draw in a hurry: fewer, simpler,
-    shakier strokes. A making that was stopped goes on where it was.
+    Each training sketch is traced and redrawn as people draw in a hurry: fewer,
+    simpler, shakier strokes. A making that was stopped goes on where it was.
     """
     from core.datasets.store import open_dataset
     from core.datasets.variants import make_variants
