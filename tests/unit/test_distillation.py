@@ -14,6 +14,7 @@ from core.errors import RunError
 from core.files import sha256, write_json
 from core.networks import build_network, save_network
 from core.runs import CONFIG, TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, remove_intermediate
+from core.training_model import build_training_model
 
 CLASSES = ("ant", "bat", "cat", "dog")
 ORDER = [2, 0, 3, 1]
@@ -191,3 +192,27 @@ def test_a_teacher_of_other_classes_or_weights_is_refused(
     remove_intermediate(tmp_path)
     with pytest.raises(RunError):
         TeacherAnswers(tmp_path, fit, steps_per_epoch=STEPS)
+
+
+def test_a_view_is_the_same_ink_and_targets_whenever_it_is_shown() -> None:
+    settings = Settings(
+        batch_size=8, views=2, image_sizes=(SIZE,), shift=0.1, mixing="sketch", cutmix=1
+    )
+    assert [settings.view_at(epoch) for epoch in range(5)] == [0, 1, 0, 1, 0]
+    model = build_training_model("simple", 4, settings, steps_per_epoch=STEPS)
+    model.set_teacher_size(48)
+    images = np.random.default_rng(0).integers(0, 256, (8, 128, 128), dtype=np.uint8)
+    labels = batch()[1]
+    shown = []
+    for view in (0, 1, 0):
+        model.reseed(settings.seed, view, 2)
+        shown.append([np.asarray(x) for x in model.prepare(images, labels, mixed=True)])
+    first, other, again = shown
+    assert first[0].shape == (8, 48, 48, 1)
+    assert model.resize(first[0], SIZE).shape == (8, SIZE, SIZE, 1)
+    assert np.asarray(model.resize(first[0], SIZE)).mean() == pytest.approx(
+        first[0].mean(), rel=0.02
+    )
+    for one, two, three in zip(first, other, again, strict=True):
+        assert not np.array_equal(one, two)
+        assert np.array_equal(one, three)
