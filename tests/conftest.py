@@ -2,10 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
+from tests.preloaded import Process, preloaded
 
 # A busy machine is no fault of the code that is tested.
 settings.register_profile("unhurried", deadline=None)
@@ -40,6 +40,9 @@ TINY_SETTINGS = (
     "--set=deterministic=true",
 )
 """Settings with which a step takes milliseconds and repeats bit for bit."""
+
+LIBRARIES = "tests.libraries"
+"""The module that imports what the commands of the tests find loaded."""
 
 
 @dataclass(frozen=True)
@@ -88,19 +91,26 @@ def tiny(tiny_pictures: Path, data_dir: Path) -> Dataset:
 def cli(data_dir: Path) -> Cli:
     """Runs `python -m core …` in a process of its own."""
 
-    def run(*arguments: str | Path, timeout_s: float = 300) -> Completed:
-        result = subprocess.run(
-            [sys.executable, "-m", "core", *map(str, arguments)],
-            cwd=REPOSITORY,
-            env=cli_environment(data_dir),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        return Completed(result.returncode, result.stdout, result.stderr)
+    return partial(run_command, data_dir)
 
-    return run
+
+def run_command(
+    data_dir: Path, *arguments: str | Path, timeout_s: float = 300
+) -> Completed:
+    """Runs `python -m core …` on a data folder, in a process of its own."""
+    result = preloaded(LIBRARIES).run(
+        ["-m", "core", *map(str, arguments)],
+        env=cli_environment(data_dir),
+        timeout=timeout_s,
+    )
+    return Completed(result.returncode, result.stdout, result.stderr)
+
+
+def start_command(data_dir: Path, *words: str) -> Process:
+    """Starts `python -m core …`, whose output goes nowhere."""
+    return preloaded(LIBRARIES).start(
+        ["-m", "core", *words], env=cli_environment(data_dir)
+    )
 
 
 def cli_environment(data_dir: Path) -> dict[str, str]:
