@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -60,6 +60,34 @@ class Completed:
 
 
 Cli = Callable[..., Completed]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two tests at once, but where single files or tests are asked for."""
+    is_folder = (Path(word.split("::")[0]).is_dir() for word in config.args)
+    return 2 if any(is_folder) else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those that want no other beside them last, where the others are short."""
+    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+
+
+@pytest.fixture(autouse=True)
+def turn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Lets no other test run meanwhile where one measures time."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    import fcntl
+
+    is_alone = request.node.get_closest_marker("alone") is not None
+    # The folder that all workers share.
+    with (tmp_path_factory.getbasetemp().parent / "turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from core.results import read_evaluation
 from core.runs import WEIGHTS
 from tests.conftest import REPOSITORY, Cli, cli_environment, run_command
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("real"), pytest.mark.real, pytest.mark.slow]
 
 SHIPPED = sorted(path.parent for path in TRAINED_DIR.glob(f"*/{WEIGHTS}"))
 

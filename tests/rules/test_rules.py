@@ -126,6 +126,7 @@ def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax", "sklearn", "scipy"} & loaded
 
 
+@pytest.mark.alone
 def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:
     times = []
     for _ in range(3):
