@@ -17,8 +17,8 @@ from core.drawings import (
 )
 from core.runs import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
 from core.workflow import create_run
-from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli
-from tests.integration.test_training import start, wait_for_step
+from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command
+from tests.integration.test_training import wait_for_step
 
 FINETUNE = (
     "train",
@@ -194,7 +194,7 @@ def test_a_stopped_run_goes_on_with_the_same_drawings_and_rehearsal(
     )
     assert make_drawings_dataset(data_dir).num_train == 7
     stopped = runs_dir(data_dir) / "stopped"
-    process = start(data_dir, "train", "--resume=stopped")
+    process = start_command(data_dir, "train", "--resume=stopped")
     wait_for_step(stopped, process, beyond=(3, 1))
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 0
