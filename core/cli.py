@@ -279,6 +279,13 @@ def train(
         float,
         typer.Option(min=0, help="Seconds between checkpoints within an epoch."),
     ] = CHECKPOINT_INTERVAL_S,
+    no_evaluate: Annotated[
+        bool,
+        typer.Option(
+            "--no-evaluate",
+            help="Leave the test sketches alone: settings are chosen by validation.",
+        ),
+    ] = False,
     backend: Annotated[
         str | None,
         typer.Option(
@@ -370,8 +377,9 @@ def train(
             wait=wait,
             report=_training_report(bars),
             checkpoint_interval_s=checkpoint_every,
+            evaluate=not no_evaluate,
         )
-    if finished and read_config(run_dir).is_tested:
+    if finished and read_config(run_dir).is_tested and not no_evaluate:
         _print_metrics(_metrics(run_dir))
     elif finished:
         out.print(

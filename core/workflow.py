@@ -228,6 +228,7 @@ def train_run_dir(
     wait: bool = False,
     report: "Report | None" = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
+    evaluate: bool = True,
 ) -> bool:
     """Trains a run to its end, evaluates it if it is tested, and indexes it.
 
@@ -240,6 +241,8 @@ def train_run_dir(
         wait: Whether to wait until no other training runs.
         report: Told of progress.
         checkpoint_interval_s: Seconds between checkpoints within an epoch.
+        evaluate: Whether to score it; what is only compared by validation leaves the
+            test sketches alone.
 
     Returns:
         Whether it came to its end; False if it was asked to stop.
@@ -297,8 +300,13 @@ def train_run_dir(
                 )
                 if not finished:
                     return False
-        if config.is_tested:
+        if config.is_tested and evaluate:
             _evaluate_locked(run_dir, config, dataset)
+        elif config.is_tested:
+            message = (
+                f"It is not scored; `python -m core evaluate {run_dir.name}` does that."
+            )
+            _say(run_dir, state="trained", message=message)
         else:
             message = (
                 f"It was not evaluated: the dataset of run {config.origin.run_id!r} "

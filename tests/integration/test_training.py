@@ -481,3 +481,16 @@ def test_the_starter_s_command_reaches_ninety_percent(cli: Cli) -> None:
     assert result.code == 0, result.err
     top1 = [r["top1"] for r in cli("runs", "list", "--json").json if r["run_id"] == "a"]
     assert np.min(top1) >= 0.9
+
+
+@pytest.mark.slow
+def test_what_is_only_compared_by_validation_leaves_the_test_sketches_alone(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    trained = cli(*train_words("a", epochs=1), "--no-evaluate")
+    assert trained.code == 0, trained.err
+    assert "It is not scored; `python -m core evaluate a` does that." in trained.out
+    run = read_run(runs_dir(data_dir) / "a")
+    assert (run.state, run.metrics) == ("trained", None)
+    assert cli("evaluate", "a").code == 0
+    assert read_run(run.path).state == "finished"
