@@ -33,7 +33,7 @@ from core.runs import (
 from models import NETWORKS
 
 FORMLESS = ("dropout", "zero_last_gamma")
-"""Options of networks that leave number and shape of the weights alone."""
+"""Options of networks that a run may change and still begin with the same weights."""
 
 
 def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def find_teacher(
         )
     config = read_config(teacher)
     check_weights(teacher)
-    if config.class_names != tuple(class_names):
+    if set(config.class_names) != set(class_names):
         raise RunError(
             f"Run {teacher.name!r} knows other classes than the new run is to learn, "
             "so it can't be its teacher."
@@ -209,7 +209,7 @@ def find_calibration(
             )
         return None
     if named is not None:
-        if read_config(named).class_names != tuple(class_names):
+        if set(read_config(named).class_names) != set(class_names):
             raise RunError(
                 f"Run {named.name!r} knows other classes than the new run, so its "
                 "temperature is no guess at the new one's."

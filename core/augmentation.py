@@ -47,17 +47,21 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
         """Leaves the size open, since it changes during training."""
         return (input_shape[0], None, None, 1)
 
-    def call(self, images: Any, training: bool = False) -> Any:
+    def call(
+        self, images: Any, training: bool = False, image_size: int | None = None
+    ) -> Any:
         """Converts a batch.
 
         Args:
             images: Gray values of shape `(batch, 128, 128)`, `uint8`; 255 is paper.
             training: Whether to vary each sketch at random.
+            image_size: Side of the output in pixels, where not the layer's.
 
         Returns:
             Ink from 0 (paper) to 1, float of shape
             `(batch, image_size, image_size, 1)`.
         """
+        image_size = image_size or self.image_size
         ink = 1.0 - ops.cast(images, "float32")[..., None] / 255.0
         settings = self._settings
         if training:
@@ -76,10 +80,10 @@ class SketchInput(keras.Layer):  # type: ignore[misc]
                 ink = self._change_thickness(ink)
             if settings.erase:
                 ink = self._erase(ink)
-        if self.image_size != IMAGE_SIZE:
+        if image_size != IMAGE_SIZE:
             ink = ops.image.resize(
                 ink,
-                (self.image_size, self.image_size),
+                (image_size, image_size),
                 interpolation="bilinear",
                 antialias=True,
             )

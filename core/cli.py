@@ -184,8 +184,8 @@ def dataset_variants(
 ) -> None:
     """Make stroke variants of its training sketches, for `stroke_variants`.
 
-    Each training sketch is traced and redrawn as people draw in a hurry: fewer, simpler,
-    shakier strokes. A making that was stopped goes on where it was.
+    Each training sketch is traced and redrawn as people draw in a hurry: fewer,
+    simpler, shakier strokes. A making that was stopped goes on where it was.
     """
     from core.datasets.store import open_dataset
     from core.datasets.variants import make_variants
@@ -196,9 +196,7 @@ def dataset_variants(
         task = bars.add_task("Stroke variants", total=None)
         variants = make_variants(
             dataset,
-            progress=lambda done, total: bars.update(
-                task, completed=done, total=total
-            ),
+            progress=lambda done, total: bars.update(task, completed=done, total=total),
         )
     out.print(
         f"Dataset [bold]{escape(name)}[/]: {variants.count} stroke variants of each of "
@@ -320,8 +318,10 @@ def train(
 
     choose_backend(backend, device=device)
     if resume is not None:
-        given = (network, dataset, recipe, epochs, seed, run_id, assignments, origin)
-        given += (teacher, calibration)
+        given = (
+            *(network, dataset, recipe, epochs, seed, run_id, assignments),
+            *(origin, teacher, calibration),
+        )
         if any(value not in (None, []) for value in given):
             raise SketchScopeError(
                 "--resume goes on with a run as it was begun; it takes no other "

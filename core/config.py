@@ -196,6 +196,8 @@ class Settings(BaseModel):
             raise ValueError("`mixup` and `cutmix` must not add up to more than 1")
         if self.views and len(self.image_sizes) > 1:
             raise ValueError("`views` needs a single size in `image_sizes`")
+        if self.views and self.unmixed_epochs and self.mixup + self.cutmix:
+            raise ValueError("`views` is for what is mixed in all epochs or in none")
         if self.weight_decay and self.optimizer != "adamw":
             raise ValueError("`weight_decay` needs `optimizer=adamw`")
         return self
@@ -220,6 +222,14 @@ class Settings(BaseModel):
     def fall_epoch(self) -> int:
         """The number of epochs after which the rate of `schedule=wsd` falls."""
         return self.epochs - max(round(self.decay_share * self.epochs), 1)
+
+    def view_at(self, epoch: int) -> int:
+        """Returns the view of an epoch, counted from 0.
+
+        Its order, variants, augmentation and mixing are those of every epoch of the
+        same view.
+        """
+        return epoch % self.views if self.views else epoch
 
     @property
     def test_image_size(self) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.config import Settings
+from core.keeping import kept_epoch
 from core.runs import Run
 
 Figure = Literal["loss", "top1", "top5"]
@@ -93,13 +94,22 @@ def is_validated(run: Run) -> bool:
     return not run.history or "val_top1" in run.history[-1]
 
 
+def kept_row(run: Run) -> dict[str, Any] | None:
+    """Returns the row of the epoch whose weights a run has, or would keep by now."""
+    if not run.history or run.config is None:
+        return run.history[-1] if run.history else None
+    return run.history[kept_epoch(run.config, run.history) - 1]
+
+
 def best_epoch(run: Run) -> dict[str, Any] | None:
     """Returns the row of highest validation top-1, the earliest if tied.
 
-    Without validation it is the last one, whose weights the run has.
+    It is the one whose weights the run has, if it keeps the best, or the last, if
+    there is no validation.
     """
-    if run.history and not is_validated(run):
-        return run.history[-1]
+    keeps_best = run.config is not None and run.config.settings.keep == "best"
+    if run.history and (keeps_best or not is_validated(run)):
+        return kept_row(run)
     rows = [row for row in run.history if "val_top1" in row]
     return max(rows, key=lambda row: (row["val_top1"], -row["epoch"]), default=None)
 

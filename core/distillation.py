@@ -11,16 +11,15 @@ from typing import Any
 
 import keras
 import numpy as np
+from keras import ops
 from numpy.typing import NDArray
 
+from core.backend import compiled
 from core.config import RunConfig
 from core.errors import RunError
 from core.files import load_array, replacing, sha256
 from core.networks import load_network
-from core.probabilities import to_probabilities
 from core.runs import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_config
-
-Targets = NDArray[np.float32]
 
 
 class TeacherAnswers:
@@ -71,13 +70,9 @@ class TeacherAnswers:
         policy = keras.config.dtype_policy()
         keras.config.set_dtype_policy(settings.precision)
         try:
-            self._network = load_network(folder, teacher)
+            self._answer = compiled(load_network(folder, teacher), training=False)
         finally:
             keras.config.set_dtype_policy(policy)
-        # `predict` works uncompiled, but would try XLA, which a CPU gains nothing by.
-        self._network.compile(
-            jit_compile=False if keras.backend.backend() == "tensorflow" else "auto"
-        )
         self._stored: NDArray[np.float16] | None = None
         if settings.views:
             self._stored = _open_answers(
@@ -88,7 +83,7 @@ class TeacherAnswers:
                 ),
             )
 
-    def teach(self, ink: Any, targets: Any, *, view: int, step: int) -> Targets:
+    def teach(self, ink: Any, targets: Any, *, view: int, step: int) -> Any:
         """Makes the teacher's answers their share of a batch's targets.
 
         The loss smooths all targets alike, and only the labels are to be smoothed;
@@ -103,18 +98,15 @@ class TeacherAnswers:
             step: Of the epoch, counted from 0; likewise.
 
         Returns:
-            Targets of the same shape.
+            Targets of the same shape, `float32`.
         """
-        answers = to_probabilities(
-            self.logits(ink, view=view, step=step), temperature=self._temperature
-        )
+        logits = self.logits(ink, view=view, step=step)
+        answers = ops.softmax(logits / self._temperature)
         floor = self._smoothing / answers.shape[1]
         sharpened = (answers - floor) / (1 - self._smoothing)
-        labels = keras.ops.convert_to_numpy(targets)
-        mixed = (1 - self._share) * labels + self._share * sharpened
-        return np.asarray(mixed, np.float32)
+        return (1 - self._share) * targets + self._share * sharpened
 
-    def logits(self, ink: Any, *, view: int, step: int) -> NDArray[np.floating]:
+    def logits(self, ink: Any, *, view: int, step: int) -> Any:
         """Returns the teacher's answers, in the order of the student's classes.
 
         Stored ones are rounded to half precision, also when they are new: else a
@@ -126,19 +118,18 @@ class TeacherAnswers:
             step: See `teach`.
 
         Returns:
-            Shape `(batch, num_classes)`.
+            A tensor of shape `(batch, num_classes)`, `float32`.
         """
         if self._stored is None:
             return self._ask(ink)
         known = self._stored[view, step]
         # A write that was cut off left a part of them unknown.
         if np.isnan(known).any():
-            known[:] = self._ask(ink)
-        return np.asarray(known, np.float32)
+            known[:] = ops.convert_to_numpy(self._ask(ink))
+        return ops.convert_to_tensor(known.astype(np.float32))
 
-    def _ask(self, ink: Any) -> NDArray[np.float32]:
-        logits = keras.ops.convert_to_numpy(self._network.predict_on_batch(ink))
-        return np.asarray(logits, np.float32)[:, self._columns]
+    def _ask(self, ink: Any) -> Any:
+        return ops.take(ops.cast(self._answer(ink), "float32"), self._columns, axis=1)
 
 
 def _open_answers(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:

@@ -6,6 +6,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from core.curves import kept_row
 from core.errors import RunError
 from core.metrics import paired_test
 from core.results import Evaluation, read_evaluation
@@ -117,7 +118,7 @@ def _is_same(row: dict[str, Any], known: dict[str, Any]) -> bool:
         return False
     when = row["evaluated_at"]
     is_copy = when is not None and when == known.get("evaluated_at")
-    return is_copy or row["run_id"] == known["run_id"]
+    return is_copy or bool(row["run_id"] == known["run_id"])
 
 
 def describe_lineage(run: Run) -> dict[str, Any]:
@@ -164,9 +165,10 @@ def tell_lineage(run: Run) -> list[str]:
     if found["total_epochs"] is None or found["total_hours"] is None:
         sentences.append("What the runs before it took is not known.")
     else:
+        hours = found["total_hours"]
+        time = f"{60 * hours:.0f} minutes" if hours < 2 else f"{hours:.1f} hours"
         sentences.append(
-            f"All trainings that led to it: {found['total_epochs']} epochs, "
-            f"{found['total_hours']:.1f} hours."
+            f"All trainings that led to it: {found['total_epochs']} epochs, {time}."
         )
     return sentences
 
@@ -194,7 +196,8 @@ def compare_runs(
 
 def _row(run: Run) -> dict[str, Any]:
     config, metrics, history = run.config, run.metrics, run.history
-    if config is None or metrics is None or not history:
+    kept = kept_row(run)
+    if config is None or metrics is None or kept is None:
         raise RunError(f"Run {run.run_id!r} is {run.state}, not finished.")
     return {
         "run_id": run.run_id,
@@ -209,7 +212,8 @@ def _row(run: Run) -> dict[str, Any]:
         "dataset": config.dataset,
         "split_fingerprint": config.split_fingerprint,
         "val_fraction": config.settings.val_fraction,
-        "val_top1": history[-1].get("val_top1"),
+        "kept_epoch": kept["epoch"],
+        "val_top1": kept.get("val_top1"),
         "evaluated_at": metrics.get("evaluated_at"),
         **{name: metrics[name] for name in FIGURES if name in metrics},
         "settings": config.settings.model_dump(mode="json"),

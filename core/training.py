@@ -26,6 +26,7 @@ from core.config import RunConfig, Settings
 from core.datasets.joined import join
 from core.datasets.store import Dataset
 from core.datasets.variants import StrokeVariants, open_variants
+from core.distillation import TeacherAnswers
 from core.environment import describe_environment
 from core.errors import RunError
 from core.files import list_folder, replacing, write_json
@@ -209,6 +210,7 @@ class _Training:
         now = time.monotonic()
         self._last_tick = self._last_save = self._last_status = now
         self._step_times: deque[float] = deque(maxlen=THROUGHPUT_STEPS)
+        self._teacher: TeacherAnswers | None = None
 
     def run(self) -> bool:
         """Trains to the end or to a stop request; returns whether to the end."""
@@ -234,6 +236,11 @@ class _Training:
             settings,
             steps_per_epoch=self._steps_per_epoch,
         )
+        if self._config.teacher is not None:
+            self._teacher = TeacherAnswers(
+                self._run_dir, self._config, steps_per_epoch=self._steps_per_epoch
+            )
+            self._model.set_teacher_size(self._teacher.image_size)
         self._begin()
         # The checkpoint decides: a killed process may have been between the two.
         write_history(self._run_dir, self._state.history)
@@ -306,10 +313,11 @@ class _Training:
         state = self._state
         self._step_times.clear()
         self._write_status(phase="training")
+        view = settings.view_at(state.epoch)
         order = epoch_order(
-            self._epoch_rows(train_rows, epoch=state.epoch),
+            self._epoch_rows(train_rows, epoch=view),
             seed=settings.seed,
-            epoch=state.epoch,
+            epoch=view,
             batch_size=settings.batch_size,
         )[state.step * settings.batch_size :]
         self._tick()
@@ -317,7 +325,7 @@ class _Training:
             self._sketches,
             order,
             batch_size=settings.batch_size,
-            drawn_variants=self._drawn_variants(),
+            drawn_variants=self._drawn_variants(view),
         ):
             if self._is_stop_requested():
                 self._stop()
@@ -325,10 +333,17 @@ class _Training:
             is_mixed = settings.is_mixed_at(state.epoch)
             if is_mixed:
                 images, targets = mix(
-                    images, targets, settings, epoch=state.epoch, step=state.step
+                    images, targets, settings, epoch=view, step=state.step
                 )
+            if settings.views:
+                self._model.reseed(settings.seed, view, state.step)
             ink, targets = self._model.prepare(images, targets, mixed=is_mixed)
-            # Here a teacher would blend its answers to `ink` into `targets`.
+            if self._teacher is not None:
+                shown = self._model.resize(ink, self._teacher.image_size)
+                targets = self._teacher.teach(
+                    shown, targets, view=view, step=state.step
+                )
+                ink = self._model.resize(ink, self._model.front.image_size)
             logs = self._model.network.train_on_batch(ink, targets, return_dict=True)
             state.step += 1
             self._follow_weights()
@@ -337,7 +352,7 @@ class _Training:
             self._after_step()
         return True
 
-    def _drawn_variants(self) -> DrawnVariants | None:
+    def _drawn_variants(self, view: int) -> DrawnVariants | None:
         """Returns what replaces some sketches in the rest of this epoch, if anything.
 
         Rows of drawings that were joined to the dataset lie beyond its own.
@@ -348,7 +363,7 @@ class _Training:
             self._variants,
             share=self._settings.stroke_variants,
             seed=self._settings.seed,
-            epoch=self._state.epoch,
+            epoch=view,
             first_step=self._state.step,
         )
 
@@ -499,6 +514,8 @@ class _Training:
         if settings.ema:
             self._estimate_statistics(train_rows, count=FINAL_STATISTICS_SKETCHES)
         save_network(self._run_dir, network)
+        # It holds a file open that goes.
+        self._teacher = None
         remove_intermediate(self._run_dir)
         self._write_status(state="trained", eta_s=0.0, kept_epoch=epoch)
 
@@ -558,12 +575,12 @@ class _Training:
         return step_s * steps
 
     def _note_seen(self) -> None:
-        """Writes down which sketches this run or its origin may learn from."""
+        """Writes down what this run, its origin or its teacher may learn from."""
         path = self._run_dir / TRAIN_KEYS
         keys = seen_keys(self._dataset)
         if self._drawings is not None:
             keys = np.union1d(keys, seen_keys(self._drawings))
-        if self._config.origin is not None:
+        if self._config.origin is not None or self._config.teacher is not None:
             keys = np.union1d(keys, read_train_keys(self._run_dir))
         with replacing(path) as temporary, temporary.open("wb") as stream:
             np.save(stream, keys)

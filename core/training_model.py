@@ -19,8 +19,8 @@ class TrainingModel:
     """A network in training, with everything that decides how it goes on.
 
     A step has two stages: `prepare` turns sketches into ink on the backend's device,
-    then `network.train_on_batch` learns from it. What is between them, such as a
-    teacher, sees what the network will see.
+    then `network.train_on_batch` learns from it. Between them, a teacher sees what the
+    network will see.
 
     Attributes:
         network: The compiled network, from ink to logits.
@@ -28,6 +28,7 @@ class TrainingModel:
         mixing: Mixes ink sketch by sketch; None where the settings don't.
         averages: Of the network's weights; None where the settings have none.
         statistics: Measures batch norm's statistics anew.
+        teacher_size: Side in pixels of the ink that a teacher is shown, or 0.
     """
 
     def __init__(
@@ -36,6 +37,8 @@ class TrainingModel:
         """Takes a compiled network and the front that feeds it."""
         self.network = network
         self.front = front
+        self.teacher_size = 0
+        self._resize: dict[int, Any] = {}
         self.mixing: Mixing | None = None
         if settings.mixing == "sketch" and settings.mixup + settings.cutmix:
             self.mixing = Mixing(settings, name="mixing")
@@ -60,12 +63,39 @@ class TrainingModel:
             mixed: Whether to mix them where the settings mix sketch by sketch.
 
         Returns:
-            Ink of shape `(batch, image_size, image_size, 1)`, and targets.
+            Ink of shape `(batch, side, side, 1)`, and targets. The side is that which
+            was set; in training it is the teacher's where that is larger. `resize`
+            gives each what it is to see.
         """
         ink = self._vary(images) if training else self._convert(images)
         if mixed and self.mixing is not None:
             ink, targets = self._mix(ink, targets)
         return ink, targets
+
+    def resize(self, ink: Any, image_size: int) -> Any:
+        """Returns ink of another side in pixels, or as it is where it has that."""
+        if ink.shape[1] == image_size:
+            return ink
+        if image_size not in self._resize:
+            layer = keras.layers.Resizing(
+                image_size,
+                image_size,
+                antialias=True,
+                dtype=self.front.compute_dtype,
+            )
+            self._resize[image_size] = compiled(layer)
+        return self._resize[image_size](ink)
+
+    def reseed(self, *key: int) -> None:
+        """Makes the next batch be varied and mixed as always after the same `key`."""
+        self.front.reseed(*key)
+        if self.mixing is not None:
+            self.mixing.reseed(*key)
+
+    def set_teacher_size(self, image_size: int) -> None:
+        """Changes the side in pixels of the ink that a teacher is shown."""
+        self.teacher_size = image_size
+        self._compile_front()
 
     def set_image_size(self, image_size: int) -> None:
         """Changes the side in pixels of the ink."""
@@ -95,7 +125,11 @@ class TrainingModel:
         return [*self.network.weights, *self.network.optimizer.variables]
 
     def _compile_front(self) -> None:
-        self._vary = compiled(self.front, training=True)
+        self._vary = compiled(
+            self.front,
+            training=True,
+            image_size=max(self.front.image_size, self.teacher_size),
+        )
         self._convert = compiled(self.front, training=False)
 
 

@@ -1,8 +1,9 @@
 """Redraws a careful sketch as people draw in a hurry: fewer, rougher, longer strokes.
 
-A sketch is traced once. Its pieces of line are joined to what one movement of the hand
-would draw; then each variant leaves out some of the strokes, simplifies and wobbles the
-others, opens or overshoots where they close, and is drawn as the dataset's sketches are.
+A sketch is traced once. Its pieces of line are joined to what one movement of the
+hand would draw; then each variant leaves out some of the strokes, simplifies and
+wobbles the others, opens or overshoots where they close, and is drawn as the dataset's
+sketches are.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,15 +34,15 @@ MARGIN = 4
 
 JOIN_REACH = 5.0
 MAX_TURN_DEG = 75.0
-"""How far apart the ends of two pieces may be that one movement goes through, and by how
-much it may turn there."""
+"""How far apart the ends of two pieces may be that one movement goes through, and by
+how much it may turn there."""
 
 DIRECTION_REACH = 10
 """Points of a piece that tell in which direction it ends; its last few bend towards the
 middle of the crossing."""
 
 MIN_PIECE = 5.0
-"""A shorter piece that touches another is a spur of the skeleton or part of a crossing."""
+"""A shorter piece that touches another is a spur or part of a crossing."""
 
 MIN_FILL = 3.0
 """A level piece of two points as long as this fills an area."""
@@ -275,9 +276,7 @@ def _choose(
     return [strokes[index] for index in sorted(chosen)]
 
 
-def _cut(
-    points: Points, *, strength: float, rng: np.random.Generator
-) -> list[Points]:
+def _cut(points: Points, *, strength: float, rng: np.random.Generator) -> list[Points]:
     """Leaves out an end or something in the middle of some of the longer strokes."""
     total = len(points)
     if total * SPACING < 30 or rng.random() > 0.35 * strength:
@@ -364,7 +363,7 @@ def _wobble(points: Points, *, amplitude: float, rng: np.random.Generator) -> Po
     weights /= np.sqrt((weights**2).sum())
     noise = rng.normal(0, amplitude, (len(points) + len(steps) - 1, 2))
     moved = [np.convolve(noise[:, axis], weights, mode="valid") for axis in (0, 1)]
-    return points + np.stack(moved, axis=1)
+    return np.asarray(points + np.stack(moved, axis=1))
 
 
 def _place_loosely(

@@ -42,7 +42,7 @@ PART_SIZE = 32
 """Sketches a part; what a killed making loses of each process, about ten seconds."""
 
 WORKERS = 2
-NICENESS = 19
+NICENESS = 10
 POLL_S = 0.25
 
 
@@ -278,10 +278,12 @@ def _make_parts(
 
 def _work(dataset: Dataset, parts: Path, numbers: list[int]) -> None:
     """Makes parts, in a process of its own that ends with the one that started it."""
-    with suppress(psutil.Error, ValueError):
-        psutil.Process().nice(
-            psutil.IDLE_PRIORITY_CLASS if os.name == "nt" else NICENESS
-        )
+    process = psutil.Process()
+    with suppress(psutil.Error):
+        if os.name == "nt":
+            process.nice(psutil.BELOW_NORMAL_PRIORITY_CLASS)
+        else:
+            process.nice(max(process.nice(), NICENESS))
     parent = multiprocessing.parent_process()
     rows = dataset.indices("train")
     for number in numbers:

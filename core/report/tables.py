@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.confusions import matrix_csv, top_confusions
-from core.curves import history_rows, settings_rows
+from core.curves import history_rows, kept_row, settings_rows
 from core.report.contents import Contents, Results
 from core.runs import RUN_ID_PATTERN
 from core.text import to_csv
@@ -60,7 +60,7 @@ def run_row(found: Results) -> dict[str, Any]:
         "seed": found.config.settings.seed,
         "epochs": len(history),
         "training_s": history[-1]["elapsed_s"] if history else "",
-        "val_top1": history[-1].get("val_top1", "") if history else "",
+        "val_top1": (kept_row(found.run) or {}).get("val_top1", ""),
         **{name: metrics.get(name, "") for name in METRICS},
     }
 

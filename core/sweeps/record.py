@@ -9,6 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.config import explain
+from core.curves import kept_row
 from core.errors import RunError, quote
 from core.files import list_folder, write_json
 from core.runs import CONFIG, Run, read_run, runs_dir, utc_now
@@ -43,7 +44,8 @@ class TrialRecord(Trial):
     Attributes:
         state: Of its run.
         epoch: Epochs completed.
-        val_top1: Validation top-1 accuracy of the latest epoch, from 0 to 1.
+        val_top1: Validation top-1 accuracy of the epoch whose weights it has, the
+            latest or the best, from 0 to 1.
         top1: Test top-1 accuracy, from 0 to 1, once evaluated.
         message: Why it failed, or "".
     """
@@ -201,7 +203,7 @@ def _figures(run: Run) -> dict[str, Any]:
     return {
         "state": state,
         "epoch": len(run.history),
-        "val_top1": run.history[-1].get("val_top1") if run.history else None,
+        "val_top1": (kept_row(run) or {}).get("val_top1"),
         "top1": run.metrics["top1"] if run.metrics else None,
         "message": run.status.message if state == "failed" else "",
     }

@@ -334,7 +334,7 @@ def test_a_teacher_that_can_t_teach_is_refused_in_a_sentence(
     with pytest.raises(RunError, match="'cheat' was trained on 2 of the 16 test"):
         learn(cheat)
     config = read_config(cheat).model_dump(mode="json")
-    config["class_names"] = config["class_names"][::-1]
+    config["class_names"] = [*config["class_names"][1:], "house of cards"]
     (cheat / CONFIG).write_text(json.dumps(config))
     with pytest.raises(RunError, match="knows other classes"):
         learn(cheat)

@@ -16,6 +16,7 @@ from core.curves import (
     curve,
     history_rows,
     is_validated,
+    kept_row,
     learning,
     settings_rows,
     smooth,
@@ -127,6 +128,18 @@ def test_without_validation_the_last_epoch_is_what_counts() -> None:
     assert learning(final) is None
     assert curve(final, "top1").x.tolist() == [1, 2]
     assert curve(final, "top1", split="train").x.tolist() == [1, 2, 3, 4]
+
+
+def test_the_epoch_that_is_kept_is_the_one_that_is_shown() -> None:
+    kept = replace(run(keep="best"), history=(row(1, 0.7), row(2, 0.7), row(3, 0.6)))
+    # Of equals, keeping prefers the lower loss.
+    for found in (kept_row(kept), best_epoch(kept)):
+        assert found is not None
+        assert found["epoch"] == 2
+    last = kept_row(run())
+    assert last is not None
+    assert last["epoch"] == 3
+    assert kept_row(replace(run(), history=())) is None
 
 
 @given(values, st.floats(0, 0.99))
