@@ -132,7 +132,7 @@ EVERYTHING = (
     "--set=cutmix=0.3",
     "--set=unmixed_epochs=20",
     "--set=keep=best",
-    "--set=patience=70",
+    "--set=patience=120",
 )
 """All fields of how a training spends its time."""
 
