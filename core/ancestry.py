@@ -33,7 +33,7 @@ from core.runs import (
 from models import NETWORKS
 
 FORMLESS = ("dropout", "zero_last_gamma")
-"""Options of networks that leave number and shape of the weights alone."""
+"""Options of networks that a run may change and still begin with the same weights."""
 
 
 def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
@@ -124,12 +125,11 @@ def compiled(layer: Any, **fixed: Any) -> Callable[..., Any]:
         return _compiled_by_jax(layer, fixed)
     import tensorflow as tf
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]
-    def call(*inputs: Any) -> Any:
-        return layer(*inputs, **fixed)
-
-    # On a CPU, XLA takes longer to compile and is no faster.
-    function: Callable[..., Any] = tf.function(call, reduce_retracing=True)
+    # On a CPU, XLA takes longer to compile and is no faster. A `partial` is counted
+    # by itself where TensorFlow warns of functions that are compiled too often.
+    function: Callable[..., Any] = tf.function(
+        partial(layer, **fixed), autograph=False, reduce_retracing=True
+    )
     return function
 
 

@@ -1,6 +1,7 @@
 """Feeds networks straight from the packed array."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +9,62 @@ from numpy.typing import NDArray
 from core.config import Settings
 from core.datasets.joined import JoinedSketches
 from core.datasets.store import Dataset
+from core.datasets.variants import StrokeVariants
 
 MIXUP_ALPHA = 0.4
 """Of the beta distribution; most blends are mostly one sketch (Zhang et al. 2018)."""
 
+VARIANT_STREAM = 7
+"""Sets the drawing of stroke variants apart from others of the same seed and step."""
+
+
+@dataclass(frozen=True)
+class DrawnVariants:
+    """Which sketches of an epoch are replaced by one of their stroke variants.
+
+    It is always the same for the same seed, epoch and step.
+
+    Attributes:
+        variants: The dataset's.
+        share: Of the sketches that have variants, from 0 to 1.
+        seed: The run's.
+        epoch: Counted from 0.
+        first_step: The step of the first batch, counted from 0 in its epoch.
+    """
+
+    variants: StrokeVariants
+    share: float
+    seed: int
+    epoch: int
+    first_step: int = 0
+
+    def replace(
+        self, images: NDArray[np.uint8], rows: NDArray[np.int64], *, batch: int
+    ) -> NDArray[np.uint8]:
+        """Returns the sketches of one batch, some of them replaced.
+
+        Args:
+            images: Gray values of shape `(batch, 128, 128)`.
+            rows: Where they are in the dataset; those beyond it have no variants.
+            batch: Counted from 0 after `first_step`.
+        """
+        step = self.first_step + batch
+        rng = np.random.default_rng([self.seed, self.epoch, step, VARIANT_STREAM])
+        is_drawn = (rng.random(len(rows)) < self.share) & self.variants.has(rows)
+        which = rng.integers(self.variants.count, size=len(rows))
+        replaced = np.array(images)
+        for place in np.flatnonzero(is_drawn).tolist():
+            variant = int(which[place])
+            replaced[place] = self.variants.read(int(rows[place]), variant)
+        return replaced
+
 
 def batches(
-    dataset: Dataset | JoinedSketches, rows: NDArray[np.int64], *, batch_size: int
+    dataset: Dataset | JoinedSketches,
+    rows: NDArray[np.int64],
+    *,
+    batch_size: int,
+    drawn_variants: DrawnVariants | None = None,
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Reads sketches and their one-hot targets, batch by batch.
 
@@ -22,6 +72,8 @@ def batches(
         dataset: Where they are.
         rows: Which of them, in the order in which they are fed.
         batch_size: Sketches a batch; the last is smaller where rows don't fill it.
+        drawn_variants: What replaces some of them; of the dataset, or of the first
+            of those that were joined.
 
     Yields:
         Gray values of shape `(batch, 128, 128)`, and targets of shape
@@ -29,9 +81,12 @@ def batches(
     """
     images, labels = dataset.images, dataset.labels
     targets = np.eye(dataset.num_classes, dtype=np.float32)
-    for start in range(0, len(rows), batch_size):
+    for batch, start in enumerate(range(0, len(rows), batch_size)):
         chosen = rows[start : start + batch_size]
-        yield np.asarray(images[chosen]), targets[labels[chosen]]
+        sketches = np.asarray(images[chosen])
+        if drawn_variants is not None:
+            sketches = drawn_variants.replace(sketches, chosen, batch=batch)
+        yield sketches, targets[labels[chosen]]
 
 
 def epoch_order(

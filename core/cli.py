@@ -8,6 +8,7 @@ exit code 2.
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,6 +138,7 @@ def dataset_add(
 def dataset_list(as_json: Json = False) -> None:
     """List the installed datasets."""
     from core.datasets.store import list_datasets
+    from core.datasets.variants import count_variants
 
     datasets = list_datasets(data_dir())
     if as_json:
@@ -147,6 +149,7 @@ def dataset_list(as_json: Json = False) -> None:
                     "num_classes": dataset.num_classes,
                     "train": dataset.num_train,
                     "test": dataset.num_test,
+                    "variants": count_variants(dataset),
                     "path": str(dataset.path),
                     "kind": dataset.kind,
                     "origin": dataset.origin,
@@ -160,11 +163,45 @@ def dataset_list(as_json: Json = False) -> None:
         out.print("No dataset is installed. `python -m core dataset add starter`")
         return
     _print_table(
-        ("name", "classes", "train", "test", "from"),
+        ("name", "classes", "train", "test", "variants", "from"),
         [
-            (d.name, d.num_classes, f"{d.num_train:,}", f"{d.num_test:,}", d.origin)
+            (
+                d.name,
+                d.num_classes,
+                f"{d.num_train:,}",
+                f"{d.num_test:,}",
+                count_variants(d) or "-",
+                d.origin,
+            )
             for d in datasets
         ],
+    )
+
+
+@dataset_app.command("variants")
+def dataset_variants(
+    name: Annotated[str, typer.Argument(help="An installed dataset.")],
+) -> None:
+    """Make stroke variants of its training sketches, for `stroke_variants`.
+
+    Each training sketch is traced and redrawn as people draw in a hurry: fewer,
+    simpler, shakier strokes. A making that was stopped goes on where it was.
+    """
+    from core.datasets.store import open_dataset
+    from core.datasets.variants import make_variants
+
+    dataset = open_dataset(name, data_dir=data_dir())
+    begin = time.monotonic()
+    with _progress() as bars:
+        task = bars.add_task("Stroke variants", total=None)
+        variants = make_variants(
+            dataset,
+            progress=lambda done, total: bars.update(task, completed=done, total=total),
+        )
+    out.print(
+        f"Dataset [bold]{escape(name)}[/]: {variants.count} stroke variants of each of "
+        f"{dataset.num_train:,} training sketches, "
+        f"{time.monotonic() - begin:,.0f} seconds."
     )
 
 
@@ -242,6 +279,13 @@ def train(
         float,
         typer.Option(min=0, help="Seconds between checkpoints within an epoch."),
     ] = CHECKPOINT_INTERVAL_S,
+    no_evaluate: Annotated[
+        bool,
+        typer.Option(
+            "--no-evaluate",
+            help="Leave the test sketches alone: settings are chosen by validation.",
+        ),
+    ] = False,
     backend: Annotated[
         str | None,
         typer.Option(
@@ -281,8 +325,10 @@ def train(
 
     choose_backend(backend, device=device)
     if resume is not None:
-        given = (network, dataset, recipe, epochs, seed, run_id, assignments, origin)
-        given += (teacher, calibration)
+        given = (
+            *(network, dataset, recipe, epochs, seed, run_id, assignments),
+            *(origin, teacher, calibration),
+        )
         if any(value not in (None, []) for value in given):
             raise SketchScopeError(
                 "--resume goes on with a run as it was begun; it takes no other "
@@ -331,8 +377,9 @@ def train(
             wait=wait,
             report=_training_report(bars),
             checkpoint_interval_s=checkpoint_every,
+            evaluate=not no_evaluate,
         )
-    if finished and read_config(run_dir).is_tested:
+    if finished and read_config(run_dir).is_tested and not no_evaluate:
         _print_metrics(_metrics(run_dir))
     elif finished:
         out.print(

@@ -75,6 +75,10 @@ class Settings(BaseModel):
     zero_last_gamma: bool = Field(
         False, description="Start every residual block as the identity"
     )
+    pooling: Literal["strided", "averaged"] = Field(
+        "strided",
+        description="How ResNet halves a side (averaged: 2×2 means, antialiased)",
+    )
     image_sizes: tuple[ImageSize, ...] = Field(
         (IMAGE_SIZE,),
         min_length=1,
@@ -142,6 +146,12 @@ class Settings(BaseModel):
         0,
         ge=0,
         description="Epochs without a better validation that end it early; 0 never",
+    )
+    stroke_variants: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="Share of the sketches replaced by a variant of their strokes",
     )
     precision: Literal["float32", "mixed_bfloat16"] = Field(
         "float32", description="Of the computations; weights are always float32"
@@ -335,6 +345,8 @@ class RunConfig(BaseModel):
         origin: The run that it goes on from with new settings; None from scratch.
         teacher: The run whose answers it learns from; None where
             `settings.distillation` is 0.
+        variants_fingerprint: `StrokeVariants.fingerprint`, where `settings` draw from
+            them.
         drawings: What it learns from besides `dataset`, of whose training sketches
             it then only rehearses some; or `dataset` itself, where that has no test
             sketches.
@@ -359,6 +371,7 @@ class RunConfig(BaseModel):
     origin: Origin | None = None
     teacher: Teacher | None = None
     drawings: TrainedBesides | None = None
+    variants_fingerprint: str | None = None
     fold: Fold | None = None
     calibration: Calibration | None = None
     created_at: str

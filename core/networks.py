@@ -6,6 +6,7 @@ import keras
 
 from core.checkpoint import load_variables, save_variables
 from core.config import RunConfig, Settings, network_options
+from core.layers import TrainingLayers
 from core.runs import WEIGHTS
 from models import NETWORKS
 
@@ -24,7 +25,7 @@ def build_network(name: str, num_classes: int, settings: Settings) -> keras.Mode
     """
     spec = NETWORKS[name]
     inputs, logits = spec.build(
-        keras.layers,
+        TrainingLayers(),
         num_classes,
         image_size=None if spec.any_size else settings.test_image_size,
         **network_options(name, settings),

@@ -118,7 +118,7 @@ def _is_same(row: dict[str, Any], known: dict[str, Any]) -> bool:
         return False
     when = row["evaluated_at"]
     is_copy = when is not None and when == known.get("evaluated_at")
-    return is_copy or row["run_id"] == known["run_id"]
+    return is_copy or bool(row["run_id"] == known["run_id"])
 
 
 def describe_lineage(run: Run) -> dict[str, Any]:
@@ -165,9 +165,10 @@ def tell_lineage(run: Run) -> list[str]:
     if found["total_epochs"] is None or found["total_hours"] is None:
         sentences.append("What the runs before it took is not known.")
     else:
+        hours = found["total_hours"]
+        time = f"{60 * hours:.0f} minutes" if hours < 2 else f"{hours:.1f} hours"
         sentences.append(
-            f"All trainings that led to it: {found['total_epochs']} epochs, "
-            f"{found['total_hours']:.1f} hours."
+            f"All trainings that led to it: {found['total_epochs']} epochs, {time}."
         )
     return sentences
 

@@ -20,11 +20,12 @@ from pydantic import TypeAdapter
 
 from core.averaging import AVERAGING_STEPS, preserved
 from core.backend import whole_batches
-from core.batches import batches, epoch_order, mix, rehearsed_rows
+from core.batches import DrawnVariants, batches, epoch_order, mix, rehearsed_rows
 from core.checkpoint import load_matching, load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.joined import join
 from core.datasets.store import Dataset
+from core.datasets.variants import StrokeVariants, open_variants
 from core.distillation import TeacherAnswers
 from core.environment import describe_environment
 from core.errors import RunError
@@ -215,6 +216,7 @@ class _Training:
         """Trains to the end or to a stop request; returns whether to the end."""
         self._write_status(state="running")
         self._check_dataset()
+        self._variants = self._open_variants()
         settings = self._settings
         train_rows, val_rows = validation_split(self._dataset, settings)
         self._note_seen()
@@ -320,7 +322,10 @@ class _Training:
         )[state.step * settings.batch_size :]
         self._tick()
         for images, targets in batches(
-            self._sketches, order, batch_size=settings.batch_size
+            self._sketches,
+            order,
+            batch_size=settings.batch_size,
+            drawn_variants=self._drawn_variants(view),
         ):
             if self._is_stop_requested():
                 self._stop()
@@ -346,6 +351,21 @@ class _Training:
             self._step_times.append(self._tick())
             self._after_step()
         return True
+
+    def _drawn_variants(self, view: int) -> DrawnVariants | None:
+        """Returns what replaces some sketches in the rest of this epoch, if anything.
+
+        Rows of drawings that were joined to the dataset lie beyond its own.
+        """
+        if self._variants is None:
+            return None
+        return DrawnVariants(
+            self._variants,
+            share=self._settings.stroke_variants,
+            seed=self._settings.seed,
+            epoch=view,
+            first_step=self._state.step,
+        )
 
     def _epoch_rows(
         self, train_rows: NDArray[np.int64], *, epoch: int
@@ -576,6 +596,19 @@ class _Training:
                 f"Dataset {self._dataset.name!r} is not the one that run "
                 f"{self._run_dir.name!r} began with: other sketches or another split."
             )
+
+    def _open_variants(self) -> StrokeVariants | None:
+        """Opens the stroke variants that the run began with, if it draws from any."""
+        if not self._settings.stroke_variants:
+            return None
+        variants = open_variants(self._dataset)
+        if variants.fingerprint != self._config.variants_fingerprint:
+            raise RunError(
+                f"The stroke variants of dataset {self._dataset.name!r} are not those "
+                f"that run {self._run_dir.name!r} began with. Start a new run."
+            )
+        variants.hold()
+        return variants
 
 
 def _finite(value: float) -> float | None:

@@ -11,6 +11,7 @@ from core.backend import compiled
 from core.config import Settings
 from core.mixing import Mixing
 from core.networks import build_network
+from core.optimizers import Adam, AdamW
 from core.schedules import build_schedule
 
 
@@ -183,7 +184,7 @@ def _build_optimizer(
     """Builds the optimizer with its schedule; norms and biases do not decay."""
     rate = build_schedule(settings, steps_per_epoch=steps_per_epoch)
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(rate)
-    optimizer = keras.optimizers.AdamW(rate, weight_decay=settings.weight_decay)
+        return Adam(rate)
+    optimizer = AdamW(rate, weight_decay=settings.weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     return optimizer

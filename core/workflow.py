@@ -33,6 +33,7 @@ from core.config import (
 )
 from core.datasets.folded import FoldedDataset, fold_dataset
 from core.datasets.store import Dataset, list_datasets, open_dataset
+from core.datasets.variants import open_variants
 from core.errors import ConfigError, DatasetError, RunError
 from core.neighbours import build_neighbours
 from core.paths import TRAINED_DIR
@@ -113,7 +114,8 @@ def create_run(
         ConfigError: If a setting is unknown or out of range, settings or arguments
             don't fit each other, or a fold is to go on from a run, which may have
             learned from its test.
-        DatasetError: If there is no such dataset, or it is too small.
+        DatasetError: If there is no such dataset, or it is too small, or
+            has no stroke variants where the settings draw from them.
         RunError: If the run id is taken or unfit, or the origin, the teacher or
             the calibration doesn't fit.
     """
@@ -166,6 +168,7 @@ def create_run(
         teacher, class_names=class_names, dataset=dataset, settings=settings
     )
     _check_size(dataset, drawings, settings)
+    variants = open_variants(dataset) if settings.stroke_variants else None
     now = utc_now()
     config = RunConfig(
         run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
@@ -182,6 +185,7 @@ def create_run(
         drawings=None
         if drawings is None
         else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
+        variants_fingerprint=None if variants is None else variants.fingerprint,
         fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
         calibration=find_calibration(
             calibration,
@@ -224,6 +228,7 @@ def train_run_dir(
     wait: bool = False,
     report: "Report | None" = None,
     checkpoint_interval_s: float = CHECKPOINT_INTERVAL_S,
+    evaluate: bool = True,
 ) -> bool:
     """Trains a run to its end, evaluates it if it is tested, and indexes it.
 
@@ -236,6 +241,8 @@ def train_run_dir(
         wait: Whether to wait until no other training runs.
         report: Told of progress.
         checkpoint_interval_s: Seconds between checkpoints within an epoch.
+        evaluate: Whether to score it; what is only compared by validation leaves the
+            test sketches alone.
 
     Returns:
         Whether it came to its end; False if it was asked to stop.
@@ -293,8 +300,13 @@ def train_run_dir(
                 )
                 if not finished:
                     return False
-        if config.is_tested:
+        if config.is_tested and evaluate:
             _evaluate_locked(run_dir, config, dataset)
+        elif config.is_tested:
+            message = (
+                f"It is not scored; `python -m core evaluate {run_dir.name}` does that."
+            )
+            _say(run_dir, state="trained", message=message)
         else:
             message = (
                 f"It was not evaluated: the dataset of run {config.origin.run_id!r} "

@@ -3,8 +3,9 @@
 A network is a function from a library of layers and the number of classes to the
 input and the output of a functional model: float ink (0 paper, 1 ink) of shape
 `(batch, size, size, 1)` and logits of shape `(batch, num_classes)`, with a layer named
-`embedding` before its head. The library is `keras.layers`, or
-`core.inference.Layers` where trained weights are served without Keras.
+`embedding` before its head. The library is `keras.layers` or what has the same layers:
+`core.layers.TrainingLayers`, or `core.inference.Layers` where trained weights are
+served without Keras.
 """
 
 from collections.abc import Callable
@@ -52,7 +53,7 @@ NETWORKS: dict[str, NetworkSpec] = {
             title="ResNet-18",
             description="A 7×7 stem and eight residual blocks (64 to 512 filters)",
             build=resnet18,
-            options=("dropout", "shortcut", "zero_last_gamma"),
+            options=("dropout", "pooling", "shortcut", "zero_last_gamma"),
             any_size=True,
         ),
     )

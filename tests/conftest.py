@@ -2,10 +2,9 @@
 
 import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
+from tests.preloaded import Process, preloaded
 
 # A busy machine is no fault of the code that is tested.
 settings.register_profile("unhurried", deadline=None)
@@ -41,6 +41,9 @@ TINY_SETTINGS = (
 )
 """Settings with which a step takes milliseconds and repeats bit for bit."""
 
+LIBRARIES = "tests.libraries"
+"""The module that imports what the commands of the tests find loaded."""
+
 
 @dataclass(frozen=True)
 class Completed:
@@ -57,6 +60,34 @@ class Completed:
 
 
 Cli = Callable[..., Completed]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Two tests at once, but where single files or tests are asked for."""
+    is_folder = (Path(word.split("::")[0]).is_dir() for word in config.args)
+    return 2 if any(is_folder) else 0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Puts those that want no other beside them last, where the others are short."""
+    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+
+
+@pytest.fixture(autouse=True)
+def turn(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[None]:
+    """Lets no other test run meanwhile where one measures time."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    import fcntl
+
+    is_alone = request.node.get_closest_marker("alone") is not None
+    # The folder that all workers share.
+    with (tmp_path_factory.getbasetemp().parent / "turn").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -88,19 +119,26 @@ def tiny(tiny_pictures: Path, data_dir: Path) -> Dataset:
 def cli(data_dir: Path) -> Cli:
     """Runs `python -m core …` in a process of its own."""
 
-    def run(*arguments: str | Path, timeout_s: float = 300) -> Completed:
-        result = subprocess.run(
-            [sys.executable, "-m", "core", *map(str, arguments)],
-            cwd=REPOSITORY,
-            env=cli_environment(data_dir),
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-            check=False,
-        )
-        return Completed(result.returncode, result.stdout, result.stderr)
+    return partial(run_command, data_dir)
 
-    return run
+
+def run_command(
+    data_dir: Path, *arguments: str | Path, timeout_s: float = 300
+) -> Completed:
+    """Runs `python -m core …` on a data folder, in a process of its own."""
+    result = preloaded(LIBRARIES).run(
+        ["-m", "core", *map(str, arguments)],
+        env=cli_environment(data_dir),
+        timeout=timeout_s,
+    )
+    return Completed(result.returncode, result.stdout, result.stderr)
+
+
+def start_command(data_dir: Path, *words: str) -> Process:
+    """Starts `python -m core …`, whose output goes nowhere."""
+    return preloaded(LIBRARIES).start(
+        ["-m", "core", *words], env=cli_environment(data_dir)
+    )
 
 
 def cli_environment(data_dir: Path) -> dict[str, str]:

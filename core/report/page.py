@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
+from core import theming
 from core.report.blocks import Document, charts_of, type_name
 from core.report.sentences import percent, span
 
@@ -30,7 +31,7 @@ def make_page(document: Document) -> str:
     written here may run, and nothing may be fetched: the page's own policy names
     their digests.
     """
-    script = _read("report.js")
+    script = theming.SCRIPT + _read("report.js")
     return _template().render(
         document=document,
         words=document.words,

@@ -1,5 +1,5 @@
 // Draws the charts of a report in the colours of the page, on a screen or on paper.
-"use strict";
+// Stands behind theming.js in one script.
 
 const UNWANTED_BUTTONS = ["sendChartToCloud", "lasso2d", "select2d"];
 const PAPER_WIDTH = "180mm";
@@ -8,7 +8,7 @@ const AXIS_SHARE = 0.6;
 
 const charts = [...document.querySelectorAll(".chart")];
 
-function colours() {
+function look() {
   const style = getComputedStyle(document.documentElement);
   const value = (name) => style.getPropertyValue(`--${name}`).trim();
   return {
@@ -16,34 +16,22 @@ function colours() {
     line: value("line"),
     ground: value("ground"),
     font: getComputedStyle(document.body).fontFamily,
+    size: 12,
   };
 }
 
-function themed(layout, chart) {
-  const { text, line, ground, font } = colours();
-  const axis = {
-    gridcolor: line,
-    linecolor: line,
-    zerolinecolor: line,
-    tickcolor: line,
-    automargin: true,
-  };
+/** Returns a chart's layout in the colours of the page and at the chart's size. */
+function fitted(chart) {
+  const { layout } = chart.figure;
   const result = {
-    margin: { l: 8, r: 8, t: layout.title ? 36 : 12, b: 8 },
-    ...layout,
+    ...themed(layout, look()),
     width: chart.clientWidth,
     height: chart.clientHeight,
     autosize: false,
-    modebar: { bgcolor: "rgba(0,0,0,0)", color: text, activecolor: text },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: text, family: font, size: 12 },
-    hoverlabel: { bgcolor: ground, bordercolor: line, font: { color: text, family: font } },
   };
-  for (const name of Object.keys(layout)) {
-    if (!/^[xy]axis\d*$/.test(name)) continue;
+  for (const name of axesOf(layout)) {
     const title = layout[name].title && { standoff: 14, ...layout[name].title };
-    result[name] = { ...axis, ...layout[name], title };
+    result[name] = { ...result[name], title };
     // Else the names that fit and the margin for them would chase one another.
     if (layout[name].type === "category") {
       const side = name[0] === "x" ? chart.clientWidth : chart.clientHeight;
@@ -57,8 +45,8 @@ function draw(chart) {
   chart.figure ??= JSON.parse(
     document.getElementById(chart.dataset.figure).textContent,
   );
-  const layout = themed(chart.figure.layout, chart);
-  return Plotly.react(chart, chart.figure.data, { ...layout, uirevision: "kept" }, {
+  const layout = { ...fitted(chart), uirevision: "kept" };
+  return Plotly.react(chart, chart.figure.data, layout, {
     displaylogo: false,
     modeBarButtonsToRemove: UNWANTED_BUTTONS,
     scrollZoom: false,

@@ -40,7 +40,12 @@ export default function ({ data, parentElement }) {
     isDrawing = false;
   };
   const options = { capture: true, passive: true };
-  const listeners = { mousedown: begin, touchstart: begin, mouseup: end, touchend: end };
+  const listeners = {
+    mousedown: begin,
+    touchstart: begin,
+    mouseup: end,
+    touchend: end,
+  };
   for (const [type, listener] of Object.entries(listeners)) {
     document.addEventListener(type, listener, options);
   }

@@ -1,6 +1,6 @@
 // Draws a Plotly figure, keeps its zoom while its data grow, and reports clicks.
 // `data` is {figure, alt, uirevision, height, points}; see chart.py. What `points` asks
-// for is in points.js.
+// for is in points.js, which stands behind this in one script, and theming.js before it.
 
 const UNWANTED_BUTTONS = ["sendChartToCloud"];
 const GATHERING_BUTTONS = ["lasso2d", "select2d"];
@@ -15,45 +15,17 @@ function plotly() {
   );
 }
 
-/** Returns a value for each colour that a figure takes from the dashboard's theme. */
-function theme(element) {
+/** Returns what a figure takes from the dashboard's theme. */
+function look(element) {
   const style = getComputedStyle(element);
   const value = (name) => style.getPropertyValue(`--st-${name}`).trim();
   return {
     text: value("text-color"),
-    grid: value("border-color"),
+    line: value("border-color"),
     ground: value("background-color"),
     font: value("font"),
+    size: 13,
   };
-}
-
-function themed(layout, colours) {
-  const axis = {
-    gridcolor: colours.grid,
-    linecolor: colours.grid,
-    zerolinecolor: colours.grid,
-    tickcolor: colours.grid,
-    automargin: true,
-  };
-  const themedLayout = {
-    xaxis: axis,
-    yaxis: axis,
-    margin: { l: 8, r: 8, t: layout.title ? 36 : 12, b: 8 },
-    ...layout,
-    modebar: { ...layout.modebar, bgcolor: "rgba(0,0,0,0)", color: colours.text, activecolor: colours.text },
-    paper_bgcolor: "rgba(0,0,0,0)",
-    plot_bgcolor: "rgba(0,0,0,0)",
-    font: { color: colours.text, family: colours.font, size: 13 },
-    hoverlabel: {
-      bgcolor: colours.ground,
-      bordercolor: colours.grid,
-      font: { color: colours.text, family: colours.font },
-    },
-  };
-  for (const name of Object.keys(layout)) {
-    if (/^[xy]axis\d*$/.test(name)) themedLayout[name] = { ...axis, ...layout[name] };
-  }
-  return themedLayout;
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {
@@ -68,13 +40,16 @@ export default function ({ data, parentElement, setTriggerValue }) {
     const Plotly = await plotly();
     if (!root.isConnected) return;
     const { figure, uirevision, points } = root.latest;
-    const layout = { ...themed(figure.layout, theme(root)), uirevision, autosize: true };
+    const layout = { ...themed(figure.layout, look(root)), uirevision, autosize: true };
     if (points) layout.selectionrevision = `${points.revision} ${root.emptied ?? 0}`;
     root.draws = (root.draws ?? 0) + 1;
     await Plotly.react(root, points ? drawable(figure.data) : figure.data, layout, {
       displaylogo: false,
       displayModeBar: points ? true : "hover",
-      modeBarButtonsToRemove: [...UNWANTED_BUTTONS, ...(points ? [] : GATHERING_BUTTONS)],
+      modeBarButtonsToRemove: [
+        ...UNWANTED_BUTTONS,
+        ...(points ? [] : GATHERING_BUTTONS),
+      ],
       responsive: false,
       scrollZoom: Boolean(points),
     });

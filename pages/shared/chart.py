@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
-SCRIPT = "".join(
+from core import theming
+
+SCRIPT = theming.SCRIPT + "".join(
     Path(__file__).with_name(name).read_text(encoding="utf-8")
     for name in ("chart.js", "points.js")
 )

@@ -24,6 +24,7 @@ const POINTS_STYLE = `
 `;
 
 /** Draws points as SVG where the browser has no WebGL, rather than not at all. */
+// biome-ignore lint/correctness/noUnusedVariables: chart.js calls it.
 function drawable(traces) {
   globalThis.hasWebGL ??= Boolean(document.createElement("canvas").getContext("webgl"));
   if (globalThis.hasWebGL) return traces;
@@ -39,6 +40,7 @@ function unpacked({ dtype, bdata }) {
 }
 
 /** Adds to a chart that has been drawn what `points` asks for. */
+// biome-ignore lint/correctness/noUnusedVariables: chart.js calls it.
 function explore(root) {
   if (!root.names) {
     const style = document.createElement("style");
@@ -94,7 +96,8 @@ function explore(root) {
 function placeNames(root) {
   const { labels } = root.latest.points;
   const { xaxis, yaxis } = root._fullLayout;
-  const pen = (root.pen ??= document.createElement("canvas").getContext("2d"));
+  root.pen ??= document.createElement("canvas").getContext("2d");
+  const { pen } = root;
   const taken = [];
   const spans = [];
   for (const { x, y, text, chosen } of labels) {
@@ -163,7 +166,8 @@ function showCard(root, row, event) {
   card.hidden = false;
   const frame = root.parentElement.getBoundingClientRect();
   const [x, y] = [event.clientX - frame.x, event.clientY - frame.y];
-  const fits = (from, size, room) => (from + size + 16 < room ? from + 16 : from - size - 16);
+  const fits = (from, size, room) =>
+    from + size + 16 < room ? from + 16 : from - size - 16;
   card.style.left = `${Math.max(0, fits(x, card.offsetWidth, frame.width))}px`;
   card.style.top = `${Math.max(0, fits(y, card.offsetHeight, frame.height))}px`;
 }

@@ -16,7 +16,7 @@ from core.sketch_sets import read_set
 from tests.browser.server import START_TIMEOUT_MS, Server, faultless_page, serving
 from tests.browser.test_screens import expect_screen
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("map")]
 
 
 @pytest.fixture(scope="module")

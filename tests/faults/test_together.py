@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import shutil
 import signal
 import subprocess
@@ -75,6 +76,7 @@ from core.workflow import (
 )
 from tests.conftest import REPOSITORY, TINY_CLASSES, TINY_SETTINGS, Cli, cli_environment
 from tests.faults.meeting import Meeting, meetings
+from tests.preloaded import preloaded
 
 ROUNDS = 20
 SPAWN = multiprocessing.get_context("spawn")
@@ -254,14 +256,13 @@ def test_a_run_whose_making_was_killed_is_no_run(
     )
     killed = 0
     for at in range(1, 40):
-        result = subprocess.run(
-            [sys.executable, "-c", program, str(data_dir), str(at)],
-            cwd=REPOSITORY,
-            check=False,
+        process = preloaded("tests.faults.test_together").start(
+            ["-c", program, str(data_dir), str(at)], env=os.environ
         )
-        if result.returncode == 0:
+        code = process.wait()
+        if code == 0:
             break
-        assert result.returncode == -signal.SIGKILL
+        assert code == -signal.SIGKILL
         killed += 1
         # All or nothing: the last operation puts it in its place.
         assert not list_runs(data_dir=data_dir, trained_dir=data_dir / "none")

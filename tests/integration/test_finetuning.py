@@ -17,8 +17,8 @@ from core.drawings import (
 )
 from core.runs import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
 from core.workflow import create_run
-from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli
-from tests.integration.test_training import start, wait_for_step
+from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command
+from tests.integration.test_training import wait_for_step
 
 FINETUNE = (
     "train",
@@ -158,6 +158,10 @@ def test_drawings_that_can_t_be_learned_are_refused_in_a_sentence(
     refused = cli(*FINETUNE, f"--from={origin}", "--seed=3")
     assert refused.code == 2
     assert "held out another part for validation" in refused.err
+    for field, value in (("shortcut", "average_pool"), ("pooling", "averaged")):
+        refused = cli(*FINETUNE, f"--from={origin}", f"--set={field}={value}")
+        assert refused.code == 2
+        assert f"was trained with `{field}=" in refused.err
 
 
 @pytest.mark.slow
@@ -190,7 +194,7 @@ def test_a_stopped_run_goes_on_with_the_same_drawings_and_rehearsal(
     )
     assert make_drawings_dataset(data_dir).num_train == 7
     stopped = runs_dir(data_dir) / "stopped"
-    process = start(data_dir, "train", "--resume=stopped")
+    process = start_command(data_dir, "train", "--resume=stopped")
     wait_for_step(stopped, process, beyond=(3, 1))
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 0

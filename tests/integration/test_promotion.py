@@ -13,6 +13,8 @@ from core.runs import WEIGHTS, list_runs, read_run, runs_dir
 from core.sweeps.promotion import promote
 from core.workflow import create_run, train_run_dir
 
+pytestmark = pytest.mark.xdist_group("promotion")
+
 SETTINGS = {"epochs": 1, "batch_size": 16, "image_sizes": [32]}
 
 

@@ -1,6 +1,5 @@
 """The course's own dataset; skipped where it is not."""
 
-import json
 import subprocess
 import sys
 import time
@@ -13,9 +12,9 @@ from core.datasets.store import open_dataset
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
 from core.runs import WEIGHTS
-from tests.conftest import REPOSITORY, Cli, cli_environment
+from tests.conftest import REPOSITORY, Cli, cli_environment, run_command
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.xdist_group("real"), pytest.mark.real, pytest.mark.slow]
 
 SHIPPED = sorted(path.parent for path in TRAINED_DIR.glob(f"*/{WEIGHTS}"))
 
@@ -90,15 +89,7 @@ def test_a_shipped_run_scores_what_its_record_says(
     run_dir: Path, real_data: Path
 ) -> None:
     recorded = read_evaluation(run_dir).metrics
-    result = subprocess.run(
-        [sys.executable, "-m", "core", "evaluate", str(run_dir), "--json"],
-        cwd=REPOSITORY,
-        env=cli_environment(real_data),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    scored = json.loads(result.stdout)
+    scored = run_command(real_data, "evaluate", str(run_dir), "--json").json
     assert scored["n"] == recorded["n"] == 4_000
     # The record is of full precision, the weights that ship are of half.
     assert scored["top1"] == pytest.approx(recorded["top1"], abs=0.002)

@@ -28,6 +28,8 @@ from core.sweeps.record import (
 from core.tensors import read_tensors
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
+pytestmark = pytest.mark.xdist_group("ray")
+
 SWEEP = {
     "dataset": "starter",
     "fields": {"epochs": 1, "image_sizes": [[32]], "batch_size": 64},

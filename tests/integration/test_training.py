@@ -42,7 +42,9 @@ from tests.conftest import (
     TINY_SETTINGS,
     Cli,
     cli_environment,
+    start_command,
 )
+from tests.preloaded import Process
 
 EPOCHS = 6
 
@@ -70,19 +72,9 @@ def train_words(
     ]
 
 
-def start(data_dir: Path, *words: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "core", *words],
-        cwd=REPOSITORY,
-        env=cli_environment(data_dir),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
 def wait_for_step(
     run_dir: Path,
-    process: "subprocess.Popen[bytes]",
+    process: Process,
     *,
     beyond: tuple[int, int] = (0, 0),
 ) -> None:
@@ -140,7 +132,7 @@ EVERYTHING = (
     "--set=cutmix=0.3",
     "--set=unmixed_epochs=20",
     "--set=keep=best",
-    "--set=patience=70",
+    "--set=patience=120",
 )
 """All fields of how a training spends its time."""
 
@@ -157,7 +149,9 @@ def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
     run_dir = runs_dir(data_dir) / "killed"
     chance = random.Random(0)
     often = "--checkpoint-every=0.05"
-    process = start(data_dir, *train_words("killed", epochs=epochs), *words, often)
+    process = start_command(
+        data_dir, *train_words("killed", epochs=epochs), *words, often
+    )
     seen = 0
     reached = [(0, 0)]
     for attempt in range(10):
@@ -176,7 +170,7 @@ def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
         assert len(run.history) >= seen
         seen = len(run.history)
         reached.append((run.status.epoch, run.status.step))
-        process = start(data_dir, "train", "--resume=killed", often)
+        process = start_command(data_dir, "train", "--resume=killed", often)
     assert process.wait() == 0
     run = read_run(run_dir)
     assert run.state == "finished"
@@ -261,7 +255,7 @@ def test_a_stop_request_keeps_everything(
     way: signal.Signals | str, tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
     words = train_words("a", epochs=3000)
-    process = start(data_dir, *words)
+    process = start_command(data_dir, *words)
     run_dir = runs_dir(data_dir) / "a"
     wait_for_step(run_dir, process)
     if isinstance(way, str):
@@ -320,7 +314,7 @@ def test_the_same_run_trains_on_jax(tiny: Dataset, data_dir: Path, cli: Cli) -> 
 def test_two_trainings_never_write_one_run(
     tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
-    process = start(data_dir, *train_words("a", epochs=3000))
+    process = start_command(data_dir, *train_words("a", epochs=3000))
     run_dir = runs_dir(data_dir) / "a"
     wait_for_step(run_dir, process)
     assert read_run(run_dir).state == "running"
@@ -343,7 +337,7 @@ def test_two_trainings_never_write_one_run(
 def test_a_damaged_checkpoint_is_one_clear_error_and_is_kept(
     tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
-    process = start(data_dir, *train_words("a", epochs=3000))
+    process = start_command(data_dir, *train_words("a", epochs=3000))
     run_dir = runs_dir(data_dir) / "a"
     wait_for_step(run_dir, process)
     process.send_signal(signal.SIGTERM)
@@ -487,3 +481,16 @@ def test_the_starter_s_command_reaches_ninety_percent(cli: Cli) -> None:
     assert result.code == 0, result.err
     top1 = [r["top1"] for r in cli("runs", "list", "--json").json if r["run_id"] == "a"]
     assert np.min(top1) >= 0.9
+
+
+@pytest.mark.slow
+def test_what_is_only_compared_by_validation_leaves_the_test_sketches_alone(
+    tiny: Dataset, data_dir: Path, cli: Cli
+) -> None:
+    trained = cli(*train_words("a", epochs=1), "--no-evaluate")
+    assert trained.code == 0, trained.err
+    assert "It is not scored; `python -m core evaluate a` does that." in trained.out
+    run = read_run(runs_dir(data_dir) / "a")
+    assert (run.state, run.metrics) == ("trained", None)
+    assert cli("evaluate", "a").code == 0
+    assert read_run(run.path).state == "finished"

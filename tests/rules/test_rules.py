@@ -11,7 +11,7 @@ import pytest
 
 from core.config import RECIPES
 from models import NETWORKS
-from tests.conftest import REPOSITORY, cli_environment
+from tests.conftest import REPOSITORY, Cli, cli_environment
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
@@ -126,6 +126,7 @@ def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax", "sklearn", "scipy"} & loaded
 
 
+@pytest.mark.alone
 def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:
     times = []
     for _ in range(3):
@@ -151,21 +152,14 @@ def test_every_network_and_recipe_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
-def test_every_command_of_the_readme_exists(data_dir: Path) -> None:
+def test_every_command_of_the_readme_exists(cli: Cli) -> None:
     commands = re.findall(r"python -m core ([a-z-]+(?: [a-z]+)?)", README)
     assert len(set(commands)) > 8
     for command in sorted(set(commands)):
         words = command.split()
         if words[0] not in ("dataset", "drawings", "owner", "runs"):
             words = words[:1]
-        result = subprocess.run(
-            [sys.executable, "-m", "core", *words, "--help"],
-            cwd=REPOSITORY,
-            env=cli_environment(data_dir),
-            check=False,
-            capture_output=True,
-        )
-        assert result.returncode == 0, command
+        assert cli(*words, "--help").code == 0, command
 
 
 def test_ci_runs_the_readme_s_test_command() -> None:

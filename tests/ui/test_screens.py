@@ -29,6 +29,8 @@ from core.workflow import create_run, train_run_dir
 from tests.conftest import HISTORY_ROW, shipped_confusion
 from tests.ui.conftest import Open, words
 
+pytestmark = pytest.mark.xdist_group("ui screens")
+
 SHIPPED = sorted(path.parent.name for path in TRAINED_DIR.glob("*/config.json"))
 PAGES = (
     "overview",

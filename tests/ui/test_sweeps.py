@@ -16,6 +16,8 @@ from core.sweeps.trials import train_trial
 from pages.shared import reads
 from tests.ui.conftest import Open, words
 
+pytestmark = pytest.mark.xdist_group("ui sweeps")
+
 NAME = "rates"
 FILE = {
     "dataset": "tiny",

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -28,7 +27,7 @@ from core.datasets.store import (
     remove_dataset,
 )
 from core.errors import DatasetError, ImageError, SketchScopeError
-from tests.conftest import REPOSITORY, cli_environment
+from tests.conftest import start_command
 
 # Labels are not in the order of the names, as in the real mapping.
 CLASSES = {"swan": 0, "chair": 1, "alarm_clock": 2}
@@ -404,12 +403,7 @@ def test_an_array_s_header_that_is_no_python_is_damage(tiny: Dataset) -> None:
 
 
 def test_a_killed_import_leaves_nothing_half_made(data_dir: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "core", "dataset", "add", "starter"],
-        cwd=REPOSITORY,
-        env=cli_environment(data_dir),
-        stdout=subprocess.DEVNULL,
-    )
+    process = start_command(data_dir, "dataset", "add", "starter")
     while not any(datasets_dir(data_dir).glob(".partial-*/images.npy")):
         assert process.poll() is None
         time.sleep(0.01)

@@ -69,6 +69,8 @@ VARIANTS = [
         ("resnet18", 128, {"shortcut": "average_pool"}, "resnet18-average-pool"),
         ("resnet18", 100, {"shortcut": "average_pool"}, "resnet18-average-pool-100px"),
         ("resnet18", 75, {"zero_last_gamma": True}, "resnet18-75px"),
+        ("resnet18", 128, {"pooling": "averaged"}, "resnet18-averaged"),
+        ("resnet18", 75, {"pooling": "averaged"}, "resnet18-averaged-75px"),
     )
 ]
 

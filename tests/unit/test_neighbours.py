@@ -150,6 +150,7 @@ def test_an_embedding_of_another_width_is_refused(
         indexed(run_dir).nearest(embedding)
 
 
+@pytest.mark.alone
 def test_sixteen_thousand_are_small_and_quick(run_dir: Path) -> None:
     embedding = clustered(16_000, 512)
     found = indexed(run_dir, embedding, np.arange(16_000) % 3)

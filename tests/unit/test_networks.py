@@ -66,6 +66,46 @@ def test_resnet18_takes_any_size() -> None:
         assert network(np.zeros((1, side, side, 1), np.float32)).shape == (1, 5)
 
 
+def test_averaged_pooling_keeps_weights_and_sides_and_only_the_stem_s_stride() -> None:
+    strided, averaged = (
+        build_network("resnet18", 5, Settings(pooling=pooling))
+        for pooling in ("strided", "averaged")
+    )
+    assert [(v.path, v.shape) for v in averaged.weights] == [
+        (v.path, v.shape) for v in strided.weights
+    ]
+    ink = np.zeros((1, 75, 75, 1), np.float32)
+    for stage in (1, 2, 3, 4):
+        name = f"stage{stage}_block1_relu2"
+        sides = [
+            keras.Model(network.input, network.get_layer(name).output)(ink).shape
+            for network in (strided, averaged)
+        ]
+        assert sides[0] == sides[1]
+    windows = keras.layers.Conv2D | keras.layers.MaxPooling2D
+    assert [
+        layer.name
+        for layer in averaged.layers
+        if isinstance(layer, windows) and layer.strides != (1, 1)
+    ] == ["stem_conv"]
+
+
+def test_averaged_pooling_answers_a_shifted_drawing_more_alike() -> None:
+    ink = np.zeros((8, 96, 96, 1), np.float32)
+    for row, sketch in enumerate(ink):
+        for start, end in np.random.default_rng(row).integers(24, 72, (8, 2)):
+            sketch[start, 24:72] = sketch[24:72, end] = 1
+    shifted = np.roll(ink, 1, axis=2)
+    changes = []
+    for pooling in ("strided", "averaged"):
+        keras.utils.set_random_seed(0)
+        network = build_network("resnet18", 5, Settings(pooling=pooling))
+        embed = keras.Model(network.input, network.get_layer("embedding").output)
+        before, after = np.asarray(embed(ink)), np.asarray(embed(shifted))
+        changes.append(np.linalg.norm(after - before) / np.linalg.norm(before))
+    assert changes[1] < 0.8 * changes[0]
+
+
 def test_pooling_before_relu_gives_what_relu_before_pooling_gives() -> None:
     x = np.random.default_rng(0).normal(size=(2, 15, 15, 3)).astype(np.float32)
     pool, relu = keras.layers.MaxPooling2D(3, 2), keras.layers.ReLU()

@@ -1,9 +1,9 @@
 """A network leaves the program as a model that answers as Keras does, or not at all."""
 
 import json
+import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -31,7 +31,8 @@ from core.portable import (
     parity_sketches,
 )
 from core.runs import CONFIG, WEIGHTS, read_config
-from tests.conftest import REPOSITORY, Cli
+from tests.conftest import LIBRARIES, Cli
+from tests.preloaded import preloaded
 
 SIMPLE = TRAINED_DIR / "simple"
 NEEDS = {"openvino": "openvino", "litert": "ai_edge_litert"}
@@ -175,7 +176,7 @@ def test_a_killed_export_leaves_no_model_and_the_next_one_clears_up(
         f"portable.export_model(Path({str(untrained)!r}), "
         f"Path({str(folder / 'model')!r}), format_name='onnx')"
     )
-    process = subprocess.Popen([sys.executable, "-c", program], cwd=REPOSITORY)
+    process = preloaded(LIBRARIES).start(["-c", program], env=os.environ)
     while not list(folder.glob(".export-*/model.onnx")):
         assert process.poll() is None
         time.sleep(0.05)

@@ -117,6 +117,7 @@ def test_each_prefix_is_placed_by_itself() -> None:
         assert (sketch == render_sketch(alone)).all()
 
 
+@pytest.mark.alone
 def test_a_prefix_takes_milliseconds() -> None:
     many = Drawing(HOUSE * 10, width=360, height=360)
     times = []

@@ -1,0 +1,26 @@
+"""What the commands of the tests find loaded already; see `tests/preloaded.py`.
+
+Not `core.cli`, which looks as it is loaded where its output goes.
+"""
+
+import sys
+
+import rich.progress
+import rich.table
+import sklearn.manifold
+
+import core.classify
+import core.cli_sweeps
+import core.datasets.sources
+import core.doctor
+import core.evaluation
+import core.portable
+import core.report
+import core.training
+import core.workflow
+
+__all__ = ["core", "rich", "sklearn"]
+
+# A command starts TensorFlow itself, without the noise that it makes, if Keras is not
+# loaded; all else of Keras stays loaded.
+del sys.modules["keras"]
