@@ -117,7 +117,7 @@ def test_the_same_loop_with_every_field_trains_on_shared_jax_devices(
     fields = (
         *("schedule=wsd", "decay_share=0.4", "ema=0.9", "keep=best", "patience=3"),
         *("mixing=sketch", "mixup=0.4", "cutmix=0.4", "unmixed_epochs=1"),
-        *("flip=true", "rotation_deg=15", "dropout=0.2"),
+        *("flip=true", "rotation_deg=15", "dropout=0.2", "image_size_shares=[1]"),
     )
     result = subprocess.run(
         [

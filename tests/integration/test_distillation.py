@@ -17,9 +17,8 @@ from core.runs import (
     read_run,
     runs_dir,
 )
-from tests.conftest import Cli
+from tests.conftest import Cli, start_command
 from tests.integration.test_training import (
-    start,
     train_words,
     wait_for_step,
     without_times,
@@ -74,7 +73,7 @@ def test_a_student_that_was_killed_ends_like_one_that_was_not(
     run_dir = runs_dir(data_dir) / "killed"
     chance = random.Random(0)
     often = "--checkpoint-every=0.05"
-    process = start(data_dir, *student_words("killed", 0.6), *fields, often)
+    process = start_command(data_dir, *student_words("killed", 0.6), *fields, often)
     reached = [(0, 0)]
     for _ in range(3):
         wait_for_step(run_dir, process, beyond=max(reached))
@@ -84,7 +83,7 @@ def test_a_student_that_was_killed_ends_like_one_that_was_not(
         process.wait()
         status = read_run(run_dir).status
         reached.append((status.epoch, status.step))
-        process = start(data_dir, "train", "--resume=killed", often)
+        process = start_command(data_dir, "train", "--resume=killed", often)
     assert process.wait() == 0
     run = read_run(run_dir)
     assert run.state == "finished"

@@ -7,9 +7,8 @@ import pytest
 from core.datasets.store import Dataset
 from core.datasets.variants import make_variants
 from core.runs import WEIGHTS, read_config, read_run, runs_dir
-from tests.conftest import Cli
+from tests.conftest import Cli, start_command
 from tests.integration.test_training import (
-    start,
     train_words,
     wait_for_step,
     without_times,
@@ -29,7 +28,7 @@ def test_a_training_goes_on_with_the_same_variants_and_no_others(
     run = read_run(runs_dir(data_dir) / "whole")
     assert read_config(run.path).variants_fingerprint == made.fingerprint
     run_dir = runs_dir(data_dir) / "killed"
-    process = start(data_dir, *train_words("killed", epochs=EPOCHS), *words)
+    process = start_command(data_dir, *train_words("killed", epochs=EPOCHS), *words)
     while not run_dir.exists():
         assert process.poll() is None
     wait_for_step(run_dir, process, beyond=(1, 1))

@@ -161,17 +161,23 @@ def test_a_branch_that_can_t_be_is_refused_in_a_sentence(
     assert [path.name for path in runs_dir(data_dir).iterdir()] == ["old"]
 
 
-def test_a_resnet_s_branch_keeps_its_shortcuts(tiny: Dataset, data_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("field", "value"), [("shortcut", "average_pool"), ("pooling", "averaged")]
+)
+def test_who_goes_on_from_a_resnet_keeps_its_form(
+    field: str, value: str, tiny: Dataset, data_dir: Path
+) -> None:
     old = make_run(data_dir, tiny, network="resnet18")
-    with pytest.raises(RunError, match="needs `shortcut=conv`"):
-        create_run(
-            "resnet18",
-            "tiny",
-            data_dir=data_dir,
-            overrides={"shortcut": "average_pool"},
-            origin=old,
-            origin_epoch=4,
-        )
+    for epoch, message in ((4, f"needs `{field}="), (None, f"with `{field}=")):
+        with pytest.raises(RunError, match=message):
+            create_run(
+                "resnet18",
+                "tiny",
+                data_dir=data_dir,
+                overrides={field: value},
+                origin=old,
+                origin_epoch=epoch,
+            )
 
 
 def test_a_run_that_kept_nothing_or_something_else_can_t_be_branched(

@@ -112,7 +112,7 @@ def test_an_earlier_release_s_ink_gain_varies_as_it_did() -> None:
 def test_after_the_same_key_a_batch_is_varied_the_same() -> None:
     images = blot(40, 50, n=4)
     front = SketchInput(BEST, image_size=64)
-    seen = {}
+    seen: dict[tuple[int, int], Any] = {}
     for key in ((0, 1), (1, 0), (0, 1), (1, 0)):
         front.reseed(*key)
         ink = np.asarray(front(images, training=True))

@@ -23,7 +23,7 @@ def value(variable: Any) -> Any:
 
 
 def test_an_average_follows_its_weight_by_the_decay() -> None:
-    weight = keras.Variable(np.float32([0, 4]), name="w")
+    weight = keras.Variable(np.array([0, 4], np.float32), name="w")
     averages = WeightAverages([weight], decay=0.9)
     weight.assign([1, 8])
     averages.update(step=1000, steps=1)
@@ -41,7 +41,7 @@ def test_an_average_over_few_steps_forgets_the_start() -> None:
     assert averaging_decay(0.998, step=1) == 2 / 11
     assert averaging_decay(0.998, step=90) == 0.91
     assert averaging_decay(0.998, step=10_000) == 0.998
-    weight = keras.Variable(np.float32([100]), name="w")
+    weight = keras.Variable(np.array([100], np.float32), name="w")
     averages = WeightAverages([weight], decay=0.998)
     weight.assign([1])
     averages.update(step=8, steps=8)
