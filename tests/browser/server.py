@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.conftest import REPOSITORY, cli_environment
 from tests.preloaded import Process, preloaded
@@ -191,11 +191,10 @@ def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
 
 def click_point(page: Page, chart: int, trace: int, number: int) -> None:
     """Clicks a point of a scatter trace of one of the page's charts."""
-    place = (
-        page.locator(".chart")
-        .nth(chart)
-        .evaluate(
-            """(chart, [trace, number]) => {
+    charts = page.locator(".chart")
+    expect(charts.nth(chart).locator(".plot-container").first).to_be_visible()
+    place = charts.nth(chart).evaluate(
+        """(chart, [trace, number]) => {
             const { x, y, xaxis, yaxis } = chart._fullData[trace];
             const layout = chart._fullLayout;
             const [across, down] = [xaxis, yaxis].map(
@@ -207,8 +206,7 @@ def click_point(page: Page, chart: int, trace: int, number: int) -> None:
                 box.y + down._offset + down.d2p(y[number]),
             ];
         }""",
-            [trace, number],
-        )
+        [trace, number],
     )
     page.mouse.move(*place)
     page.mouse.click(*place)

@@ -95,6 +95,7 @@ def test_a_wrong_address_falls_back_to_what_there_is(
 def click_cell(page: Page, row: str, column: str) -> None:
     """Clicks the middle of a cell of the matrix on the page."""
     chart = page.locator(".chart")
+    expect(chart.locator(".plot-container").first).to_be_visible()
     chart.scroll_into_view_if_needed()
     place = chart.evaluate(
         """(chart, [row, column]) => {

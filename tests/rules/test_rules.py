@@ -126,20 +126,32 @@ def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
     assert not {"tensorflow", "keras", "jax", "sklearn", "scipy"} & loaded
 
 
+LISTING_LIBRARIES = "numpy, pydantic, typer, rich.progress, psutil, filelock, PIL.Image"
+
+
 @pytest.mark.alone
-def test_listing_runs_takes_less_than_a_second(data_dir: Path) -> None:
-    times = []
-    for _ in range(3):
+def test_listing_runs_takes_little_longer_than_its_libraries(data_dir: Path) -> None:
+    def seconds(*words: str) -> float:
         started = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-m", "core", "runs", "list"],
+            [sys.executable, *words],
             cwd=REPOSITORY,
             env=cli_environment(data_dir),
             check=True,
             capture_output=True,
         )
-        times.append(time.perf_counter() - started)
-    assert min(times) < 1, times
+        return time.perf_counter() - started
+
+    # In turn: how fast this machine is just now meets both alike.
+    pairs = [
+        (
+            seconds("-c", f"import {LISTING_LIBRARIES}"),
+            seconds("-m", "core", "runs", "list"),
+        )
+        for _ in range(4)
+    ]
+    libraries, listing = map(min, zip(*pairs, strict=True))
+    assert listing < 1.75 * libraries, pairs
 
 
 def test_one_dnn_is_on_before_tensorflow_is_loaded(data_dir: Path) -> None:
