@@ -56,7 +56,8 @@ class WeightAverages(keras.layers.Layer):  # type: ignore[misc]
     def restart(self) -> None:
         """Makes the averages what the weights are now."""
         for average, weight in zip(self.averages, self._followed, strict=True):
-            average.assign(ops.convert_to_tensor(weight))
+            # A copy: JAX's next step gives the memory of the weight itself away.
+            average.assign(ops.copy(weight))
 
     def update(self, *, step: int, steps: int) -> None:
         """Takes in the weights.
@@ -71,7 +72,7 @@ class WeightAverages(keras.layers.Layer):  # type: ignore[misc]
     def put_in_place(self) -> None:
         """Makes the weights what their averages are."""
         for average, weight in zip(self.averages, self._followed, strict=True):
-            weight.assign(ops.convert_to_tensor(average))
+            weight.assign(ops.copy(average))
 
 
 def averaging_decay(decay: float, *, step: int) -> float:

@@ -17,7 +17,7 @@ from tests.conftest import Cli
 
 pytestmark = pytest.mark.slow
 
-TRAINING_TIMEOUT_MS = 180_000
+TRAINING_TIMEOUT_MS = 600_000
 EPOCHS = 60
 
 

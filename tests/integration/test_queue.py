@@ -29,7 +29,7 @@ from core.workflow import create_run
 from tests.conftest import TINY_SETTINGS, Cli
 
 SETTINGS = parse_overrides([word.removeprefix("--set=") for word in TINY_SETTINGS])
-TIMEOUT_S = 120
+TIMEOUT_S = 600
 
 
 def new_run(run_id: str, data_dir: Path, *, epochs: int) -> Path:
