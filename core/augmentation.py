@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from core.config import Settings
-from core.images import IMAGE_SIZE
+from core.sketches.images import IMAGE_SIZE
 
 ERASED_SIDE = (0.1, 0.4)
 """Sides of an erased rectangle, as shares of the picture's; at most 16 % of it."""

@@ -14,7 +14,7 @@ from pydantic import (
 )
 
 from core.errors import ConfigError, quote
-from core.images import IMAGE_SIZE
+from core.sketches.images import IMAGE_SIZE
 from models import NETWORKS
 
 FORMAT_VERSION = 1

@@ -35,8 +35,8 @@ from core.datasets.store import (
 )
 from core.errors import DatasetError, DrawingError, ImageError
 from core.files import list_folder, replacing, write_text
-from core.images import IMAGE_SIZE, PAPER, read_sketch
 from core.runs import WEIGHTS, list_runs, utc_now
+from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
 DATASET_NAME = "my-drawings"
 DATASET_KIND = "drawings"
@@ -145,7 +145,7 @@ def save_drawing(
     """Keeps a drawing, all or nothing.
 
     Args:
-        sketch: Gray values of shape `(128, 128)`, as `core.images` makes them.
+        sketch: Gray values of shape `(128, 128)`, as `core.sketches.images` makes them.
         label: What it shows.
         class_names: The classes that it may have.
         data_dir: The folder that everything is written to.

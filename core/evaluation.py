@@ -18,17 +18,12 @@ from core.batches import batches
 from core.config import RunConfig
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.images import PAPER
-from core.metrics import (
-    METRICS,
-    class_figures,
-    fit_temperature,
-    wilson_interval,
-)
+from core.metrics import METRICS, class_figures, fit_temperature, wilson_interval
 from core.networks import load_network
 from core.probabilities import to_probabilities
 from core.results import Evaluation
 from core.runs import read_train_keys, utc_now
+from core.sketches.images import PAPER
 from core.training import validation_split
 
 BATCH_SIZE = 128

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.classify import Analysis, Classifier
-from core.images import IMAGE_SIZE, PAPER
+from core.sketches.images import IMAGE_SIZE, PAPER
 
 PATCH_PX = 24
 PATCH_STEP_PX = 16

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from core.config import Settings, network_options
-from core.images import IMAGE_SIZE, PAPER
+from core.sketches.images import IMAGE_SIZE, PAPER
 from models import NETWORKS
 
 OPSET = 18

@@ -6,9 +6,9 @@ from numpy.typing import NDArray
 
 from core.errors import ImageError
 from core.figures import network_colour
-from core.ink import read_drawing
 from core.language import noop as N_
-from core.strokes import Drawing, is_too_little, render_sketch
+from core.sketches.photos import read_drawing
+from core.sketches.strokes import Drawing, is_too_little, render_sketch
 from pages.live.canvas import drawing_canvas
 from pages.live.game import show_game
 from pages.live.guesses import agreement, show_guesses

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.datasets.archives import Archive, open_archive
 from core.datasets.store import SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
-from core.images import read_sketch
+from core.sketches.images import read_sketch
 
 ATTRIBUTION = (
     "TU-Berlin sketches: Mathias Eitz, James Hays, Marc Alexa, "

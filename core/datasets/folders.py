@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from core.datasets.archives import Archive, open_archive
 from core.datasets.store import SketchRecord, SketchSource
 from core.errors import DatasetError
-from core.images import read_sketch
+from core.sketches.images import read_sketch
 from core.splits import stratified_split
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp")

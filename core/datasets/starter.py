@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.datasets.store import SketchRecord, SketchSource, Split
-from core.images import IMAGE_SIZE, PAPER, to_sketch
+from core.sketches.images import IMAGE_SIZE, PAPER, to_sketch
 
 DRAWINGS_PER_CLASS = 60
 TEST_PER_CLASS = 20

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from core.errors import DatasetError, quote
 from core.files import is_abandoned, list_folder, load_array, remove_tree
-from core.images import IMAGE_SIZE
+from core.sketches.images import IMAGE_SIZE
 
 FORMAT_VERSION = 1
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

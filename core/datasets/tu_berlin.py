@@ -15,8 +15,8 @@ from core.datasets.folders import TEST_FRACTION, picture_names
 from core.datasets.store import Progress, SketchRecord, SketchSource
 from core.errors import DatasetError, RunError
 from core.files import sha256
-from core.images import read_sketch
 from core.results import read_evaluation
+from core.sketches.images import read_sketch
 from core.splits import stratified_split
 
 URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"

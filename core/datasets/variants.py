@@ -29,8 +29,8 @@ from core.datasets.folded import FoldedDataset
 from core.datasets.store import Dataset, Progress
 from core.errors import DatasetError
 from core.files import load_array, replacing, write_json
-from core.images import IMAGE_SIZE
-from core.variation import NUM_VARIANTS, VERSION, vary_sketch
+from core.sketches.images import IMAGE_SIZE
+from core.sketches.variation import NUM_VARIANTS, VERSION, vary_sketch
 
 FORMAT_VERSION = 1
 FOLDER = "variants"

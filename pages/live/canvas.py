@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from core.language import noop as N_
-from core.strokes import Drawing, parse_canvas
+from core.sketches.strokes import Drawing, parse_canvas
 from pages.shared.language import gettext as _
 
 TOOLS = {"Brush": N_("Brush"), "Eraser": N_("Eraser")}

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.figures import network_colour
-from core.strokes import is_too_little, render_sketch
+from core.sketches.strokes import is_too_little, render_sketch
 from pages.live.canvas import clear_canvas, drawing_canvas
 from pages.live.guesses import article, show_guesses
 from pages.live.looks import Network, guesses, look

@@ -16,7 +16,7 @@ from core.drawings import (
 )
 from core.paths import data_dir
 from core.runs import Run
-from core.strokes import Drawing, to_json
+from core.sketches.strokes import Drawing, to_json
 from models import NETWORKS
 from pages.live.guesses import article
 from pages.live.looks import Network, guessing_runs

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 
 from core.figures import NEUTRAL, network_colour
-from core.strokes import Drawing
+from core.sketches.strokes import Drawing
 from core.text import plain_label
 from pages.live.guesses import show_guesses
 from pages.live.looks import Network, guesses, look_at_steps

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.datasets.store import Dataset
 from core.results import Evaluation
-from core.sheets import SHEET_COLUMNS, SHEET_PX, sketch_sheets
+from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
 
 MOST_PICTURES = 20_000
 """They take 160 bytes each on their way. Where there are more, a card is words."""

@@ -31,13 +31,13 @@ from core.datasets.sources import add_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import install, list_datasets, open_dataset
 from core.errors import SketchScopeError
-from core.images import read_sketch
-from core.ink import read_drawing
 from core.neighbours import read_neighbours
 from core.paths import TRAINED_DIR
 from core.results import read_evaluation
 from core.runs import list_runs, read_run, remove_run
-from core.strokes import from_json, parse_canvas
+from core.sketches.images import read_sketch
+from core.sketches.photos import read_drawing
+from core.sketches.strokes import from_json, parse_canvas
 
 HOSTILE = (
     *("", " ", ".", "..", "../../etc/passwd", "/etc/passwd", "C:\\Windows", "a/b", "~"),

@@ -42,7 +42,6 @@ from core.drawings import (
 from core.errors import SketchScopeError
 from core.export import export_run
 from core.files import write_json
-from core.images import IMAGE_SIZE, PAPER
 from core.launch import LOG, launch_training
 from core.neighbours import NEIGHBOURS
 from core.paths import TRAINED_DIR
@@ -67,6 +66,7 @@ from core.runs import (
     write_status,
 )
 from core.runs import runs_dir as runs_of
+from core.sketches.images import IMAGE_SIZE, PAPER
 from core.workflow import (
     create_run,
     evaluate_run_dir,

@@ -13,11 +13,11 @@ from PIL import Image, ImageDraw
 from core.classify import Classifier
 from core.datasets.archives import open_archive
 from core.datasets.eitz import find_eitz
-from core.images import read_sketch, to_gray
-from core.ink import FRAME_SIZE, find_sketch, trace
 from core.paths import TRAINED_DIR
 from core.runs import WEIGHTS
-from core.strokes import Drawing, Stroke, parse_canvas, render_sketch
+from core.sketches.images import read_sketch, to_gray
+from core.sketches.photos import FRAME_SIZE, find_sketch, trace
+from core.sketches.strokes import Drawing, Stroke, parse_canvas, render_sketch
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -46,8 +46,8 @@ from core.drawings import (
     save_drawing,
 )
 from core.errors import DatasetError, DrawingError
-from core.images import read_sketch
 from core.runs import create_run_dir
+from core.sketches.images import read_sketch
 from core.workflow import create_run
 
 CLASSES = ("house", "key", "sun", "bear (animal)")

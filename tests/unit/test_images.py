@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from core import images
 from core.errors import ImageError
-from core.images import read_sketch, to_sketch
+from core.sketches import images
+from core.sketches.images import read_sketch, to_sketch
 
 
 def drawing(size: tuple[int, int] = (400, 400), width: int = 8) -> Image.Image:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from core.errors import ImageError
-from core.images import to_sketch
-from core.ink import find_sketch, read_drawing
-from core.strokes import Drawing, Stroke, render_sketch
+from core.sketches.images import to_sketch
+from core.sketches.photos import find_sketch, read_drawing
+from core.sketches.strokes import Drawing, Stroke, render_sketch
 from tests.conftest import REPOSITORY, cli_environment
 
 SHAPE = (
@@ -215,7 +215,7 @@ def test_no_bytes_do_worse_than_one_clear_error(content: bytes) -> None:
 
 
 def test_filters_are_loaded_when_they_are_needed(tmp_path: Path) -> None:
-    program = "import core.ink, sys; print('skimage' in sys.modules)"
+    program = "import core.sketches.photos, sys; print('skimage' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=REPOSITORY,

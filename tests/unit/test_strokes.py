@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core import strokes
 from core.errors import ImageError
-from core.strokes import (
+from core.sketches import strokes
+from core.sketches.strokes import (
     Drawing,
     Stroke,
     from_json,

@@ -18,7 +18,7 @@ from core.datasets.sources import add_dataset
 from core.datasets.tu_berlin import course_name, find_tu_berlin, is_tu_berlin
 from core.errors import DatasetError, ImageError
 from core.files import sha256
-from core.images import to_sketch
+from core.sketches.images import to_sketch
 
 
 class Server(ThreadingHTTPServer):

@@ -27,9 +27,9 @@ from core.datasets.variants import (
     open_variants,
 )
 from core.errors import DatasetError
-from core.images import IMAGE_SIZE, PAPER
-from core.strokes import Drawing, Stroke, is_too_little, render_sketch
-from core.variation import NUM_VARIANTS, find_strokes, vary_sketch
+from core.sketches.images import IMAGE_SIZE, PAPER
+from core.sketches.strokes import Drawing, Stroke, is_too_little, render_sketch
+from core.sketches.variation import NUM_VARIANTS, find_strokes, vary_sketch
 from tests.conftest import REPOSITORY, Cli
 
 CLASSES = find_starter().class_names

@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.errors import ImageError
-from core.images import IMAGE_SIZE, PAPER, paper_value, read_with, to_gray, to_sketch
-from core.strokes import Drawing, Stroke, render_sketch
+from core.sketches.images import (
+    IMAGE_SIZE,
+    PAPER,
+    paper_value,
+    read_with,
+    to_gray,
+    to_sketch,
+)
+from core.sketches.strokes import Drawing, Stroke, render_sketch
 
 WORK_SIZE = 1024
 """Larger pictures are scaled down to this before anything is looked for."""

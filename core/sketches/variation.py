@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.images import IMAGE_SIZE, PAPER
-from core.ink import trace
-from core.strokes import Drawing, Stroke, is_too_little, render_sketch
+from core.sketches.images import IMAGE_SIZE, PAPER
+from core.sketches.photos import trace
+from core.sketches.strokes import Drawing, Stroke, is_too_little, render_sketch
 
 VERSION = 1
 """Of what comes out for the same sketch; raise it with every change of that."""

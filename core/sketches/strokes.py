@@ -18,7 +18,7 @@ from PIL import Image, ImageColor, ImageDraw
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ImageError
-from core.images import IMAGE_SIZE, PAPER
+from core.sketches.images import IMAGE_SIZE, PAPER
 
 FORMAT_VERSION = 1
 MAX_STROKES = 5_000
