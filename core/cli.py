@@ -727,7 +727,7 @@ def runs_remove(run: RunArgument) -> None:
 @drawings_app.command("list")
 def drawings_list(as_json: Json = False) -> None:
     """List the kept drawings, latest first."""
-    from core.drawings import list_drawings
+    from core.datasets.drawings import list_drawings
 
     found = list_drawings(data_dir())
     if as_json:
@@ -784,7 +784,7 @@ def drawings_export(
     file: Annotated[Path, typer.Argument(help="A zip to write.")],
 ) -> None:
     """Pack the kept drawings into a zip that `dataset add` can read."""
-    from core.drawings import export_drawings
+    from core.datasets.drawings import export_drawings
     from core.files import replacing
 
     content = export_drawings(data_dir())
@@ -801,7 +801,7 @@ def drawings_remove(
     drawing_id: Annotated[str, typer.Argument(metavar="ID", help="Its id.")],
 ) -> None:
     """Delete a kept drawing."""
-    from core.drawings import remove_drawing
+    from core.datasets.drawings import remove_drawing
 
     remove_drawing(drawing_id, data_dir=data_dir())
     out.print(f"Removed drawing {escape(drawing_id)}.")
@@ -810,7 +810,7 @@ def drawings_remove(
 @drawings_app.command("dataset")
 def drawings_dataset() -> None:
     """Make the kept drawings the dataset `my-drawings`, for `train --from`."""
-    from core.drawings import make_drawings_dataset
+    from core.datasets.drawings import make_drawings_dataset
 
     _print_dataset(make_drawings_dataset(data_dir()))
 

@@ -18,13 +18,13 @@ from typing import Literal
 import psutil
 from packaging.requirements import Requirement
 
+from core.datasets.drawings import list_drawings, list_leftovers, remove_leftovers
 from core.datasets.store import (
     PARTIAL_PREFIX,
     UPLOAD_PREFIX,
     datasets_dir,
     open_dataset,
 )
-from core.drawings import list_drawings, list_leftovers, remove_leftovers
 from core.errors import RunError, SketchScopeError
 from core.files import TEMPORARY_PREFIX, is_abandoned, list_folder, remove_tree
 from core.launch import START_TIMEOUT_S

@@ -24,6 +24,7 @@ from core.batches import DrawnVariants, batches, epoch_order, mix, rehearsed_row
 from core.checkpoint import load_matching, load_variables, save_variables
 from core.config import RunConfig, Settings
 from core.datasets.joined import join
+from core.datasets.splits import stratified_split
 from core.datasets.store import Dataset
 from core.datasets.variants import StrokeVariants, open_variants
 from core.distillation import TeacherAnswers
@@ -51,7 +52,6 @@ from core.runs import (
     write_history,
     write_status,
 )
-from core.splits import stratified_split
 from core.stopping import StopCheck
 from core.training_model import build_training_model, enable_determinism
 

@@ -31,7 +31,8 @@ from core.config import (
     TrainedBesides,
     make_settings,
 )
-from core.datasets.folded import FoldedDataset, fold_dataset
+from core.datasets.folds import FoldedDataset, fold_dataset
+from core.datasets.splits import split_size
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.datasets.variants import open_variants
 from core.errors import ConfigError, DatasetError, RunError
@@ -55,7 +56,6 @@ from core.runs import (
     utc_now,
     write_status,
 )
-from core.splits import split_size
 from core.stopping import StopCheck, stop_requests
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.archives import Archive, open_archive
+from core.datasets.splits import stratified_split
 from core.datasets.store import SketchRecord, SketchSource
 from core.errors import DatasetError
 from core.sketches.images import read_sketch
-from core.splits import stratified_split
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".webp")
 TEST_FRACTION = 0.2

@@ -12,12 +12,12 @@ from core.datasets.archives import Archive, open_archive
 from core.datasets.download import download
 from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
 from core.datasets.folders import TEST_FRACTION, picture_names
+from core.datasets.splits import stratified_split
 from core.datasets.store import Progress, SketchRecord, SketchSource
 from core.errors import DatasetError, RunError
 from core.files import sha256
 from core.results import read_evaluation
 from core.sketches.images import read_sketch
-from core.splits import stratified_split
 
 URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
 SKETCH_SIZE = (1111, 1111)

@@ -25,7 +25,7 @@ import psutil
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from core.datasets.folded import FoldedDataset
+from core.datasets.folds import FoldedDataset
 from core.datasets.store import Dataset, Progress
 from core.errors import DatasetError
 from core.files import load_array, replacing, write_json

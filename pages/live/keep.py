@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.classify import Prediction
-from core.drawings import (
+from core.datasets.drawings import (
     DATASET_NAME,
     Guess,
     KeptDrawing,

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core import drawings, launch, runs, workflow
-from core.datasets import sources, store
+from core import launch, runs, workflow
+from core.datasets import drawings, sources, store
 from core.sweeps import promotion
 from pages.shared.owner import must_be_owner
 

@@ -6,13 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.server import (
-    CHROMIUM,
-    Server,
-    browsing,
-    faultless_page,
-    serving,
-)
+from tests.browser.server import CHROMIUM, Server, browsing, faultless_page, serving
 
 PATIENCE_MS = 30_000
 """A busy machine is no fault of the page: a test fails by what never comes."""
@@ -22,7 +16,7 @@ expect.set_options(timeout=PATIENCE_MS)
 Server.libraries = (
     *("streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.web.server"),
     *("pandas", "plotly.graph_objects", "scipy.stats", "scipy.cluster.hierarchy"),
-    *("core.workflow", "core.drawings"),
+    *("core.workflow", "core.datasets.drawings"),
 )
 """So that some sixty servers start in no time. Whether pages load what they should, and
 nothing more, is tested in `tests/rules`."""

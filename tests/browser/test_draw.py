@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, FilePayload, Page, expect
 
-from core.drawings import list_drawings
+from core.datasets.drawings import list_drawings
 from tests.browser.server import (
     START_TIMEOUT_MS,
     Server,

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from core.datasets.drawings import list_drawings, save_drawing
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw
 from core.datasets.store import Dataset, install, list_datasets
-from core.drawings import list_drawings, save_drawing
 from core.launch import launch_training
 from core.ownership import set_passphrase
 from core.queueing import TURN_LOCK

@@ -21,9 +21,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from core.datasets.drawings import list_drawings
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, list_datasets
-from core.drawings import list_drawings
 from core.errors import SketchScopeError
 from core.paths import DATA_VARIABLE, TRAINED_DIR
 from core.results import read_evaluation
@@ -135,7 +135,7 @@ class Bench:
                 picture.save(self.root / "pictures" / name / f"{number}.png")
 
     def _draw(self, folder: Path) -> None:
-        from core.drawings import save_drawing
+        from core.datasets.drawings import save_drawing
 
         for number in range(3):
             generator = np.random.default_rng([9, number])

@@ -20,16 +20,7 @@ import pytest
 from filelock import FileLock
 
 from core.config import TrainedBesides, parse_overrides
-from core.datasets.folders import find_folders
-from core.datasets.store import (
-    Dataset,
-    install,
-    list_datasets,
-    open_dataset,
-    remove_dataset,
-)
-from core.doctor import Finding, examine
-from core.drawings import (
+from core.datasets.drawings import (
     Drawings,
     KeptDrawing,
     list_drawings,
@@ -39,6 +30,15 @@ from core.drawings import (
     remove_drawing,
     save_drawing,
 )
+from core.datasets.folders import find_folders
+from core.datasets.store import (
+    Dataset,
+    install,
+    list_datasets,
+    open_dataset,
+    remove_dataset,
+)
+from core.doctor import Finding, examine
 from core.errors import SketchScopeError
 from core.export import export_run
 from core.files import write_json

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets.starter import draw, render
-from core.datasets.store import Dataset, open_dataset, remove_dataset
-from core.drawings import (
+from core.datasets.drawings import (
     DATASET_NAME,
     KeptDrawing,
     make_drawings_dataset,
     save_drawing,
 )
+from core.datasets.starter import draw, render
+from core.datasets.store import Dataset, open_dataset, remove_dataset
 from core.runs import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
 from core.workflow import create_run
 from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command

@@ -48,7 +48,7 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
         "core.runs",
         "core.results",
         "core.config",
-        "core.drawings",
+        "core.datasets.drawings",
         "core.classify",
         "core.explain",
         "core.workflow",

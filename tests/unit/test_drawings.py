@@ -15,19 +15,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-import core.drawings
+import core.datasets.drawings
 from core.config import RunConfig, make_settings
-from core.datasets.folders import find_folders
-from core.datasets.joined import join
-from core.datasets.starter import draw, render
-from core.datasets.store import (
-    Dataset,
-    SketchSource,
-    install,
-    list_datasets,
-    open_dataset,
-)
-from core.drawings import (
+from core.datasets.drawings import (
     DATASET_NAME,
     MAX_STROKES_BYTES,
     Drawings,
@@ -44,6 +34,16 @@ from core.drawings import (
     remove_drawing,
     remove_leftovers,
     save_drawing,
+)
+from core.datasets.folders import find_folders
+from core.datasets.joined import join
+from core.datasets.starter import draw, render
+from core.datasets.store import (
+    Dataset,
+    SketchSource,
+    install,
+    list_datasets,
+    open_dataset,
 )
 from core.errors import DatasetError, DrawingError
 from core.runs import create_run_dir
@@ -112,7 +112,7 @@ def test_an_upload_needs_no_strokes(data_dir: Path) -> None:
 
 
 def test_nothing_kept_is_an_empty_list(data_dir: Path) -> None:
-    assert list_drawings(data_dir) == core.drawings.Drawings((), ())
+    assert list_drawings(data_dir) == core.datasets.drawings.Drawings((), ())
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
     def full(_path: Path, _text: str) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(core.drawings, "write_text", full)
+    monkeypatch.setattr(core.datasets.drawings, "write_text", full)
     with pytest.raises(DrawingError, match="No space left on device"):
         keep(data_dir, original=png_of(200))
     assert files_below(data_dir) == []
@@ -259,7 +259,7 @@ def test_a_full_disk_is_one_sentence_and_leaves_nothing(
 
 
 def test_there_is_a_limit(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.drawings, "MAX_DRAWINGS", 2)
+    monkeypatch.setattr(core.datasets.drawings, "MAX_DRAWINGS", 2)
     keep(data_dir)
     keep(data_dir)
     with pytest.raises(DrawingError, match="which is the limit"):
@@ -358,7 +358,7 @@ def test_a_failed_dataset_leaves_the_earlier_one(
     def fail(*_arguments: Any, **_named: Any) -> Dataset:
         raise DatasetError("The disk is full.")
 
-    monkeypatch.setattr(core.drawings, "install", fail)
+    monkeypatch.setattr(core.datasets.drawings, "install", fail)
     with pytest.raises(DatasetError, match="full"):
         make_drawings_dataset(data_dir)
     kept = open_dataset(DATASET_NAME, data_dir=data_dir)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.config import Fold
-from core.datasets.folded import deal, fold_dataset
+from core.datasets.folds import deal, fold_dataset
 from core.datasets.store import Dataset
 from core.errors import ConfigError, DatasetError
 from core.runs import read_config

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core.splits import split_size, stratified_split
+from core.datasets.splits import split_size, stratified_split
 
 labels_strategy = arrays(np.int64, st.integers(2, 200), elements=st.integers(0, 9))
 

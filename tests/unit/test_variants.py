@@ -15,8 +15,8 @@ from scipy import ndimage
 
 from core.batches import DrawnVariants, batches
 from core.datasets import variants as store
-from core.datasets.folded import fold_dataset
 from core.datasets.folders import find_folders
+from core.datasets.folds import fold_dataset
 from core.datasets.joined import join
 from core.datasets.starter import draw, find_starter, render
 from core.datasets.store import Dataset, install, remove_dataset
