@@ -11,7 +11,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from core.config import Settings
+from core.runs.config import Settings
 from core.sketches.images import IMAGE_SIZE
 
 ERASED_SIDE = (0.1, 0.4)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import Settings
 from core.datasets.joined import JoinedSketches
 from core.datasets.store import Dataset
 from core.datasets.variants import StrokeVariants
+from core.runs.config import Settings
 
 MIXUP_ALPHA = 0.4
 """Of the beta distribution; most blends are mostly one sketch (Zhang et al. 2018)."""

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 
 from core.backend import load_backend
-from core.config import Settings, make_settings
 from core.datasets.archives import open_archive
 from core.datasets.folders import picture_names
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.paths import REPOSITORY_DIR
+from core.runs.config import Settings, make_settings
 from models import NETWORKS
 
 BATCH_SIZE = 64

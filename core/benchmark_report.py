@@ -32,8 +32,8 @@ def main(folder: Path, network_name: str, steps: int, one_dnn: str) -> None:
     import pandas as pd
     import tensorflow as tf
 
-    from core.config import Settings
     from core.networks import build_network
+    from core.runs.config import Settings
 
     files = sorted(folder.glob("*/*.png"))
     frame = pd.DataFrame(

@@ -11,7 +11,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from core.files import replacing
-from core.tensors import misfit, read_tensors
+from core.runs.weights import misfit, read_tensors
 
 
 def save_variables(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core.errors import RunError
 from core.probabilities import to_probabilities
-from core.runs import WEIGHTS, Run, check_weights, list_runs, read_run
+from core.runs.folder import WEIGHTS, Run, check_weights, list_runs, read_run
+from core.runs.weights import misfit, read_tensors
 from core.sketches.images import read_sketch
-from core.tensors import misfit, read_tensors
 from models import NETWORKS
 
 

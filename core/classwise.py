@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 if TYPE_CHECKING:
     # Imports scikit-learn, for which a first guess does not wait.

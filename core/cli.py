@@ -30,7 +30,7 @@ from rich.table import Table
 from core import cli_sweeps
 from core.errors import SketchScopeError
 from core.paths import TRAINED_DIR, data_dir
-from core.runs import CHECKPOINT_INTERVAL_S
+from core.runs.folder import CHECKPOINT_INTERVAL_S
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -317,10 +317,10 @@ def train(
 
     Ctrl-C stops at the next step and keeps everything.
     """
-    from core.ancestry import branch
     from core.backend import choose_backend, share_batches
-    from core.config import make_settings, parse_overrides
-    from core.runs import read_config, read_run
+    from core.runs.ancestry import branch
+    from core.runs.config import make_settings, parse_overrides
+    from core.runs.folder import read_config, read_run
     from core.workflow import DEFAULT_RECIPE, create_run, train_run_dir
 
     choose_backend(backend, device=device)
@@ -530,7 +530,7 @@ def export(
         else target.expanduser().absolute()
     )
     if format_name == "run":
-        from core.export import export_run
+        from core.runs.copies import export_run
 
         export_run(run_dir, folder)
         model, difference = folder, None
@@ -566,7 +566,7 @@ def export(
 @runs_app.command("list")
 def runs_list(as_json: Json = False) -> None:
     """List all runs, one's own and those that ship."""
-    from core.runs import list_runs
+    from core.runs.folder import list_runs
 
     runs = list_runs(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     if as_json:
@@ -599,7 +599,7 @@ def runs_list(as_json: Json = False) -> None:
 def runs_show(run: RunArgument, as_json: Json = False) -> None:
     """Show a run's settings, history and figures."""
     from core.record import describe_lineage, tell_lineage
-    from core.runs import kept_epochs, read_run
+    from core.runs.folder import kept_epochs, read_run
 
     found = read_run(_find_run(run))
     size = sum(p.stat().st_size for p in found.path.rglob("*") if p.is_file())
@@ -662,7 +662,7 @@ def runs_record(
     It names every other run here, too, that was scored on the same test sketches.
     """
     from core.record import make_record, read_scored
-    from core.runs import list_runs, read_run
+    from core.runs.folder import list_runs, read_run
 
     _print_json(
         make_record(
@@ -676,7 +676,7 @@ def runs_record(
 @runs_app.command("stop")
 def runs_stop(run: RunArgument) -> None:
     """Ask a running training to save and end at its next step."""
-    from core.runs import request_stop
+    from core.runs.folder import request_stop
 
     run_dir = _find_run(run)
     request_stop(run_dir)
@@ -692,7 +692,7 @@ def runs_export(
     ] = True,
 ) -> None:
     """Copy a finished run in a small form: weights in half precision."""
-    from core.export import export_run
+    from core.runs.copies import export_run
 
     target = folder.expanduser().absolute()
     export_run(_find_run(run), target, with_weights=weights)
@@ -718,7 +718,7 @@ def runs_index(run: RunArgument) -> None:
 @runs_app.command("remove")
 def runs_remove(run: RunArgument) -> None:
     """Delete one of your own runs."""
-    from core.runs import remove_run
+    from core.runs.folder import remove_run
 
     remove_run(run, data_dir=data_dir())
     out.print(f"Removed run {escape(run)}.")
@@ -901,7 +901,7 @@ def owner_remove() -> None:
 @app.command("recipes")
 def recipes(as_json: Json = False) -> None:
     """List every setting, with what each recipe gives it."""
-    from core.config import RECIPES, Settings, make_settings
+    from core.runs.config import RECIPES, Settings, make_settings
     from models import NETWORKS
 
     settings = {
@@ -970,7 +970,7 @@ def benchmark(
 
 
 def _find_run(run: str) -> Path:
-    from core.runs import find_run_dir
+    from core.runs.folder import find_run_dir
 
     return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
 
@@ -993,7 +993,7 @@ def _print_dataset(dataset: Any) -> None:
 
 
 def _metrics(run_dir: Path) -> dict[str, Any]:
-    from core.results import read_evaluation
+    from core.runs.evaluation import read_evaluation
 
     return read_evaluation(run_dir).metrics
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.confusions import check_comparable
 from core.paired import holm, mcnemar_p, paired_interval
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 Outcome = Literal["fixed", "broken", "both_wrong", "both_right"]
 

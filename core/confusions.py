@@ -14,7 +14,7 @@ from scipy.cluster.hierarchy import leaves_list, linkage, optimal_leaf_ordering
 from scipy.spatial.distance import squareform
 
 from core.errors import RunError
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 Counts = NDArray[np.int64]
 Normalise = Literal["count", "row", "column"]

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import Settings
-from core.keeping import kept_epoch
-from core.runs import Run
+from core.runs.config import Settings
+from core.runs.folder import Run
+from core.runs.keeping import kept_epoch
 
 Figure = Literal["loss", "top1", "top5"]
 Split = Literal["train", "val"]

@@ -27,11 +27,10 @@ from core.datasets.store import (
 )
 from core.errors import RunError, SketchScopeError
 from core.files import TEMPORARY_PREFIX, is_abandoned, list_folder, remove_tree
-from core.launch import START_TIMEOUT_S
 from core.ownership import has_passphrase
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.results import read_evaluation
-from core.runs import (
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import (
     ACTIVE_STATES,
     CREATED_PREFIX,
     METRICS_FILE,
@@ -46,7 +45,8 @@ from core.runs import (
     read_status,
     runs_dir,
 )
-from core.tensors import read_metadata
+from core.runs.launch import START_TIMEOUT_S
+from core.runs.weights import read_metadata
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 LOW_DISK_BYTES = 2 * 2**30

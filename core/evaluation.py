@@ -15,14 +15,14 @@ from sklearn.manifold import TSNE
 from core.augmentation import SketchInput
 from core.backend import whole_batches
 from core.batches import batches
-from core.config import RunConfig
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.metrics import METRICS, class_figures, fit_temperature, wilson_interval
 from core.networks import load_network
 from core.probabilities import to_probabilities
-from core.results import Evaluation
-from core.runs import read_train_keys, utc_now
+from core.runs.config import RunConfig
+from core.runs.evaluation import Evaluation
+from core.runs.folder import read_train_keys, utc_now
 from core.sketches.images import PAPER
 from core.training import validation_split
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.confusions import check_comparable
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 Kind = Literal["all", "both", "only", "second"]
 """All that are wrong; wrong in the other run too; right in the other run; those whose

@@ -19,7 +19,7 @@ from core.confusions import (
     top_confusions,
 )
 from core.metrics import wilson_interval
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 LEAST_CLASSES = 3
 """With fewer there is one family or none."""

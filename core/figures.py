@@ -16,8 +16,8 @@ from core.confusions import Counts, Tree
 from core.curves import Against, Figure, best_epoch, curve, is_validated, smooth
 from core.language import noop as N_
 from core.maps import class_centres, class_hues
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import plain_label
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 
 def places(evaluation: Evaluation) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from keras import ops
 
 from core.augmentation import reseed
 from core.batches import MIXUP_ALPHA
-from core.config import Settings
+from core.runs.config import Settings
 
 SALT = 0x6D6978
 """Added to a run's seed, lest augmentation and mixing draw the same numbers."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.curves import best_epoch
-from core.runs import Run
+from core.runs.folder import Run
 from models import NETWORKS
 
 REFERENCES = {

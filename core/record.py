@@ -9,8 +9,8 @@ from typing import Any
 from core.curves import kept_row
 from core.errors import RunError
 from core.metrics import paired_test
-from core.results import Evaluation, read_evaluation
-from core.runs import Run, read_environment
+from core.runs.evaluation import Evaluation, read_evaluation
+from core.runs.folder import Run, read_environment
 
 REFERENCES = (
     {"what": "People", "top1": 0.731, "source": "Eitz et al. 2012"},

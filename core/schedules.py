@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from core.config import Settings
+from core.runs.config import Settings
 
 
 class WarmupStableDecay(keras.optimizers.schedules.LearningRateSchedule):  # type: ignore[misc]

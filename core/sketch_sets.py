@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.errors import SetError
 from core.failures import Tally, Wanted, find_failures, tally
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 LONGEST_IN_ADDRESS = 6000
 """Characters of a set's name. Proxies take lines of 8 KiB (nginx's default), and an

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.confusions import check_comparable
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 Order = Literal["margin", "label"]
 """By how far the label's class is behind, or by how little probability it got."""

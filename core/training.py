@@ -22,7 +22,6 @@ from core.averaging import AVERAGING_STEPS, preserved
 from core.backend import whole_batches
 from core.batches import DrawnVariants, batches, epoch_order, mix, rehearsed_rows
 from core.checkpoint import load_matching, load_variables, save_variables
-from core.config import RunConfig, Settings
 from core.datasets.joined import join
 from core.datasets.splits import stratified_split
 from core.datasets.store import Dataset
@@ -31,9 +30,9 @@ from core.distillation import TeacherAnswers
 from core.environment import describe_environment
 from core.errors import RunError
 from core.files import list_folder, replacing, write_json
-from core.keeping import is_exhausted, kept_epoch, own_best_epoch
 from core.networks import save_network
-from core.runs import (
+from core.runs.config import RunConfig, Settings
+from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CHECKPOINT_INTERVAL_S,
@@ -52,7 +51,8 @@ from core.runs import (
     write_history,
     write_status,
 )
-from core.stopping import StopCheck
+from core.runs.keeping import is_exhausted, kept_epoch, own_best_epoch
+from core.runs.stopping import StopCheck
 from core.training_model import build_training_model, enable_determinism
 
 STATUS_INTERVAL_S = 0.5

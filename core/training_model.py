@@ -8,10 +8,10 @@ import keras
 from core.augmentation import SketchInput
 from core.averaging import BatchNormStatistics, WeightAverages
 from core.backend import compiled
-from core.config import Settings
 from core.mixing import Mixing
 from core.networks import build_network
 from core.optimizers import Adam, AdamW
+from core.runs.config import Settings
 from core.schedules import build_schedule
 
 

@@ -18,7 +18,7 @@ from scipy.special import ndtr
 from scipy.stats import false_discovery_control, poisson_binom
 
 from core.metrics import ECE_BINS, wilson_intervals
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 
 Binning = Literal["width", "mass"]
 """Bins of equal width on 0 to 1, or of as many sketches each."""

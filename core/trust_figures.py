@@ -11,7 +11,7 @@ from plotly.colors import hex_to_rgb
 
 from core.figures import NEUTRAL, SYMBOLS, network_colour
 from core.metrics import wilson_intervals
-from core.runs import Run
+from core.runs.folder import Run
 from core.text import plain_label
 from core.trust import Answered, Bin, ClassTrust, Coverage, thin
 

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from core.ancestry import (
+from core.backend import load_backend
+from core.datasets.folds import FoldedDataset, fold_dataset
+from core.datasets.splits import split_size
+from core.datasets.store import Dataset, list_datasets, open_dataset
+from core.datasets.variants import open_variants
+from core.errors import ConfigError, DatasetError, RunError
+from core.paths import TRAINED_DIR
+from core.runs.ancestry import (
     branch,
     check_origin,
     describe_origin,
@@ -22,8 +29,7 @@ from core.ancestry import (
     find_teacher,
     inherited,
 )
-from core.backend import load_backend
-from core.config import (
+from core.runs.config import (
     RECIPES,
     Fold,
     RunConfig,
@@ -31,15 +37,7 @@ from core.config import (
     TrainedBesides,
     make_settings,
 )
-from core.datasets.folds import FoldedDataset, fold_dataset
-from core.datasets.splits import split_size
-from core.datasets.store import Dataset, list_datasets, open_dataset
-from core.datasets.variants import open_variants
-from core.errors import ConfigError, DatasetError, RunError
-from core.neighbours import build_neighbours
-from core.paths import TRAINED_DIR
-from core.queueing import wait_for_turn
-from core.runs import (
+from core.runs.folder import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
     check_run_id,
@@ -56,7 +54,9 @@ from core.runs import (
     utc_now,
     write_status,
 )
-from core.stopping import StopCheck, stop_requests
+from core.runs.neighbours import build_neighbours
+from core.runs.queueing import wait_for_turn
+from core.runs.stopping import StopCheck, stop_requests
 
 if TYPE_CHECKING:
     from core.training import Report
@@ -89,7 +89,7 @@ def create_run(
             kept drawings, a run learns besides the dataset of its origin, on which
             it is validated and scored. Where that is not installed, it is
             validated on a part of the drawings, and not scored.
-        recipe: A name of `core.config.RECIPES`; by default `best`. A branch has its
+        recipe: A name of `core.runs.config.RECIPES`; by default `best`. A branch has its
             origin's.
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.
@@ -375,7 +375,7 @@ def evaluate_run_dir(
 
 
 def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
-    """Makes a run's index of its training sketches anew; see `core.neighbours`.
+    """Makes a run's index of its training sketches anew; see `core.runs.neighbours`.
 
     SIGINT, SIGTERM and the run's stop file end it, and leave an earlier index.
 
@@ -585,7 +585,7 @@ def _evaluate_locked(
     try:
         load_backend()
         from core.evaluation import evaluate_run
-        from core.results import write_evaluation
+        from core.runs.evaluation import write_evaluation
 
         evaluation, class_rows = evaluate_run(
             run_dir, config, dataset, calibration=_calibration(config)

@@ -20,7 +20,7 @@ from core.classwise import (
 from core.figures import accuracy_chart, accuracy_words
 from core.language import noop as N_
 from core.paths import data_dir
-from core.runs import Run
+from core.runs.folder import Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart

@@ -19,8 +19,8 @@ from core.comparison import (
 )
 from core.figures import change_chart
 from core.language import noop as N_
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart

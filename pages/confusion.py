@@ -18,8 +18,8 @@ from core.confusions import (
     top_confusions,
 )
 from core.figures import matrix_heatmap
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

@@ -13,7 +13,7 @@ from core.curves import (
 )
 from core.figures import learning_curves
 from core.overview import REFERENCES, best_of_each_network, is_tu_berlin
-from core.runs import ACTIVE_STATES, Run
+from core.runs.folder import ACTIVE_STATES, Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart

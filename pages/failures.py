@@ -7,8 +7,8 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.failures import Kind, Order, Tally, Wanted, find_failures, tally
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.frame import require_frame

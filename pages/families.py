@@ -16,8 +16,8 @@ from core.families import (
     measure,
 )
 from core.figures import family_chart, matrix_heatmap
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from core.figures import CHOSEN_COLOURS, MapColour, map_scatter
 from core.maps import class_centres, label_order, places, strays
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.sketch_sets import Gathering, describe_set
 from core.text import to_csv
 from pages.shared import reads
@@ -29,14 +29,7 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.pictures import load_pictures, pictures_key
-from pages.shared.sets import (
-    SET,
-    hold_set,
-    leave_set,
-    picked_set,
-    say_kept,
-    with_set,
-)
+from pages.shared.sets import SET, hold_set, leave_set, picked_set, say_kept, with_set
 from pages.shared.sketches import offer_dataset, sketch_dataset
 from pages.shared.text import plain
 

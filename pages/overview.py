@@ -3,13 +3,8 @@
 import streamlit as st
 
 from core.language import noop as N_
-from core.overview import (
-    REFERENCES,
-    against_people,
-    best_of_each_network,
-    run_rows,
-)
-from core.runs import ACTIVE_STATES
+from core.overview import REFERENCES, against_people, best_of_each_network, run_rows
+from core.runs.folder import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _

@@ -9,7 +9,7 @@ import streamlit as st
 from core.errors import SketchScopeError
 from core.language import noop as N_
 from core.paths import data_dir
-from core.runs import Run, runs_dir
+from core.runs.folder import Run, runs_dir
 from core.sweeps.analysis import (
     LEAST_TRIALS,
     Importances,

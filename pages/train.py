@@ -4,24 +4,19 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from core.config import RECIPES, Settings, make_settings
 from core.curves import Figure
 from core.errors import ConfigError, SketchScopeError
 from core.figures import FIGURE_TITLES, learning_curves
 from core.language import noop as N_
-from core.launch import read_log, train_command
 from core.paths import data_dir
-from core.queueing import runs_ahead
-from core.runs import ACTIVE_STATES, WEIGHTS, Run
+from core.runs.config import RECIPES, Settings, make_settings
+from core.runs.folder import ACTIVE_STATES, WEIGHTS, Run
+from core.runs.launch import read_log, train_command
+from core.runs.queueing import runs_ahead
 from core.workflow import check_new_run_id, is_shipped
 from models import NETWORKS
 from pages.shared import reads
-from pages.shared.actions import (
-    create_run,
-    launch_training,
-    remove_run,
-    request_stop,
-)
+from pages.shared.actions import create_run, launch_training, remove_run, request_stop
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _

@@ -6,8 +6,8 @@ from typing import Any
 import streamlit as st
 
 from core.language import noop as N_
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import to_csv
 from core.trust import (
     LEVEL,

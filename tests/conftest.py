@@ -17,7 +17,7 @@ from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation
+from core.runs.evaluation import read_evaluation
 from tests.preloaded import Process, preloaded
 
 # A busy machine is no fault of the code that is tested.

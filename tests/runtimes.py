@@ -21,7 +21,7 @@ from core.backend import load_backend
 from core.classify import Classifier
 from core.datasets.starter import draw, render
 from core.paths import TRAINED_DIR
-from core.runs import read_config
+from core.runs.folder import read_config
 
 ROUNDS = 40
 WARM_UP = 5

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.runs import read_run, runs_dir
+from core.runs.folder import read_run, runs_dir
 from core.sweeps.record import SITTINGS, sweep_dir
 from tests.conftest import REPOSITORY, cli_environment
 

@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import RECIPES, RunConfig, Settings
 from core.metrics import class_figures, fit_temperature, wilson_interval
-from core.results import Evaluation, write_evaluation
-from core.runs import (
+from core.runs.config import RECIPES, RunConfig, Settings
+from core.runs.evaluation import Evaluation, write_evaluation
+from core.runs.folder import (
     Status,
     create_run_dir,
     lock_run,

@@ -35,7 +35,7 @@ from core.datasets.store import (
 )
 from core.errors import DatasetError, DrawingError, ImageError
 from core.files import list_folder, replacing, write_text
-from core.runs import WEIGHTS, list_runs, utc_now
+from core.runs.folder import WEIGHTS, list_runs, utc_now
 from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
 DATASET_NAME = "my-drawings"

@@ -7,9 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from core.config import Fold
 from core.datasets.store import Dataset, SketchRecord, fingerprints
 from core.errors import DatasetError
+from core.runs.config import Fold
 
 
 @dataclass(frozen=True)

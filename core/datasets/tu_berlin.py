@@ -16,7 +16,7 @@ from core.datasets.splits import stratified_split
 from core.datasets.store import Progress, SketchRecord, SketchSource
 from core.errors import DatasetError, RunError
 from core.files import sha256
-from core.results import read_evaluation
+from core.runs.evaluation import read_evaluation
 from core.sketches.images import read_sketch
 
 URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"

@@ -6,7 +6,6 @@ from gettext import NullTranslations
 import numpy as np
 
 from core.classwise import Ranking, common_classes, rank_classes, taken_for
-from core.config import RunConfig
 from core.confusions import most_confused_classes, top_confusions
 from core.curves import Figure, is_validated, settings_rows
 from core.figures import accuracy_chart, learning_curves, matrix_heatmap
@@ -33,7 +32,8 @@ from core.report.blocks import (
 from core.report.contents import Contents, Results
 from core.report.examples import choose_examples, picture
 from core.report.sentences import isolated, listed, percent, span, sure_words
-from core.runs import read_environment
+from core.runs.config import RunConfig
+from core.runs.folder import read_environment
 from models import NETWORKS
 
 TOP = 10

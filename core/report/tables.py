@@ -9,7 +9,7 @@ from typing import Any
 from core.confusions import matrix_csv, top_confusions
 from core.curves import history_rows, kept_row, settings_rows
 from core.report.contents import Contents, Results
-from core.runs import RUN_ID_PATTERN
+from core.runs.folder import RUN_ID_PATTERN
 from core.text import to_csv
 
 METRICS = (

@@ -10,8 +10,8 @@ from pathlib import Path
 from core.errors import SketchScopeError
 from core.files import write_json, write_text
 from core.metrics import wilson_interval
-from core.results import read_evaluation
-from core.runs import runs_dir
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import runs_dir
 from core.sweeps.record import SweepRecord, sweep_dir
 
 

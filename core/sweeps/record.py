@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.config import explain
 from core.curves import kept_row
 from core.errors import RunError, quote
 from core.files import list_folder, write_json
-from core.runs import CONFIG, Run, read_run, runs_dir, utc_now
+from core.runs.config import explain
+from core.runs.folder import CONFIG, Run, read_run, runs_dir, utc_now
 from core.sweeps.plan import NAME_PATTERN, Sweep, Trial, is_of
 
 RECORD = "sweep.json"

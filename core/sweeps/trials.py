@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.config import make_settings
 from core.errors import BusyError, RunError
-from core.runs import (
+from core.runs.config import make_settings
+from core.runs.folder import (
     CONFIG,
     STOP_REQUEST,
     Run,

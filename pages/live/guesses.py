@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.classify import Prediction
-from core.runs import Run
+from core.runs.folder import Run
 from pages.shared.language import gettext as _
 from pages.shared.text import plain
 

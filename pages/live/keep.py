@@ -15,7 +15,7 @@ from core.datasets.drawings import (
     list_drawings,
 )
 from core.paths import data_dir
-from core.runs import Run
+from core.runs.folder import Run
 from core.sketches.strokes import Drawing, to_json
 from models import NETWORKS
 from pages.live.guesses import article

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.classify import Analysis, Classifier, Prediction
 from core.overview import best_of_each_network
-from core.runs import WEIGHTS, Run
+from core.runs.folder import WEIGHTS, Run
 from core.sketches.strokes import Drawing, render_sketch
 from pages.shared import reads
 from pages.shared.language import gettext as _

@@ -13,8 +13,8 @@ from core.classwise import taken_for
 from core.datasets.store import Dataset
 from core.explain import heat_map, occlusion_map
 from core.language import noop as N_
-from core.neighbours import NEIGHBOURS, Neighbours, read_neighbours
-from core.runs import Run
+from core.runs.folder import Run
+from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.sketches.images import IMAGE_SIZE, PAPER
 from pages.live.looks import Network, guesses
 from pages.live.replay import pick_network

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core import launch, runs, workflow
+from core import workflow
 from core.datasets import drawings, sources, store
-from core.sweeps import promotion
+from core.runs import folder, launch, promotion
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -32,8 +32,8 @@ add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
 create_run = _for_the_owner(workflow.create_run)
 launch_training = _for_the_owner(launch.launch_training)
-request_stop = _for_the_owner(runs.request_stop)
-remove_run = _for_the_owner(runs.remove_run)
+request_stop = _for_the_owner(folder.request_stop)
+remove_run = _for_the_owner(folder.remove_run)
 save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)

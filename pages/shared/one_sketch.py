@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core.classify import Prediction
 from core.figures import network_colour
-from core.runs import WEIGHTS, Run
+from core.runs.folder import WEIGHTS, Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.sketches import offer_dataset, sketch_dataset

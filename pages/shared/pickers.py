@@ -5,7 +5,7 @@ from typing import Literal, TypeVar, overload
 
 import streamlit as st
 
-from core.runs import Run
+from core.runs.folder import Run
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.language import gettext as _

@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.datasets.store import Dataset
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
 
 MOST_PICTURES = 20_000

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from core.confusions import check_comparable
 from core.errors import SetError
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.sketch_sets import LONGEST_IN_ADDRESS, name_set, read_set
 from pages.shared import reads
 from pages.shared.language import gettext as _

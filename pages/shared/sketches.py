@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from core.datasets.store import Dataset
 from core.errors import DatasetError
 from core.paths import data_dir
-from core.results import Evaluation
-from core.runs import Run
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.workflow import find_dataset
 from pages.shared import reads
 from pages.shared.language import gettext as _

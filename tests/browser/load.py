@@ -28,8 +28,8 @@ from websockets.exceptions import WebSocketException
 
 from core.datasets.sources import add_dataset
 from core.datasets.starter import draw
-from core.launch import launch_training
-from core.runs import read_run, request_stop
+from core.runs.folder import read_run, request_stop
+from core.runs.launch import launch_training
 from core.workflow import create_run
 from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting

@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from core.datasets.sources import add_dataset
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation
+from core.runs.evaluation import read_evaluation
 from tests.browser.server import faultless_page, serving, wait_until_idle
 
 

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.store import Dataset
-from core.runs import Status, current_process, write_status
+from core.runs.folder import Status, current_process, write_status
 from core.workflow import create_run
 from tests.browser.server import (
     SCREENS,

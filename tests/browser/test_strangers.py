@@ -16,10 +16,10 @@ from core.datasets.drawings import list_drawings, save_drawing
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw
 from core.datasets.store import Dataset, install, list_datasets
-from core.launch import launch_training
 from core.ownership import set_passphrase
-from core.queueing import TURN_LOCK
-from core.runs import read_status, request_stop, runs_dir
+from core.runs.folder import read_status, request_stop, runs_dir
+from core.runs.launch import launch_training
+from core.runs.queueing import TURN_LOCK
 from core.workflow import create_run
 from tests.browser.load import CANVAS
 from tests.browser.server import serving

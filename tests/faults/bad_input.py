@@ -25,16 +25,16 @@ from numpy.random import Generator
 from PIL import Image
 
 from core.classify import Classifier
-from core.config import make_settings, parse_overrides
 from core.datasets.folders import find_folders
 from core.datasets.sources import add_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import install, list_datasets, open_dataset
 from core.errors import SketchScopeError
-from core.neighbours import read_neighbours
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation
-from core.runs import list_runs, read_run, remove_run
+from core.runs.config import make_settings, parse_overrides
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import list_runs, read_run, remove_run
+from core.runs.neighbours import read_neighbours
 from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing
 from core.sketches.strokes import from_json, parse_canvas

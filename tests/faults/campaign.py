@@ -26,8 +26,8 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, list_datasets
 from core.errors import SketchScopeError
 from core.paths import DATA_VARIABLE, TRAINED_DIR
-from core.results import read_evaluation
-from core.runs import ACTIVE_STATES, Run, list_runs
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import ACTIVE_STATES, Run, list_runs
 from tests.faults.killing import Fault, run_sabotaged
 
 CLASSES = ("house", "key", "spider", "sun")

@@ -19,7 +19,6 @@ import psutil
 import pytest
 from filelock import FileLock
 
-from core.config import TrainedBesides, parse_overrides
 from core.datasets.drawings import (
     Drawings,
     KeptDrawing,
@@ -40,14 +39,12 @@ from core.datasets.store import (
 )
 from core.doctor import Finding, examine
 from core.errors import SketchScopeError
-from core.export import export_run
 from core.files import write_json
-from core.launch import LOG, launch_training
-from core.neighbours import NEIGHBOURS
 from core.paths import TRAINED_DIR
-from core.queueing import TURN_LOCK, runs_ahead
-from core.results import read_evaluation
-from core.runs import (
+from core.runs.config import TrainedBesides, parse_overrides
+from core.runs.copies import export_run
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import (
     CONFIG,
     STOP_REQUEST,
     TRAIN_KEYS,
@@ -65,7 +62,10 @@ from core.runs import (
     request_stop,
     write_status,
 )
-from core.runs import runs_dir as runs_of
+from core.runs.folder import runs_dir as runs_of
+from core.runs.launch import LOG, launch_training
+from core.runs.neighbours import NEIGHBOURS
+from core.runs.queueing import TURN_LOCK, runs_ahead
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.workflow import (
     create_run,

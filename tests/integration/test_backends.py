@@ -14,7 +14,7 @@ import pytest
 from core.backend import choose_backend
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
-from core.runs import kept_epochs, read_run, runs_dir
+from core.runs.folder import kept_epochs, read_run, runs_dir
 from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
 
 STEP = """
@@ -25,7 +25,7 @@ devices = share_batches(16) if sys.argv[2] == "shared" else 1
 load_backend()
 import keras, numpy as np
 from pathlib import Path
-from core.config import make_settings
+from core.runs.config import make_settings
 from core.datasets.starter import draw, render
 from core.training_model import build_training_model
 names = ("house", "key", "spider", "sun")

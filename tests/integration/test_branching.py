@@ -8,7 +8,7 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.report import make_report
-from core.runs import (
+from core.runs.folder import (
     INITIAL_CHECKPOINT,
     TEACHER_DIR,
     WEIGHTS,

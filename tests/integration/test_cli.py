@@ -12,17 +12,11 @@ from safetensors.numpy import save_file
 
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
-from core.neighbours import NEIGHBOURS, read_neighbours
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation
-from core.runs import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
-from tests.conftest import (
-    HISTORY_ROW,
-    TINY_CLASSES,
-    TINY_SETTINGS,
-    Cli,
-    Completed,
-)
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
+from core.runs.neighbours import NEIGHBOURS, read_neighbours
+from tests.conftest import HISTORY_ROW, TINY_CLASSES, TINY_SETTINGS, Cli, Completed
 
 
 def assert_refused(result: Completed, *words: str) -> None:
@@ -380,7 +374,7 @@ def test_help_teaches(words: list[str], cli: Cli) -> None:
 
 
 def test_recipes_lists_every_field(cli: Cli) -> None:
-    from core.config import RECIPES, Settings
+    from core.runs.config import RECIPES, Settings
 
     rows = cli("recipes", "--json").json
     assert len(rows) == sum(len(networks) for networks in RECIPES.values())

@@ -9,20 +9,10 @@ import numpy as np
 import pytest
 
 from core.datasets.store import Dataset
-from core.results import read_evaluation
-from core.runs import (
-    TEACHER_ANSWERS,
-    TEACHER_DIR,
-    WEIGHTS,
-    read_run,
-    runs_dir,
-)
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_run, runs_dir
 from tests.conftest import Cli, start_command
-from tests.integration.test_training import (
-    train_words,
-    wait_for_step,
-    without_times,
-)
+from tests.integration.test_training import train_words, wait_for_step, without_times
 
 EPOCHS = 60
 MIXED = ("--set=mixing=sketch", "--set=mixup=0.3", "--set=cutmix=0.3")

@@ -14,10 +14,16 @@ from safetensors.numpy import save
 
 from core.datasets.store import Dataset
 from core.doctor import Finding, examine
-from core.launch import LOG, MAX_LOG_BYTES, launch_training, read_log
 from core.paths import TRAINED_DIR
-from core.queueing import TURN_LOCK
-from core.runs import CONFIG, kept_checkpoint, read_status, request_stop, runs_dir
+from core.runs.folder import (
+    CONFIG,
+    kept_checkpoint,
+    read_status,
+    request_stop,
+    runs_dir,
+)
+from core.runs.launch import LOG, MAX_LOG_BYTES, launch_training, read_log
+from core.runs.queueing import TURN_LOCK
 from core.workflow import create_run
 from tests.conftest import Cli
 

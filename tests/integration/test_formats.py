@@ -10,8 +10,8 @@ import pytest
 from core.classify import Classifier
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.results import read_evaluation
-from core.runs import CONFIG, read_config, read_run
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import CONFIG, read_config, read_run
 from tests.conftest import REPOSITORY
 
 FIRST_RELEASE = REPOSITORY / "tests" / "data" / "first_release"

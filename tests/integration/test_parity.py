@@ -14,7 +14,7 @@ from core.classify import Classifier
 from core.datasets.archives import open_archive
 from core.datasets.eitz import find_eitz
 from core.paths import TRAINED_DIR
-from core.runs import WEIGHTS
+from core.runs.folder import WEIGHTS
 from core.sketches.images import read_sketch, to_gray
 from core.sketches.photos import FRAME_SIZE, find_sketch, trace
 from core.sketches.strokes import Drawing, Stroke, parse_canvas, render_sketch

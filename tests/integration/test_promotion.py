@@ -8,9 +8,9 @@ import pytest
 from core.datasets.folders import find_folders
 from core.datasets.store import install
 from core.errors import RunError
-from core.results import read_evaluation
-from core.runs import WEIGHTS, list_runs, read_run, runs_dir
-from core.sweeps.promotion import promote
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import WEIGHTS, list_runs, read_run, runs_dir
+from core.runs.promotion import promote
 from core.workflow import create_run, train_run_dir
 
 pytestmark = pytest.mark.xdist_group("promotion")

@@ -10,12 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.config import parse_overrides
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.launch import launch_training, read_log, train_command
-from core.queueing import runs_ahead, wait_for_turn
-from core.runs import (
+from core.runs.config import parse_overrides
+from core.runs.folder import (
     CONFIG,
     Status,
     current_process,
@@ -25,6 +23,8 @@ from core.runs import (
     runs_dir,
     write_status,
 )
+from core.runs.launch import launch_training, read_log, train_command
+from core.runs.queueing import runs_ahead, wait_for_turn
 from core.workflow import create_run
 from tests.conftest import TINY_SETTINGS, Cli
 

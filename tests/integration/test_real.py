@@ -10,8 +10,8 @@ import pytest
 
 from core.datasets.store import open_dataset
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation
-from core.runs import WEIGHTS
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import WEIGHTS
 from tests.conftest import REPOSITORY, Cli, cli_environment, run_command
 
 pytestmark = [pytest.mark.xdist_group("real"), pytest.mark.real, pytest.mark.slow]

@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from core.runs import CHECKPOINT, list_runs, read_run, read_status, runs_dir
+from core.runs.folder import CHECKPOINT, list_runs, read_run, read_status, runs_dir
+from core.runs.weights import read_tensors
 from core.sweeps.plan import make_trial, read_sweep
 from core.sweeps.record import (
     SITTINGS,
@@ -25,7 +26,6 @@ from core.sweeps.record import (
     sweep_dir,
     write_record,
 )
-from core.tensors import read_tensors
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
 pytestmark = pytest.mark.xdist_group("ray")

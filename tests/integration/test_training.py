@@ -16,10 +16,9 @@ import pytest
 
 from core.augmentation import SketchInput
 from core.datasets.store import Dataset
-from core.keeping import best_epoch, kept_epoch
 from core.networks import load_network
-from core.results import read_evaluation
-from core.runs import (
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import (
     CHECKPOINT,
     HISTORY,
     STATUS,
@@ -34,7 +33,8 @@ from core.runs import (
     runs_dir,
     write_status,
 )
-from core.tensors import read_tensors
+from core.runs.keeping import best_epoch, kept_epoch
+from core.runs.weights import read_tensors
 from core.training import validation_split
 from tests.conftest import (
     HISTORY_ROW,

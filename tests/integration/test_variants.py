@@ -6,13 +6,9 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.datasets.variants import make_variants
-from core.runs import WEIGHTS, read_config, read_run, runs_dir
+from core.runs.folder import WEIGHTS, read_config, read_run, runs_dir
 from tests.conftest import Cli, start_command
-from tests.integration.test_training import (
-    train_words,
-    wait_for_step,
-    without_times,
-)
+from tests.integration.test_training import train_words, wait_for_step, without_times
 
 EPOCHS = 40
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.config import RECIPES
+from core.runs.config import RECIPES
 from models import NETWORKS
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
@@ -45,15 +45,15 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
     "module",
     [
         "core.cli",
-        "core.runs",
-        "core.results",
-        "core.config",
+        "core.runs.folder",
+        "core.runs.evaluation",
+        "core.runs.config",
         "core.datasets.drawings",
         "core.classify",
         "core.explain",
         "core.workflow",
-        "core.export",
-        "core.neighbours",
+        "core.runs.copies",
+        "core.runs.neighbours",
         "core.datasets.sources",
         "models",
     ],

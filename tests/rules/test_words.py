@@ -12,10 +12,10 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
-from core.config import Settings
 from core.language import LANGUAGES, WORDS, translations
 from core.overview import REFERENCES
-from core.runs import State
+from core.runs.config import Settings
+from core.runs.folder import State
 from tests.conftest import REPOSITORY
 
 SCRIPTS = (

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runs import (
+from core.runs.folder import (
     CONFIG,
     METRICS_FILE,
     read_config,

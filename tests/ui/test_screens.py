@@ -14,8 +14,8 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
 from core.families import cut, find_likeness, measure
 from core.paths import TRAINED_DIR
-from core.results import read_evaluation, write_evaluation
-from core.runs import (
+from core.runs.evaluation import read_evaluation, write_evaluation
+from core.runs.folder import (
     CONFIG,
     HISTORY,
     METRICS_FILE,

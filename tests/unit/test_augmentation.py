@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.augmentation import SketchInput
-from core.config import Settings
+from core.runs.config import Settings
 
 BEST = Settings(
     flip=True,

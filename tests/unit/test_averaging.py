@@ -14,8 +14,8 @@ from core.averaging import (
     preserved,
 )
 from core.backend import compiled
-from core.config import make_settings
 from core.networks import build_network
+from core.runs.config import make_settings
 
 
 def value(variable: Any) -> Any:

@@ -17,7 +17,7 @@ from core.comparison import OUTCOMES, compare, find_sketches, gain, outcomes
 from core.errors import RunError
 from core.metrics import paired_test
 from core.paired import holm, mcnemar_p, paired_interval
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from tests.unit.test_results import make_evaluation
 
 counts = st.integers(0, 60)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.config import (
+from core.errors import ConfigError
+from core.runs.config import (
     RECIPES,
     RunConfig,
     Settings,
@@ -13,7 +14,6 @@ from core.config import (
     make_settings,
     parse_overrides,
 )
-from core.errors import ConfigError
 from models import NETWORKS
 
 settings_strategy = st.builds(

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import RunConfig, make_settings
 from core.curves import (
     best_epoch,
     curve,
@@ -21,7 +20,8 @@ from core.curves import (
     settings_rows,
     smooth,
 )
-from core.runs import Run, Status
+from core.runs.config import RunConfig, make_settings
+from core.runs.folder import Run, Status
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
 

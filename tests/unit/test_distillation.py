@@ -8,12 +8,18 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from core.config import RunConfig, Settings, Teacher
 from core.distillation import TeacherAnswers
 from core.errors import RunError
 from core.files import sha256, write_json
 from core.networks import build_network, save_network
-from core.runs import CONFIG, TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, remove_intermediate
+from core.runs.config import RunConfig, Settings, Teacher
+from core.runs.folder import (
+    CONFIG,
+    TEACHER_ANSWERS,
+    TEACHER_DIR,
+    WEIGHTS,
+    remove_intermediate,
+)
 from core.training_model import build_training_model
 
 CLASSES = ("ant", "bat", "cat", "dog")

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import core.datasets.drawings
-from core.config import RunConfig, make_settings
 from core.datasets.drawings import (
     DATASET_NAME,
     MAX_STROKES_BYTES,
@@ -46,7 +45,8 @@ from core.datasets.store import (
     open_dataset,
 )
 from core.errors import DatasetError, DrawingError
-from core.runs import create_run_dir
+from core.runs.config import RunConfig, make_settings
+from core.runs.folder import create_run_dir
 from core.sketches.images import read_sketch
 from core.workflow import create_run
 

@@ -32,7 +32,7 @@ from core.confusions import (
 )
 from core.errors import RunError
 from core.metrics import class_figures
-from core.results import CHUNK, Evaluation
+from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.test_results import make_evaluation
 
 NAMES = ("cat", "dog", "Ant")

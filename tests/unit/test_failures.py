@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core.errors import RunError
 from core.failures import KINDS, ORDERS, Wanted, find_failures, surprise, tally
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from tests.unit.test_results import make_evaluation
 
 pairs = st.builds(

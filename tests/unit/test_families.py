@@ -20,7 +20,7 @@ from core.families import (
     measure,
     modularities,
 )
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from tests.unit.test_results import make_evaluation
 
 evaluations = st.builds(

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.config import Fold
 from core.datasets.folds import deal, fold_dataset
 from core.datasets.store import Dataset
 from core.errors import ConfigError, DatasetError
-from core.runs import read_config
+from core.runs.config import Fold
+from core.runs.folder import read_config
 from core.workflow import create_run, find_dataset
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runs import HISTORY, read_run
+from core.runs.folder import HISTORY, read_run
 from tests.conftest import HISTORY_ROW
 
 

@@ -11,7 +11,6 @@ import pytest
 from numpy.typing import NDArray
 
 from core.classify import Classifier
-from core.config import Settings, make_settings
 from core.datasets.starter import draw, render
 from core.errors import RunError
 from core.evaluation import build_predictor
@@ -19,7 +18,8 @@ from core.files import write_json
 from core.inference import Inference, Layers, Tensor, build_inference
 from core.networks import build_network, load_network, save_network
 from core.paths import TRAINED_DIR
-from core.runs import CONFIG, WEIGHTS, read_config
+from core.runs.config import Settings, make_settings
+from core.runs.folder import CONFIG, WEIGHTS, read_config
 from models import NETWORKS
 
 NUM_CLASSES = 7

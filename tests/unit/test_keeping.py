@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from core.config import Origin, RunConfig, make_settings
-from core.keeping import best_epoch, is_exhausted, kept_epoch
+from core.runs.config import Origin, RunConfig, make_settings
+from core.runs.keeping import best_epoch, is_exhausted, kept_epoch
 
 
 def rows(*figures: tuple[float, float]) -> list[dict[str, Any]]:

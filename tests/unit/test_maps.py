@@ -12,7 +12,7 @@ from PIL import Image
 
 from core.figures import map_scatter
 from core.maps import class_centres, class_hues, label_order, places, strays
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
 from tests.unit.test_results import make_evaluation
 

@@ -7,8 +7,8 @@ import pytest
 from numpy.typing import NDArray
 
 from core.batches import mix
-from core.config import Settings
 from core.mixing import Mixing
+from core.runs.config import Settings
 
 N = 16
 IMAGES = np.repeat(np.arange(N, dtype=np.uint8) * 10, 128 * 128).reshape(N, 128, 128)

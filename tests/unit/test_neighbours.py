@@ -9,11 +9,12 @@ import pytest
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
-from core.config import RunConfig, make_settings
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import write_json
-from core.neighbours import (
+from core.runs.config import RunConfig, make_settings
+from core.runs.folder import CONFIG, read_config
+from core.runs.neighbours import (
     COMPONENTS,
     NEIGHBOURS,
     Neighbours,
@@ -21,7 +22,6 @@ from core.neighbours import (
     read_neighbours,
     write_neighbours,
 )
-from core.runs import CONFIG, read_config
 from core.workflow import create_run
 
 CLASS_NAMES = ("cat", "dog", "ant")

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from core.checkpoint import load_variables, save_variables
-from core.config import Settings, make_settings
 from core.errors import RunError
 from core.networks import build_network
+from core.runs.config import Settings, make_settings
 from core.training_model import build_training_model
 from models import NETWORKS
 

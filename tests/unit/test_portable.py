@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from core import portable
 from core.classify import Classifier
-from core.config import Settings
 from core.errors import RunError, SketchScopeError
 from core.files import write_json
 from core.networks import build_network, save_network
@@ -30,7 +29,8 @@ from core.portable import (
     export_model,
     parity_sketches,
 )
-from core.runs import CONFIG, WEIGHTS, read_config
+from core.runs.config import Settings
+from core.runs.folder import CONFIG, WEIGHTS, read_config
 from tests.conftest import LIBRARIES, Cli
 from tests.preloaded import preloaded
 

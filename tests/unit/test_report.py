@@ -20,7 +20,6 @@ from PIL import Image
 from plotly import graph_objects as go
 from sklearn.metrics import confusion_matrix, recall_score
 
-from core.config import RunConfig, Settings
 from core.datasets.store import Dataset
 from core.errors import RunError, SketchScopeError
 from core.files import write_json
@@ -36,8 +35,9 @@ from core.report.folder import PAGE, PARTIAL_PREFIX, write_folder
 from core.report.page import digest, figure_json, make_page
 from core.report.sentences import isolated, opening, percent, sure_words
 from core.report.tables import make_tables
-from core.results import Evaluation, write_evaluation
-from core.runs import CONFIG, Run, Status, write_history
+from core.runs.config import RunConfig, Settings
+from core.runs.evaluation import Evaluation, write_evaluation
+from core.runs.folder import CONFIG, Run, Status, write_history
 
 BOTH = [TRAINED_DIR / "resnet18", TRAINED_DIR / "simple"]
 HOSTILE = (

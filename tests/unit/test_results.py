@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 
-from core.results import CHUNK, Evaluation
+from core.runs.evaluation import CHUNK, Evaluation
 
 
 def make_evaluation(

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from core.config import Settings, make_settings
 from core.errors import ConfigError
+from core.runs.config import Settings, make_settings
 from core.schedules import WarmupStableDecay, build_schedule
 
 

@@ -16,7 +16,7 @@ from core.families import cut, find_likeness
 from core.figures import change_chart, family_chart, matrix_heatmap
 from core.language import translations
 from core.paths import TRAINED_DIR
-from core.runs import read_run
+from core.runs.folder import read_run
 from core.text import plain_label
 from pages.shared.chart import LIBRARY, SCRIPT
 from pages.shared.text import plain

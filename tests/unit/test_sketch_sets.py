@@ -13,13 +13,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix
 
 from core.errors import SetError
 from core.failures import Wanted, find_failures, tally
-from core.results import Evaluation
-from core.sketch_sets import (
-    LONGEST_IN_ADDRESS,
-    describe_set,
-    name_set,
-    read_set,
-)
+from core.runs.evaluation import Evaluation
+from core.sketch_sets import LONGEST_IN_ADDRESS, describe_set, name_set, read_set
 from tests.unit.test_results import make_evaluation
 
 

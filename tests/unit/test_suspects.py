@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import RunError
-from core.results import Evaluation
+from core.runs.evaluation import Evaluation
 from core.suspects import (
     NOTHING,
     ORDERS,

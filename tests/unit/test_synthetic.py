@@ -7,8 +7,8 @@ import pytest
 
 from core.metrics import METRICS
 from core.probabilities import to_probabilities
-from core.results import read_evaluation
-from core.runs import list_runs
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import list_runs
 from tests.synthetic import main
 
 

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from core.metrics import expected_calibration_error, wilson_intervals
-from core.results import CHUNK, Evaluation
+from core.runs.evaluation import CHUNK, Evaluation
 from core.trust import (
     BINNINGS,
     EXACT_UP_TO,

@@ -1,6 +1,6 @@
 """What a new run takes from others: its origin, its teacher, its temperature.
 
-Here it is found, checked and described; `core.runs.create_run_dir` copies it.
+Here it is found, checked and described; `core.runs.folder.create_run_dir` copies it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from core.config import (
+from core.datasets.store import Dataset
+from core.errors import ConfigError, RunError
+from core.files import sha256
+from core.runs.config import (
     Calibration,
     Origin,
     RunConfig,
@@ -17,10 +20,7 @@ from core.config import (
     Teacher,
     make_settings,
 )
-from core.datasets.store import Dataset
-from core.errors import ConfigError, RunError
-from core.files import sha256
-from core.runs import (
+from core.runs.folder import (
     WEIGHTS,
     check_weights,
     kept_checkpoint,

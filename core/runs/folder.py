@@ -31,7 +31,6 @@ from pydantic import (
     model_validator,
 )
 
-from core.config import FORMAT_VERSION, RunConfig, explain
 from core.errors import BusyError, RunError, quote
 from core.files import (
     TEMPORARY_PREFIX,
@@ -42,7 +41,8 @@ from core.files import (
     write_json,
     write_text,
 )
-from core.tensors import read_metadata
+from core.runs.config import FORMAT_VERSION, RunConfig, explain
+from core.runs.weights import read_metadata
 
 RUN_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 

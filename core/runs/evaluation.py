@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import replacing, write_json
-from core.runs import METRICS_FILE, check_there, read_config, read_metrics
+from core.runs.folder import METRICS_FILE, check_there, read_config, read_metrics
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from core.errors import RunError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs import ACTIVE_STATES, read_status, telling_removal
+from core.runs.folder import ACTIVE_STATES, read_status, telling_removal
 
 LOG = "train.log"
 LOG_TAIL_BYTES = 20_000
@@ -42,7 +42,7 @@ def train_command(
     Args:
         network: A name of `models.NETWORKS`.
         dataset: An installed dataset.
-        recipe: A name of `core.config.RECIPES`.
+        recipe: A name of `core.runs.config.RECIPES`.
         overrides: Settings that replace the recipe's.
         run_id: The run's name.
         origin: The trained run that it goes on from.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from core.config import RunConfig
+from core.runs.config import RunConfig
 
 
 def best_epoch(history: Sequence[dict[str, Any]], *, after: int = 0) -> int | None:

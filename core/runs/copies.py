@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.backend import load_backend
-from core.config import RunConfig
 from core.errors import RunError
 from core.files import write_json
-from core.neighbours import NEIGHBOURS
-from core.results import CLASSES, read_evaluation, write_predictions
-from core.runs import (
+from core.runs.config import RunConfig
+from core.runs.evaluation import CLASSES, read_evaluation, write_predictions
+from core.runs.folder import (
     CONFIG,
     ENVIRONMENT,
     HISTORY,
@@ -22,6 +21,7 @@ from core.runs import (
     read_run,
     telling_removal,
 )
+from core.runs.neighbours import NEIGHBOURS
 
 
 def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from core.runs import STOP_REQUEST
+from core.runs.folder import STOP_REQUEST
 
 StopCheck = Callable[[], bool]
 """Returns whether a training has been asked to stop."""

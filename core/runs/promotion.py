@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.errors import RunError
 from core.files import write_json
-from core.runs import (
+from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
     CHECKPOINT,
     CONFIG,

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from core.config import RunConfig
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import replacing
-from core.runs import read_config
-from core.stopping import StopCheck
+from core.runs.config import RunConfig
+from core.runs.folder import read_config
+from core.runs.stopping import StopCheck
 
 NEIGHBOURS = "neighbours.safetensors"
 

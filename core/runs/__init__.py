@@ -1,0 +1,1 @@
+"""Runs: the run folder, from its config to its evaluation; making and launching one."""
