@@ -598,7 +598,7 @@ def runs_list(as_json: Json = False) -> None:
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: Json = False) -> None:
     """Show a run's settings, history and figures."""
-    from core.record import describe_lineage, tell_lineage
+    from core.analysis.record import describe_lineage, tell_lineage
     from core.runs.folder import kept_epochs, read_run
 
     found = read_run(_find_run(run))
@@ -661,7 +661,7 @@ def runs_record(
 
     It names every other run here, too, that was scored on the same test sketches.
     """
-    from core.record import make_record, read_scored
+    from core.analysis.record import make_record, read_scored
     from core.runs.folder import list_runs, read_run
 
     _print_json(

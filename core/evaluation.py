@@ -12,12 +12,17 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
+from core.analysis.metrics import (
+    METRICS,
+    class_figures,
+    fit_temperature,
+    wilson_interval,
+)
 from core.augmentation import SketchInput
 from core.backend import whole_batches
 from core.batches import batches
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.metrics import METRICS, class_figures, fit_temperature, wilson_interval
 from core.networks import load_network
 from core.probabilities import to_probabilities
 from core.runs.config import RunConfig

@@ -12,17 +12,24 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import cyclical, sample_colorscale
 
-from core.confusions import Counts, Tree
-from core.curves import Against, Figure, best_epoch, curve, is_validated, smooth
+from core.analysis.confusions import Counts, Tree
+from core.analysis.curves import (
+    Against,
+    Figure,
+    best_epoch,
+    curve,
+    is_validated,
+    smooth,
+)
+from core.analysis.maps import class_centres, class_hues
 from core.language import noop as N_
-from core.maps import class_centres, class_hues
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.text import plain_label
 
 if TYPE_CHECKING:
-    from core.comparison import ClassChange
-    from core.metrics import ClassFigures
+    from core.analysis.comparison import ClassChange
+    from core.analysis.metrics import ClassFigures
 
 COLOURS = {"simple": "#D55E00", "resnet18": "#0072B2"}
 """One colour a network, everywhere (Okabe and Ito 2008); both stand out by at least

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import hex_to_rgb
 
+from core.analysis.calibration import Answered, Bin, ClassTrust, Coverage, thin
+from core.analysis.metrics import wilson_intervals
 from core.figures import NEUTRAL, SYMBOLS, network_colour
-from core.metrics import wilson_intervals
 from core.runs.folder import Run
 from core.text import plain_label
-from core.trust import Answered, Bin, ClassTrust, Coverage, thin
 
 POINTS = 400
 """Of a curve over coverage; more can't be told apart."""

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.classwise import (
+from core.analysis.classes import (
     PairedClass,
     Share,
     common_classes,

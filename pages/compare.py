@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.comparison import (
+from core.analysis.comparison import (
     OUTCOMES,
     ClassChange,
     Comparison,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.confusions import (
+from core.analysis.confusions import (
     Confusion,
     Normalise,
     Order,

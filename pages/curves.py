@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.curves import (
+from core.analysis.curves import (
     MAX_SMOOTHING,
     Against,
     Figure,
@@ -11,8 +11,8 @@ from core.curves import (
     learning,
     settings_rows,
 )
+from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.figures import learning_curves
-from core.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.runs.folder import ACTIVE_STATES, Run
 from core.text import to_csv
 from pages.shared import reads

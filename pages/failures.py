@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.failures import Kind, Order, Tally, Wanted, find_failures, tally
+from core.analysis.failures import Kind, Order, Tally, Wanted, find_failures, tally
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.text import to_csv

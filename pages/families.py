@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.confusions import check_comparable
-from core.families import (
+from core.analysis.confusions import check_comparable
+from core.analysis.families import (
     LEAST_CLASSES,
     Family,
     Likeness,

@@ -6,11 +6,11 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.analysis.maps import class_centres, label_order, places, strays
+from core.analysis.sketch_sets import Gathering, describe_set
 from core.figures import CHOSEN_COLOURS, MapColour, map_scatter
-from core.maps import class_centres, label_order, places, strays
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.sketch_sets import Gathering, describe_set
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import Cards, Label, Points, chart

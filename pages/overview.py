@@ -2,8 +2,13 @@
 
 import streamlit as st
 
+from core.analysis.overview import (
+    REFERENCES,
+    against_people,
+    best_of_each_network,
+    run_rows,
+)
 from core.language import noop as N_
-from core.overview import REFERENCES, against_people, best_of_each_network, run_rows
 from core.runs.folder import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.frame import require_frame

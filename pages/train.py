@@ -4,7 +4,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from core.curves import Figure
+from core.analysis.curves import Figure
 from core.errors import ConfigError, SketchScopeError
 from core.figures import FIGURE_TITLES, learning_curves
 from core.language import noop as N_

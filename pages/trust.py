@@ -5,11 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.language import noop as N_
-from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
-from core.text import to_csv
-from core.trust import (
+from core.analysis.calibration import (
     LEVEL,
     TARGETS,
     Answered,
@@ -24,6 +20,10 @@ from core.trust import (
     reliability,
     trust,
 )
+from core.language import noop as N_
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
+from core.text import to_csv
 from core.trust_figures import (
     class_trust_chart,
     coverage_chart,

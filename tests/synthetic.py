@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.metrics import class_figures, fit_temperature, wilson_interval
+from core.analysis.calibration import calibration, claims
+from core.analysis.metrics import class_figures, fit_temperature, wilson_interval
 from core.runs.config import RECIPES, RunConfig, Settings
 from core.runs.evaluation import Evaluation, write_evaluation
 from core.runs.folder import (
@@ -31,7 +32,6 @@ from core.runs.folder import (
     write_history,
     write_status,
 )
-from core.trust import calibration, claims
 
 WIDTH = 8
 """Dimensions of the embedding."""

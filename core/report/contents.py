@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.classwise import PairedClass, pair_classes
-from core.confusions import check_comparable, class_order
+from core.analysis.classes import PairedClass, pair_classes
+from core.analysis.confusions import check_comparable, class_order
+from core.analysis.metrics import ClassFigures, class_figures, paired_test
 from core.datasets.store import Dataset, list_datasets
 from core.errors import RunError
-from core.metrics import ClassFigures, class_figures, paired_test
 from core.runs.config import RunConfig
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import Run, read_config, read_run

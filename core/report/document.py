@@ -5,13 +5,13 @@ from gettext import NullTranslations
 
 import numpy as np
 
-from core.classwise import Ranking, common_classes, rank_classes, taken_for
-from core.confusions import most_confused_classes, top_confusions
-from core.curves import Figure, is_validated, settings_rows
+from core.analysis.classes import Ranking, common_classes, rank_classes, taken_for
+from core.analysis.confusions import most_confused_classes, top_confusions
+from core.analysis.curves import Figure, is_validated, settings_rows
+from core.analysis.metrics import ECE_BINS, ClassFigures, wilson_interval
+from core.analysis.overview import REFERENCES
 from core.figures import accuracy_chart, learning_curves, matrix_heatmap
 from core.language import translations
-from core.metrics import ECE_BINS, ClassFigures, wilson_interval
-from core.overview import REFERENCES
 from core.report import sentences
 from core.report.blocks import (
     Block,

@@ -4,10 +4,10 @@ import unicodedata
 from collections.abc import Sequence
 from gettext import NullTranslations
 
-from core.classwise import PairedClass, common_classes, rank_classes
-from core.confusions import Confusion, top_confusions
-from core.curves import best_epoch, is_validated
-from core.metrics import ClassFigures, wilson_interval
+from core.analysis.classes import PairedClass, common_classes, rank_classes
+from core.analysis.confusions import Confusion, top_confusions
+from core.analysis.curves import best_epoch, is_validated
+from core.analysis.metrics import ClassFigures, wilson_interval
 from core.report.contents import Contents, Results
 
 NAMED = 3

@@ -6,8 +6,8 @@ Their words are English in every language.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.confusions import matrix_csv, top_confusions
-from core.curves import history_rows, kept_row, settings_rows
+from core.analysis.confusions import matrix_csv, top_confusions
+from core.analysis.curves import history_rows, kept_row, settings_rows
 from core.report.contents import Contents, Results
 from core.runs.folder import RUN_ID_PATTERN
 from core.text import to_csv

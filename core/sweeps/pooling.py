@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from core.analysis.metrics import wilson_interval
 from core.errors import SketchScopeError
 from core.files import write_json, write_text
-from core.metrics import wilson_interval
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import runs_dir
 from core.sweeps.record import SweepRecord, sweep_dir

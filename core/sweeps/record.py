@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.curves import kept_row
+from core.analysis.curves import kept_row
 from core.errors import RunError, quote
 from core.files import list_folder, write_json
 from core.runs.config import explain

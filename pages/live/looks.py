@@ -10,8 +10,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.analysis.overview import best_of_each_network
 from core.classify import Analysis, Classifier, Prediction
-from core.overview import best_of_each_network
 from core.runs.folder import WEIGHTS, Run
 from core.sketches.strokes import Drawing, render_sketch
 from pages.shared import reads

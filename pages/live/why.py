@@ -8,8 +8,8 @@ import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image
 
+from core.analysis.classes import taken_for
 from core.classify import Analysis, Classifier
-from core.classwise import taken_for
 from core.datasets.store import Dataset
 from core.explain import heat_map, occlusion_map
 from core.language import noop as N_

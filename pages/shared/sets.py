@@ -8,18 +8,18 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.confusions import check_comparable
+from core.analysis.confusions import check_comparable
+from core.analysis.sketch_sets import LONGEST_IN_ADDRESS, name_set, read_set
 from core.errors import SetError
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.sketch_sets import LONGEST_IN_ADDRESS, name_set, read_set
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext
 from pages.shared.told import told
 
 if TYPE_CHECKING:
-    from core.metrics import ClassFigures
+    from core.analysis.metrics import ClassFigures
 
 SET = "set"
 """The address's parameter."""
@@ -152,7 +152,7 @@ class Part:
         if self.rows is None:
             return reads.figures(run)
         if run.run_id not in self._figures:
-            from core.metrics import class_figures
+            from core.analysis.metrics import class_figures
 
             found = self.evaluation(run)
             self._figures[run.run_id] = tuple(

@@ -6,9 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
-from core.suspects import (
+from core.analysis.suspects import (
     Opinion,
     Order,
     SuspectPair,
@@ -17,6 +15,8 @@ from core.suspects import (
     opinion,
     suspect_pairs,
 )
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
 from core.text import to_csv
 from pages.shared import reads
 from pages.shared.gallery import Tile, gallery

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.comparison import compare, find_sketches
-from core.families import cut, find_likeness
+from core.analysis.comparison import compare, find_sketches
+from core.analysis.families import cut, find_likeness
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle

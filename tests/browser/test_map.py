@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from core.analysis.sketch_sets import read_set
 from core.datasets.sources import add_dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from core.sketch_sets import read_set
 from tests.browser.server import START_TIMEOUT_MS, Server, faultless_page, serving
 from tests.browser.test_screens import expect_screen
 

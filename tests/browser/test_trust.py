@@ -4,10 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
+from core.analysis.calibration import answers_from, trust
+from core.analysis.suspects import find_suspects, opinion
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from core.suspects import find_suspects, opinion
-from core.trust import answers_from, trust
 from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle
 
 

@@ -12,8 +12,8 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from core.analysis.overview import REFERENCES
 from core.language import LANGUAGES, WORDS, translations
-from core.overview import REFERENCES
 from core.runs.config import Settings
 from core.runs.folder import State
 from tests.conftest import REPOSITORY

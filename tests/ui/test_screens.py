@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.analysis.families import cut, find_likeness, measure
+from core.analysis.sketch_sets import name_set
 from core.datasets.folders import find_folders
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, install
-from core.families import cut, find_likeness, measure
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation, write_evaluation
 from core.runs.folder import (
@@ -24,7 +25,6 @@ from core.runs.folder import (
     runs_dir,
     write_status,
 )
-from core.sketch_sets import name_set
 from core.workflow import create_run, train_run_dir
 from tests.conftest import HISTORY_ROW, shipped_confusion
 from tests.ui.conftest import Open, words

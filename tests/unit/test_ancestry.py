@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from core.analysis.record import describe_lineage, tell_lineage
 from core.datasets.store import Dataset
 from core.errors import ConfigError, RunError
 from core.files import sha256
-from core.record import describe_lineage, tell_lineage
 from core.runs.ancestry import describe_origin
 from core.runs.config import RunConfig
 from core.runs.folder import (

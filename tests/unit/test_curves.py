@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.curves import (
+from core.analysis.curves import (
     best_epoch,
     curve,
     history_rows,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
-from core.classwise import (
+from core.analysis.classes import (
     common_classes,
     pair_classes,
     rank_classes,
@@ -20,7 +20,7 @@ from core.classwise import (
     takes_in,
     tally_classes,
 )
-from core.confusions import (
+from core.analysis.confusions import (
     check_comparable,
     class_order,
     mean_probabilities,
@@ -30,8 +30,8 @@ from core.confusions import (
     sketches_of_cell,
     top_confusions,
 )
+from core.analysis.metrics import class_figures
 from core.errors import RunError
-from core.metrics import class_figures
 from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.test_results import make_evaluation
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.analysis.failures import KINDS, ORDERS, Wanted, find_failures, surprise, tally
 from core.errors import RunError
-from core.failures import KINDS, ORDERS, Wanted, find_failures, surprise, tally
 from core.runs.evaluation import Evaluation
 from tests.unit.test_results import make_evaluation
 

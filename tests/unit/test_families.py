@@ -11,8 +11,8 @@ from scipy.cluster.hierarchy import cut_tree
 from sklearn.metrics import accuracy_score, confusion_matrix
 from statsmodels.stats.proportion import proportion_confint
 
-from core.confusions import similarity_tree
-from core.families import (
+from core.analysis.confusions import similarity_tree
+from core.analysis.families import (
     LEAST_CLASSES,
     cut,
     family_matrix,

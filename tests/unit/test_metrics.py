@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from core.metrics import (
+from core.analysis.metrics import (
     METRICS,
     class_figures,
     confusion,

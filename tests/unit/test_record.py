@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from core.analysis.record import SCORED, make_record, read_scored
 from core.errors import RunError
 from core.paths import TRAINED_DIR
-from core.record import SCORED, make_record, read_scored
 from core.runs.folder import read_run
 from tests.conftest import REPOSITORY
 

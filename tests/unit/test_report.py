@@ -20,11 +20,11 @@ from PIL import Image
 from plotly import graph_objects as go
 from sklearn.metrics import confusion_matrix, recall_score
 
+from core.analysis.metrics import class_figures, wilson_interval
 from core.datasets.store import Dataset
 from core.errors import RunError, SketchScopeError
 from core.files import write_json
 from core.language import translations
-from core.metrics import class_figures, wilson_interval
 from core.paths import TRAINED_DIR
 from core.report import Report, make_report
 from core.report.blocks import charts_of

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
 
-from core.comparison import compare
-from core.families import cut, find_likeness
+from core.analysis.comparison import compare
+from core.analysis.families import cut, find_likeness
 from core.figures import change_chart, family_chart, matrix_heatmap
 from core.language import translations
 from core.paths import TRAINED_DIR

@@ -11,10 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix
 
+from core.analysis.failures import Wanted, find_failures, tally
+from core.analysis.sketch_sets import (
+    LONGEST_IN_ADDRESS,
+    describe_set,
+    name_set,
+    read_set,
+)
 from core.errors import SetError
-from core.failures import Wanted, find_failures, tally
 from core.runs.evaluation import Evaluation
-from core.sketch_sets import LONGEST_IN_ADDRESS, describe_set, name_set, read_set
 from tests.unit.test_results import make_evaluation
 
 

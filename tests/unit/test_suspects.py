@@ -9,9 +9,7 @@ from cleanlab.rank import get_label_quality_scores
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import RunError
-from core.runs.evaluation import Evaluation
-from core.suspects import (
+from core.analysis.suspects import (
     NOTHING,
     ORDERS,
     Order,
@@ -20,6 +18,8 @@ from core.suspects import (
     suspect_pairs,
     thresholds,
 )
+from core.errors import RunError
+from core.runs.evaluation import Evaluation
 from tests.unit.test_results import evaluations, make_evaluation
 
 all_labelled = st.builds(

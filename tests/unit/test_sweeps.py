@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from core.analysis.metrics import wilson_interval
 from core.errors import ConfigError, RunError
-from core.metrics import wilson_interval
 from core.sweeps.plan import (
     Range,
     Sweep,

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.metrics import METRICS
+from core.analysis.metrics import METRICS
 from core.probabilities import to_probabilities
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import list_runs

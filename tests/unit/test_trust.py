@@ -15,9 +15,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from core.metrics import expected_calibration_error, wilson_intervals
-from core.runs.evaluation import CHUNK, Evaluation
-from core.trust import (
+from core.analysis.calibration import (
     BINNINGS,
     EXACT_UP_TO,
     Binning,
@@ -35,6 +33,8 @@ from core.trust import (
     trust,
     two_sided_p,
 )
+from core.analysis.metrics import expected_calibration_error, wilson_intervals
+from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.test_results import evaluations, make_evaluation
 
 

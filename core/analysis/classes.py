@@ -11,7 +11,7 @@ from core.runs.evaluation import Evaluation
 
 if TYPE_CHECKING:
     # Imports scikit-learn, for which a first guess does not wait.
-    from core.metrics import ClassFigures
+    from core.analysis.metrics import ClassFigures
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, ndtri
-from sklearn.metrics import (
-    confusion_matrix,
-    log_loss,
-    precision_recall_fscore_support,
-)
+from sklearn.metrics import confusion_matrix, log_loss, precision_recall_fscore_support
 
-from core.paired import mcnemar_p
+from core.analysis.statistics import mcnemar_p
 
 ECE_BINS = 15
 """Guo et al. 2017, On Calibration of Modern Neural Networks."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.failures import Tally, Wanted, find_failures, tally
 from core.errors import SetError
-from core.failures import Tally, Wanted, find_failures, tally
 from core.runs.evaluation import Evaluation
 
 LONGEST_IN_ADDRESS = 6000

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.confusions import (
+from core.analysis.confusions import (
     Confusion,
     Counts,
     Tree,
@@ -18,7 +18,7 @@ from core.confusions import (
     similarity_tree,
     top_confusions,
 )
-from core.metrics import wilson_interval
+from core.analysis.metrics import wilson_interval
 from core.runs.evaluation import Evaluation
 
 LEAST_CLASSES = 3

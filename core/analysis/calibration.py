@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 from scipy.stats import false_discovery_control, poisson_binom
 
-from core.metrics import ECE_BINS, wilson_intervals
+from core.analysis.metrics import ECE_BINS, wilson_intervals
 from core.runs.evaluation import Evaluation
 
 Binning = Literal["width", "mass"]
@@ -165,7 +165,7 @@ def _sort_into_bins(
     """Returns the edges and the bin of each sketch; bins are closed above."""
     edges = bin_edges(confidence, bins=bins, by=by)
     if by == "width":
-        # As `core.metrics` has it, to the last bit.
+        # As `core.analysis.metrics` has it, to the last bit.
         bin_of = np.ceil(confidence * bins).astype(np.int64) - 1
     else:
         bin_of = np.searchsorted(edges, confidence, side="left") - 1

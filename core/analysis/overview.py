@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.curves import best_epoch
+from core.analysis.curves import best_epoch
 from core.runs.folder import Run
 from models import NETWORKS
 

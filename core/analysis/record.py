@@ -6,9 +6,9 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from core.curves import kept_row
+from core.analysis.curves import kept_row
+from core.analysis.metrics import paired_test
 from core.errors import RunError
-from core.metrics import paired_test
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import Run, read_environment
 

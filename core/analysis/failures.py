@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.confusions import check_comparable
+from core.analysis.confusions import check_comparable
 from core.runs.evaluation import Evaluation
 
 Kind = Literal["all", "both", "only", "second"]

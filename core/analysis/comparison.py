@@ -11,8 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.confusions import check_comparable
-from core.paired import holm, mcnemar_p, paired_interval
+from core.analysis.confusions import check_comparable
+from core.analysis.statistics import holm, mcnemar_p, paired_interval
 from core.runs.evaluation import Evaluation
 
 Outcome = Literal["fixed", "broken", "both_wrong", "both_right"]

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.confusions import check_comparable
+from core.analysis.confusions import check_comparable
 from core.runs.evaluation import Evaluation
 
 Order = Literal["margin", "label"]
