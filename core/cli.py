@@ -425,7 +425,7 @@ def classify(
     as_json: Json = False,
 ) -> None:
     """Name what pictures show."""
-    from core.classify import Classifier, best_run, read_sketches
+    from core.inference.classify import Classifier, best_run, read_sketches
 
     sketches = read_sketches(files)
     if run is None:

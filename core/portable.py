@@ -319,7 +319,7 @@ def _taken(target: Path) -> RunError:
 
 def _onnx_model(trained: Trained) -> Any:
     """Returns the network as ONNX, its class names in the metadata."""
-    from core.inference import build_onnx
+    from core.inference.network import build_onnx
 
     try:
         model = build_onnx(
@@ -350,7 +350,7 @@ def _write_onnx(trained: Trained, path: Path) -> None:
 def _load_onnx(path: Path) -> Answer:
     from onnxruntime import InferenceSession, SessionOptions
 
-    from core.inference import ERRORS_ONLY
+    from core.inference.network import ERRORS_ONLY
 
     options = SessionOptions()
     options.log_severity_level = ERRORS_ONLY

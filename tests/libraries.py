@@ -9,11 +9,11 @@ import rich.progress
 import rich.table
 import sklearn.manifold
 
-import core.classify
 import core.cli_sweeps
 import core.datasets.sources
 import core.doctor
 import core.evaluation
+import core.inference.classify
 import core.portable
 import core.report
 import core.training

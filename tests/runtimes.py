@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from core import inference
 from core.backend import load_backend
-from core.classify import Classifier
 from core.datasets.starter import draw, render
+from core.inference import network as inference_network
+from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.folder import read_config
 
@@ -35,17 +35,17 @@ def runtimes(name: str) -> dict[str, Answer]:
     """Loads a shipped network into every runtime there is."""
     run_dir = TRAINED_DIR / name
     models: list[bytes] = []
-    start = inference._start
+    start = inference_network._start
 
     def kept(model: onnx.ModelProto) -> Any:
         models.append(model.SerializeToString())
         return start(model)
 
-    inference._start = kept
+    inference_network._start = kept
     try:
         classifier = Classifier(run_dir)
     finally:
-        inference._start = start
+        inference_network._start = start
     found: dict[str, Answer] = {
         "ONNX Runtime": lambda sketches: classifier.inference(sketches)[0]
     }

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from core.classify import Prediction
+from core.inference.classify import Prediction
 from core.runs.folder import Run
 from pages.shared.language import gettext as _
 from pages.shared.text import plain

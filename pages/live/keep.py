@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.classify import Prediction
 from core.datasets.drawings import (
     DATASET_NAME,
     Guess,
@@ -14,6 +13,7 @@ from core.datasets.drawings import (
     export_drawings,
     list_drawings,
 )
+from core.inference.classify import Prediction
 from core.paths import data_dir
 from core.runs.folder import Run
 from core.sketches.strokes import Drawing, to_json

@@ -11,7 +11,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.overview import best_of_each_network
-from core.classify import Analysis, Classifier, Prediction
+from core.inference.classify import Analysis, Classifier, Prediction
 from core.runs.folder import WEIGHTS, Run
 from core.sketches.strokes import Drawing, render_sketch
 from pages.shared import reads

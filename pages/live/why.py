@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.analysis.classes import taken_for
-from core.classify import Analysis, Classifier
 from core.datasets.store import Dataset
-from core.explain import heat_map, occlusion_map
+from core.inference.classify import Analysis, Classifier
+from core.inference.explain import heat_map, occlusion_map
 from core.language import noop as N_
 from core.runs.folder import Run
 from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours

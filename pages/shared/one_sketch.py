@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.classify import Prediction
 from core.figures import network_colour
+from core.inference.classify import Prediction
 from core.runs.folder import WEIGHTS, Run
 from pages.shared import reads
 from pages.shared.language import gettext as _

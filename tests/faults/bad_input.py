@@ -24,12 +24,12 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from core.classify import Classifier
 from core.datasets.folders import find_folders
 from core.datasets.sources import add_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import install, list_datasets, open_dataset
 from core.errors import SketchScopeError
+from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.config import make_settings, parse_overrides
 from core.runs.evaluation import read_evaluation

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.classify import Classifier
 from core.datasets.store import Dataset
 from core.errors import RunError
+from core.inference.classify import Classifier
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import CONFIG, read_config, read_run
 from tests.conftest import REPOSITORY

@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from core.classify import Classifier
 from core.datasets.archives import open_archive
 from core.datasets.eitz import find_eitz
+from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.folder import WEIGHTS
 from core.sketches.images import read_sketch, to_gray

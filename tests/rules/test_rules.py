@@ -49,8 +49,8 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
         "core.runs.evaluation",
         "core.runs.config",
         "core.datasets.drawings",
-        "core.classify",
-        "core.explain",
+        "core.inference.classify",
+        "core.inference.explain",
         "core.workflow",
         "core.runs.copies",
         "core.runs.neighbours",
@@ -111,8 +111,8 @@ def test_the_first_guess_waits_for_no_library_of_figures(data_dir: Path) -> None
 def test_classifying_loads_no_tensorflow(data_dir: Path) -> None:
     program = (
         "import numpy as np\n"
-        "from core.classify import Classifier, best_run\n"
-        "from core.explain import heat_map, occlusion_map\n"
+        "from core.inference.classify import Classifier, best_run\n"
+        "from core.inference.explain import heat_map, occlusion_map\n"
         "from core.paths import TRAINED_DIR, data_dir\n"
         "classifier = Classifier(\n"
         "    best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR))\n"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.classify import Analysis, Classifier
 from core.datasets.starter import draw, render
-from core.explain import heat_map, occlusion_map
+from core.inference.classify import Analysis, Classifier
+from core.inference.explain import heat_map, occlusion_map
 from core.paths import TRAINED_DIR
 from models import NETWORKS
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.classify import Classifier
 from core.datasets.starter import draw, render
 from core.errors import RunError
 from core.evaluation import build_predictor
 from core.files import write_json
-from core.inference import Inference, Layers, Tensor, build_inference
+from core.inference.classify import Classifier
+from core.inference.network import Inference, Layers, Tensor, build_inference
 from core.networks import build_network, load_network, save_network
 from core.paths import TRAINED_DIR
 from core.runs.config import Settings, make_settings

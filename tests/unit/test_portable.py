@@ -16,9 +16,9 @@ import pytest
 from numpy.typing import NDArray
 
 from core import portable
-from core.classify import Classifier
 from core.errors import RunError, SketchScopeError
 from core.files import write_json
+from core.inference.classify import Classifier
 from core.networks import build_network, save_network
 from core.paths import TRAINED_DIR
 from core.portable import (

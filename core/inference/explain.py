@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from core.classify import Analysis, Classifier
+from core.inference.classify import Analysis, Classifier
 from core.sketches.images import IMAGE_SIZE, PAPER
 
 PATCH_PX = 24

@@ -68,7 +68,7 @@ class Classifier:
             raise RunError(run.problem)
         check_weights(run_dir)
         # Imports ONNX Runtime, for which a list of runs does not wait.
-        from core.inference import build_inference
+        from core.inference.network import build_inference
 
         self.run = run
         self.title = NETWORKS[run.config.network].title
