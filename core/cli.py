@@ -317,11 +317,11 @@ def train(
 
     Ctrl-C stops at the next step and keeps everything.
     """
-    from core.backend import choose_backend, share_batches
     from core.runs.ancestry import branch
     from core.runs.config import make_settings, parse_overrides
     from core.runs.folder import read_config, read_run
-    from core.workflow import DEFAULT_RECIPE, create_run, train_run_dir
+    from core.training.backend import choose_backend, share_batches
+    from core.training.work import DEFAULT_RECIPE, create_run, train_run_dir
 
     choose_backend(backend, device=device)
     if resume is not None:
@@ -402,7 +402,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a trained run on all test sketches."""
-    from core.workflow import evaluate_run_dir
+    from core.training.work import evaluate_run_dir
 
     run_dir = _find_run(run)
     metrics = evaluate_run_dir(run_dir, data_dir=data_dir(), dataset_name=dataset)
@@ -706,7 +706,7 @@ def runs_index(run: RunArgument) -> None:
 
     Every evaluation of a run on its own dataset ends with it.
     """
-    from core.workflow import index_run_dir
+    from core.training.work import index_run_dir
 
     run_dir = _find_run(run)
     if index_run_dir(run_dir, data_dir=data_dir()):
@@ -948,8 +948,8 @@ def benchmark(
 
     Let nothing else run meanwhile; machines are noisy, so trust the ratios.
     """
-    from core.benchmark import benchmark_training
     from core.datasets.store import open_dataset
+    from core.training.benchmark import benchmark_training
 
     rows = benchmark_training(
         open_dataset(dataset, data_dir=data_dir()),

@@ -20,7 +20,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.backend import load_backend, silenced_stderr
 from core.datasets.starter import draw, find_starter, render
 from core.errors import RunError, SketchScopeError, shorten
 from core.files import is_abandoned, list_folder, remove_tree, write_json, write_text
@@ -29,6 +28,7 @@ from core.runs.config import RunConfig
 from core.runs.folder import WEIGHTS, check_weights, read_run, telling_removal
 from core.runs.weights import misfit, read_tensors
 from core.sketches.images import IMAGE_SIZE, PAPER
+from core.training.backend import load_backend, silenced_stderr
 
 LABELS = "labels.txt"
 DESCRIPTION = "model.json"
@@ -208,7 +208,7 @@ def keras_probabilities(
     trained: Trained, sketches: NDArray[np.uint8]
 ) -> NDArray[np.float64]:
     """Returns what the network says in Keras, shape `(n, num_classes)`."""
-    from core.evaluation import build_predictor
+    from core.training.evaluate import build_predictor
 
     predictor = build_predictor(trained.network, trained.config)
     logits = np.asarray(predictor.predict_on_batch(sketches)[0])
@@ -221,7 +221,7 @@ def _load(run_dir: Path) -> Trained:
     if run.config is None:
         raise RunError(run.problem)
     load_backend()
-    from core.networks import load_network
+    from core.training.networks import load_network
 
     tensors, _ = read_tensors(run_dir / WEIGHTS)
     return Trained(
@@ -381,7 +381,7 @@ def _keras_model(trained: Trained) -> Any:
     """Returns the network in Keras, from sketches to probabilities."""
     import keras
 
-    from core.augmentation import SketchInput
+    from core.training.augmentation import SketchInput
 
     if keras.backend.backend() != "tensorflow":
         raise SketchScopeError(

@@ -13,7 +13,7 @@ from core.runs.config import RECIPES, Settings, make_settings
 from core.runs.folder import ACTIVE_STATES, WEIGHTS, Run
 from core.runs.launch import read_log, train_command
 from core.runs.queueing import runs_ahead
-from core.workflow import check_new_run_id, is_shipped
+from core.training.work import check_new_run_id, is_shipped
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.actions import create_run, launch_training, remove_run, request_stop

@@ -12,12 +12,12 @@ import sklearn.manifold
 import core.cli_sweeps
 import core.datasets.sources
 import core.doctor
-import core.evaluation
 import core.inference.classify
 import core.portable
 import core.report
-import core.training
-import core.workflow
+import core.training.evaluate
+import core.training.train
+import core.training.work
 
 __all__ = ["core", "rich", "sklearn"]
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from core.backend import load_backend
 from core.datasets.starter import draw, render
 from core.inference import network as inference_network
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.folder import read_config
+from core.training.backend import load_backend
 
 ROUNDS = 40
 WARM_UP = 5
@@ -52,8 +52,8 @@ def runtimes(name: str) -> dict[str, Answer]:
     load_backend()
     import tensorflow as tf
 
-    from core.evaluation import build_predictor
-    from core.networks import load_network
+    from core.training.evaluate import build_predictor
+    from core.training.networks import load_network
 
     config = read_config(run_dir)
     predictor = build_predictor(load_network(run_dir, config), config)

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from core.backend import load_backend
 from core.errors import RunError
 from core.files import write_json
 from core.runs.config import RunConfig
@@ -22,6 +21,7 @@ from core.runs.folder import (
     telling_removal,
 )
 from core.runs.neighbours import NEIGHBOURS
+from core.training.backend import load_backend
 
 
 def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Path:
@@ -93,6 +93,6 @@ def _taken(target: Path) -> RunError:
 def _save_half(run_dir: Path, copy: Path, config: RunConfig) -> None:
     """Saves a run's weights into its copy in half precision."""
     load_backend()
-    from core.networks import load_network, save_network
+    from core.training.networks import load_network, save_network
 
     save_network(copy, load_network(run_dir, config), dtype="float16")

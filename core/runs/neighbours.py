@@ -121,7 +121,7 @@ class Neighbours:
 
         Args:
             dataset: The run's own or another copy of its sketches with the same
-                split, as `core.workflow.find_dataset` finds it.
+                split, as `core.training.work.find_dataset` finds it.
 
         Raises:
             RunError: If it is another dataset.
@@ -185,8 +185,8 @@ def build_neighbours(
     Raises:
         RunError: If the weights are missing or damaged.
     """
-    from core.evaluation import answers, label_map
-    from core.networks import load_network
+    from core.training.evaluate import answers, label_map
+    from core.training.networks import load_network
 
     own_label = label_map(run_dir, config, dataset)
     rows = _ordered_rows(dataset)

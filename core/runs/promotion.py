@@ -23,7 +23,7 @@ from core.runs.folder import (
     runs_dir,
     telling_removal,
 )
-from core.workflow import check_new_run_id
+from core.training.work import check_new_run_id
 
 LEFT_OUT = (
     *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),

@@ -22,7 +22,7 @@ from core.runs.folder import (
 )
 from core.sweeps.plan import Sweep, Trial
 from core.sweeps.record import STOPPED_EARLY, note_sitting, sweep_dir
-from core.workflow import create_run, train_run_dir
+from core.training.work import create_run, train_run_dir
 
 BUSY_TIMEOUT_S = 120.0
 """A worker whose machine has died may hold its run for some time yet."""

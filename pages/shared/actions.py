@@ -8,9 +8,9 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core import workflow
 from core.datasets import drawings, sources, store
 from core.runs import folder, launch, promotion
+from core.training import work
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -30,7 +30,7 @@ def _for_the_owner(
 
 add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
-create_run = _for_the_owner(workflow.create_run)
+create_run = _for_the_owner(work.create_run)
 launch_training = _for_the_owner(launch.launch_training)
 request_stop = _for_the_owner(folder.request_stop)
 remove_run = _for_the_owner(folder.remove_run)

@@ -11,7 +11,7 @@ from core.errors import DatasetError
 from core.paths import data_dir
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.workflow import find_dataset
+from core.training.work import find_dataset
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.text import plain

@@ -16,7 +16,7 @@ expect.set_options(timeout=PATIENCE_MS)
 Server.libraries = (
     *("streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.web.server"),
     *("pandas", "plotly.graph_objects", "scipy.stats", "scipy.cluster.hierarchy"),
-    *("core.workflow", "core.datasets.drawings"),
+    *("core.training.work", "core.datasets.drawings"),
 )
 """So that some sixty servers start in no time. Whether pages load what they should, and
 nothing more, is tested in `tests/rules`."""

@@ -30,7 +30,7 @@ from core.datasets.sources import add_dataset
 from core.datasets.starter import draw
 from core.runs.folder import read_run, request_stop
 from core.runs.launch import launch_training
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
 

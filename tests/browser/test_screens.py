@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.store import Dataset
 from core.runs.folder import Status, current_process, write_status
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.browser.server import (
     SCREENS,
     START_TIMEOUT_MS,

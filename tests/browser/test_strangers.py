@@ -20,7 +20,7 @@ from core.ownership import set_passphrase
 from core.runs.folder import read_status, request_stop, runs_dir
 from core.runs.launch import launch_training
 from core.runs.queueing import TURN_LOCK
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.browser.load import CANVAS
 from tests.browser.server import serving
 from tests.browser.visitors import Drawing, Visitor, visiting

@@ -408,9 +408,9 @@ def main() -> None:
     import keras
     import tensorflow
 
-    from core import evaluation, training
+    from core.training import evaluate, train
 
-    del keras, tensorflow, evaluation, training
+    del keras, tensorflow, evaluate, train
     rows = []
     with tempfile.TemporaryDirectory(prefix="sketchscope-faults-") as root:
         for row in campaign(Path(root), sample=arguments.sample, seed=arguments.seed):

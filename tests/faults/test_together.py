@@ -67,7 +67,7 @@ from core.runs.launch import LOG, launch_training
 from core.runs.neighbours import NEIGHBOURS
 from core.runs.queueing import TURN_LOCK, runs_ahead
 from core.sketches.images import IMAGE_SIZE, PAPER
-from core.workflow import (
+from core.training.work import (
     create_run,
     evaluate_run_dir,
     hold_dataset,

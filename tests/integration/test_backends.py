@@ -11,15 +11,15 @@ from typing import Any
 
 import pytest
 
-from core.backend import choose_backend
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.runs.folder import kept_epochs, read_run, runs_dir
+from core.training.backend import choose_backend
 from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
 
 STEP = """
 import json, sys
-from core.backend import choose_backend, load_backend, share_batches
+from core.training.backend import choose_backend, load_backend, share_batches
 choose_backend(sys.argv[1])
 devices = share_batches(16) if sys.argv[2] == "shared" else 1
 load_backend()
@@ -27,7 +27,7 @@ import keras, numpy as np
 from pathlib import Path
 from core.runs.config import make_settings
 from core.datasets.starter import draw, render
-from core.training_model import build_training_model
+from core.training.model import build_training_model
 names = ("house", "key", "spider", "sun")
 def sketch(number):
     generator = np.random.default_rng(number)

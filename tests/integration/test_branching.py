@@ -19,7 +19,7 @@ from core.runs.folder import (
     remove_run,
     runs_dir,
 )
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.conftest import Cli
 from tests.integration.test_training import train_words, without_times
 

@@ -24,7 +24,7 @@ from core.runs.folder import (
 )
 from core.runs.launch import LOG, MAX_LOG_BYTES, launch_training, read_log
 from core.runs.queueing import TURN_LOCK
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.conftest import Cli
 
 

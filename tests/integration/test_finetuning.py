@@ -16,7 +16,7 @@ from core.datasets.drawings import (
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset, remove_dataset
 from core.runs.folder import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command
 from tests.integration.test_training import wait_for_step
 

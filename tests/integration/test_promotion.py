@@ -11,7 +11,7 @@ from core.errors import RunError
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import WEIGHTS, list_runs, read_run, runs_dir
 from core.runs.promotion import promote
-from core.workflow import create_run, train_run_dir
+from core.training.work import create_run, train_run_dir
 
 pytestmark = pytest.mark.xdist_group("promotion")
 

@@ -25,7 +25,7 @@ from core.runs.folder import (
 )
 from core.runs.launch import launch_training, read_log, train_command
 from core.runs.queueing import runs_ahead, wait_for_turn
-from core.workflow import create_run
+from core.training.work import create_run
 from tests.conftest import TINY_SETTINGS, Cli
 
 SETTINGS = parse_overrides([word.removeprefix("--set=") for word in TINY_SETTINGS])

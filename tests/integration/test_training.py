@@ -14,9 +14,7 @@ import numpy as np
 import psutil
 import pytest
 
-from core.augmentation import SketchInput
 from core.datasets.store import Dataset
-from core.networks import load_network
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
     CHECKPOINT,
@@ -35,7 +33,9 @@ from core.runs.folder import (
 )
 from core.runs.keeping import best_epoch, kept_epoch
 from core.runs.weights import read_tensors
-from core.training import validation_split
+from core.training.augmentation import SketchInput
+from core.training.networks import load_network
+from core.training.train import validation_split
 from tests.conftest import (
     HISTORY_ROW,
     REPOSITORY,

@@ -25,7 +25,7 @@ from core.runs.folder import (
     runs_dir,
     write_status,
 )
-from core.workflow import create_run, train_run_dir
+from core.training.work import create_run, train_run_dir
 from tests.conftest import HISTORY_ROW, shipped_confusion
 from tests.ui.conftest import Open, words
 

@@ -29,7 +29,7 @@ from core.runs.folder import (
     runs_dir,
     write_history,
 )
-from core.workflow import create_run
+from core.training.work import create_run
 
 SMALL = {"image_sizes": [32], "batch_size": 16, "val_fraction": 0.25}
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from core.augmentation import SketchInput
 from core.runs.config import Settings
+from core.training.augmentation import SketchInput
 
 BEST = Settings(
     flip=True,

@@ -6,16 +6,16 @@ import keras
 import numpy as np
 import pytest
 
-from core.averaging import (
+from core.runs.config import make_settings
+from core.training.averaging import (
     BatchNormStatistics,
     WeightAverages,
     averaging_decay,
     pool_moments,
     preserved,
 )
-from core.backend import compiled
-from core.networks import build_network
-from core.runs.config import make_settings
+from core.training.backend import compiled
+from core.training.networks import build_network
 
 
 def value(variable: Any) -> Any:

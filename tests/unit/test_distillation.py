@@ -8,10 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from core.distillation import TeacherAnswers
 from core.errors import RunError
 from core.files import sha256, write_json
-from core.networks import build_network, save_network
 from core.runs.config import RunConfig, Settings, Teacher
 from core.runs.folder import (
     CONFIG,
@@ -20,7 +18,9 @@ from core.runs.folder import (
     WEIGHTS,
     remove_intermediate,
 )
-from core.training_model import build_training_model
+from core.training.distillation import TeacherAnswers
+from core.training.model import build_training_model
+from core.training.networks import build_network, save_network
 
 CLASSES = ("ant", "bat", "cat", "dog")
 ORDER = [2, 0, 3, 1]

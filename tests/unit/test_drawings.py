@@ -48,7 +48,7 @@ from core.errors import DatasetError, DrawingError
 from core.runs.config import RunConfig, make_settings
 from core.runs.folder import create_run_dir
 from core.sketches.images import read_sketch
-from core.workflow import create_run
+from core.training.work import create_run
 
 CLASSES = ("house", "key", "sun", "bear (animal)")
 STROKES = '{"objects": [{"path": [["M", 1, 2.5], ["L", 3, 4]]}]}'

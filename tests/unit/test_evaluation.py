@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.evaluation import VIEW_SHIFTS_PX, map_2d, shifted
+from core.training.evaluate import VIEW_SHIFTS_PX, map_2d, shifted
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 6, 40])

@@ -12,7 +12,7 @@ from core.datasets.store import Dataset
 from core.errors import ConfigError, DatasetError
 from core.runs.config import Fold
 from core.runs.folder import read_config
-from core.workflow import create_run, find_dataset
+from core.training.work import create_run, find_dataset
 
 
 @given(st.integers(2, 5), st.integers(0, 99), st.lists(st.integers(5, 9), min_size=2))

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 
 from core.datasets.starter import draw, render
 from core.errors import RunError
-from core.evaluation import build_predictor
 from core.files import write_json
 from core.inference.classify import Classifier
 from core.inference.network import Inference, Layers, Tensor, build_inference
-from core.networks import build_network, load_network, save_network
 from core.paths import TRAINED_DIR
 from core.runs.config import Settings, make_settings
 from core.runs.folder import CONFIG, WEIGHTS, read_config
+from core.training.evaluate import build_predictor
+from core.training.networks import build_network, load_network, save_network
 from models import NETWORKS
 
 NUM_CLASSES = 7

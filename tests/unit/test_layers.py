@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.layers import BatchNormalization, TrainingLayers
-from core.networks import build_network
 from core.runs.config import Settings
+from core.training.layers import BatchNormalization, TrainingLayers
+from core.training.networks import build_network
 from models import NETWORKS
 
 on_tensorflow = pytest.mark.skipif(

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.batches import mix
-from core.mixing import Mixing
 from core.runs.config import Settings
+from core.training.batches import mix
+from core.training.mixing import Mixing
 
 N = 16
 IMAGES = np.repeat(np.arange(N, dtype=np.uint8) * 10, 128 * 128).reshape(N, 128, 128)

@@ -22,7 +22,7 @@ from core.runs.neighbours import (
     read_neighbours,
     write_neighbours,
 )
-from core.workflow import create_run
+from core.training.work import create_run
 
 CLASS_NAMES = ("cat", "dog", "ant")
 EMBEDDING = np.array(
@@ -195,8 +195,8 @@ def test_positions_are_rows_of_any_copy_of_the_dataset(
 def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
     tiny: Dataset, data_dir: Path
 ) -> None:
-    from core.evaluation import predict
-    from core.networks import build_network, save_network
+    from core.training.evaluate import predict
+    from core.training.networks import build_network, save_network
 
     overrides = {"image_sizes": [32], "batch_size": 16}
     run_dir = create_run(

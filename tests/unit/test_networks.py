@@ -8,9 +8,9 @@ import pytest
 
 from core.checkpoint import load_variables, save_variables
 from core.errors import RunError
-from core.networks import build_network
 from core.runs.config import Settings, make_settings
-from core.training_model import build_training_model
+from core.training.model import build_training_model
+from core.training.networks import build_network
 from models import NETWORKS
 
 # Counted by hand from the layers: convolutions without bias, batch norms with four

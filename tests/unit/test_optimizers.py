@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from core.optimizers import Adam, AdamW
+from core.training.optimizers import Adam, AdamW
 
 SHAPES = {"kernel": (33, 7), "gamma": (7,)}
 

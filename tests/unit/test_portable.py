@@ -19,7 +19,6 @@ from core import portable
 from core.errors import RunError, SketchScopeError
 from core.files import write_json
 from core.inference.classify import Classifier
-from core.networks import build_network, save_network
 from core.paths import TRAINED_DIR
 from core.portable import (
     DESCRIPTION,
@@ -31,6 +30,7 @@ from core.portable import (
 )
 from core.runs.config import Settings
 from core.runs.folder import CONFIG, WEIGHTS, read_config
+from core.training.networks import build_network, save_network
 from tests.conftest import LIBRARIES, Cli
 from tests.preloaded import preloaded
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import ConfigError
 from core.runs.config import Settings, make_settings
-from core.schedules import WarmupStableDecay, build_schedule
+from core.training.schedules import WarmupStableDecay, build_schedule
 
 
 def rates(steps: int, *, steps_per_epoch: int = 10, **fields: Any) -> list[float]:

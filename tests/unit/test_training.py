@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.batches import epoch_order, rehearsed_rows
-from core.training import Means
+from core.training.batches import epoch_order, rehearsed_rows
+from core.training.train import Means
 
 
 def test_means_weigh_batches_by_their_size() -> None:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from core.batches import DrawnVariants, batches
 from core.datasets import variants as store
 from core.datasets.folders import find_folders
 from core.datasets.folds import fold_dataset
@@ -30,6 +29,7 @@ from core.errors import DatasetError
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.sketches.strokes import Drawing, Stroke, is_too_little, render_sketch
 from core.sketches.variation import NUM_VARIANTS, find_strokes, vary_sketch
+from core.training.batches import DrawnVariants, batches
 from tests.conftest import REPOSITORY, Cli
 
 CLASSES = find_starter().class_names

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from core.backend import load_backend
 from core.datasets.folds import FoldedDataset, fold_dataset
 from core.datasets.splits import split_size
 from core.datasets.store import Dataset, list_datasets, open_dataset
@@ -57,9 +56,10 @@ from core.runs.folder import (
 from core.runs.neighbours import build_neighbours
 from core.runs.queueing import wait_for_turn
 from core.runs.stopping import StopCheck, stop_requests
+from core.training.backend import load_backend
 
 if TYPE_CHECKING:
-    from core.training import Report
+    from core.training.train import Report
 
 DEFAULT_RECIPE = "best"
 
@@ -287,7 +287,7 @@ def train_run_dir(
             if not (run_dir / WEIGHTS).exists():
                 _say(run_dir, state="running", phase="starting", message="")
                 load_backend()
-                from core.training import train_run
+                from core.training.train import train_run
 
                 finished = train_run(
                     run_dir,
@@ -362,7 +362,7 @@ def evaluate_run_dir(
             clear_leftovers(run_dir)
             lock.release()
     load_backend()
-    from core.evaluation import evaluate_run
+    from core.training.evaluate import evaluate_run
 
     with telling_removal(run_dir):
         evaluation, _ = evaluate_run(
@@ -584,8 +584,8 @@ def _evaluate_locked(
     missed = "It was not evaluated"
     try:
         load_backend()
-        from core.evaluation import evaluate_run
         from core.runs.evaluation import write_evaluation
+        from core.training.evaluate import evaluate_run
 
         evaluation, class_rows = evaluate_run(
             run_dir, config, dataset, calibration=_calibration(config)

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from core.augmentation import reseed
-from core.batches import MIXUP_ALPHA
 from core.runs.config import Settings
+from core.training.augmentation import reseed
+from core.training.batches import MIXUP_ALPHA
 
 SALT = 0x6D6978
 """Added to a run's seed, lest augmentation and mixing draw the same numbers."""

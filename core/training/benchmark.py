@@ -20,13 +20,13 @@ from typing import Any
 
 import numpy as np
 
-from core.backend import load_backend
 from core.datasets.archives import open_archive
 from core.datasets.folders import picture_names
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.paths import REPOSITORY_DIR
 from core.runs.config import Settings, make_settings
+from core.training.backend import load_backend
 from models import NETWORKS
 
 BATCH_SIZE = 64
@@ -111,8 +111,8 @@ def _measure_ours(
     network_name: str, dataset: Dataset, *, steps: int, rounds: int
 ) -> dict[str, list[float]]:
     """Returns images a second of the bare and of our way, a figure a round."""
-    from core.batches import batches, epoch_order
-    from core.training_model import build_training_model, compile_model
+    from core.training.batches import batches, epoch_order
+    from core.training.model import build_training_model, compile_model
 
     settings = _settings(network_name)
     model = build_training_model(
@@ -168,12 +168,12 @@ def _unpack(pngs: Path, folder: Path, *, count: int) -> None:
 
 
 def _measure_report(folder: Path, network: str, *, steps: int, one_dnn: str) -> float:
-    """Runs `core.benchmark_report` and returns its images a second."""
+    """Runs `core.training.benchmark_report` and returns its images a second."""
     result = subprocess.run(
         [
             sys.executable,
             "-m",
-            "core.benchmark_report",
+            "core.training.benchmark_report",
             str(folder),
             network,
             str(steps),

@@ -5,9 +5,9 @@ from pathlib import Path
 import keras
 
 from core.checkpoint import load_variables, save_variables
-from core.layers import TrainingLayers
 from core.runs.config import RunConfig, Settings, network_options
 from core.runs.folder import WEIGHTS
+from core.training.layers import TrainingLayers
 from models import NETWORKS
 
 

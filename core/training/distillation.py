@@ -14,12 +14,12 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from core.backend import compiled
 from core.errors import RunError
 from core.files import load_array, replacing, sha256
-from core.networks import load_network
 from core.runs.config import RunConfig
 from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_config
+from core.training.backend import compiled
+from core.training.networks import load_network
 
 
 class TeacherAnswers:

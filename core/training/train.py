@@ -18,19 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from core.averaging import AVERAGING_STEPS, preserved
-from core.backend import whole_batches
-from core.batches import DrawnVariants, batches, epoch_order, mix, rehearsed_rows
 from core.checkpoint import load_matching, load_variables, save_variables
 from core.datasets.joined import join
 from core.datasets.splits import stratified_split
 from core.datasets.store import Dataset
 from core.datasets.variants import StrokeVariants, open_variants
-from core.distillation import TeacherAnswers
-from core.environment import describe_environment
 from core.errors import RunError
 from core.files import list_folder, replacing, write_json
-from core.networks import save_network
 from core.runs.config import RunConfig, Settings
 from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
@@ -53,7 +47,19 @@ from core.runs.folder import (
 )
 from core.runs.keeping import is_exhausted, kept_epoch, own_best_epoch
 from core.runs.stopping import StopCheck
-from core.training_model import build_training_model, enable_determinism
+from core.training.averaging import AVERAGING_STEPS, preserved
+from core.training.backend import whole_batches
+from core.training.batches import (
+    DrawnVariants,
+    batches,
+    epoch_order,
+    mix,
+    rehearsed_rows,
+)
+from core.training.distillation import TeacherAnswers
+from core.training.environment import describe_environment
+from core.training.model import build_training_model, enable_determinism
+from core.training.networks import save_network
 
 STATUS_INTERVAL_S = 0.5
 THROUGHPUT_STEPS = 20

@@ -5,14 +5,14 @@ from typing import Any
 
 import keras
 
-from core.augmentation import SketchInput
-from core.averaging import BatchNormStatistics, WeightAverages
-from core.backend import compiled
-from core.mixing import Mixing
-from core.networks import build_network
-from core.optimizers import Adam, AdamW
 from core.runs.config import Settings
-from core.schedules import build_schedule
+from core.training.augmentation import SketchInput
+from core.training.averaging import BatchNormStatistics, WeightAverages
+from core.training.backend import compiled
+from core.training.mixing import Mixing
+from core.training.networks import build_network
+from core.training.optimizers import Adam, AdamW
+from core.training.schedules import build_schedule
 
 
 class TrainingModel:

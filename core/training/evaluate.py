@@ -18,18 +18,18 @@ from core.analysis.metrics import (
     fit_temperature,
     wilson_interval,
 )
-from core.augmentation import SketchInput
-from core.backend import whole_batches
-from core.batches import batches
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.networks import load_network
 from core.probabilities import to_probabilities
 from core.runs.config import RunConfig
 from core.runs.evaluation import Evaluation
 from core.runs.folder import read_train_keys, utc_now
 from core.sketches.images import PAPER
-from core.training import validation_split
+from core.training.augmentation import SketchInput
+from core.training.backend import whole_batches
+from core.training.batches import batches
+from core.training.networks import load_network
+from core.training.train import validation_split
 
 BATCH_SIZE = 128
 MAP_SEED = 0

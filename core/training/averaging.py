@@ -14,7 +14,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from core.backend import compiled
+from core.training.backend import compiled
 
 AVERAGING_STEPS = 8
 """The average takes in the weights every so many steps: each reads and writes all of

@@ -1,6 +1,6 @@
-"""Times the course report's way of feeding a network; see `core.benchmark`.
+"""Times the course report's way of feeding a network; see `core.training.benchmark`.
 
-Run as `python -m core.benchmark_report FOLDER NETWORK STEPS ONE_DNN`, in a process
+Run as `python -m core.training.benchmark_report FOLDER NETWORK STEPS ONE_DNN`, in a process
 of its own, since oneDNN can't be switched once TensorFlow is loaded. ONE_DNN is `0`
 or `default`.
 """
@@ -32,8 +32,8 @@ def main(folder: Path, network_name: str, steps: int, one_dnn: str) -> None:
     import pandas as pd
     import tensorflow as tf
 
-    from core.networks import build_network
     from core.runs.config import Settings
+    from core.training.networks import build_network
 
     files = sorted(folder.glob("*/*.png"))
     frame = pd.DataFrame(

@@ -133,7 +133,7 @@ def mix(
     """Blends the sketches of a batch pairwise, or pastes them into each other.
 
     MixUp (Zhang et al. 2018) or CutMix (Yun et al. 2019) or neither is drawn for the
-    whole batch, always the same for the same seed, epoch and step. `core.mixing`
+    whole batch, always the same for the same seed, epoch and step. `core.training.mixing`
     mixes sketch by sketch instead.
 
     Args:
