@@ -535,7 +535,7 @@ def export(
         export_run(run_dir, folder)
         model, difference = folder, None
     else:
-        from core.portable import export_model
+        from core.export.models import export_model
 
         exported = export_model(run_dir, folder, format_name=format_name)
         model, difference = exported.model, exported.difference
@@ -553,7 +553,7 @@ def export(
         return
     out.print(f"Wrote {escape(str(folder))}, {size / 1e6:.1f} MB.", highlight=False)
     if difference is not None:
-        from core.portable import MAX_DIFFERENCE, PARITY_SKETCHES
+        from core.export.models import MAX_DIFFERENCE, PARITY_SKETCHES
 
         out.print(
             f"{escape(model.name)} answers as Keras does: on {PARITY_SKETCHES} "

@@ -12,8 +12,8 @@ import sklearn.manifold
 import core.cli_sweeps
 import core.datasets.sources
 import core.doctor
+import core.export.models
 import core.inference.classify
-import core.portable
 import core.report
 import core.training.evaluate
 import core.training.train

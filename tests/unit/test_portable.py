@@ -15,12 +15,9 @@ import onnxruntime
 import pytest
 from numpy.typing import NDArray
 
-from core import portable
 from core.errors import RunError, SketchScopeError
-from core.files import write_json
-from core.inference.classify import Classifier
-from core.paths import TRAINED_DIR
-from core.portable import (
+from core.export import models
+from core.export.models import (
     DESCRIPTION,
     FORMATS,
     LABELS,
@@ -28,6 +25,9 @@ from core.portable import (
     export_model,
     parity_sketches,
 )
+from core.files import write_json
+from core.inference.classify import Classifier
+from core.paths import TRAINED_DIR
 from core.runs.config import Settings
 from core.runs.folder import CONFIG, WEIGHTS, read_config
 from core.training.networks import build_network, save_network
@@ -136,9 +136,9 @@ def test_an_unknown_format_and_a_missing_runtime_are_named(
 def test_a_model_that_answers_otherwise_is_removed(
     untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    onnx_model = portable._onnx_model
+    onnx_model = models._onnx_model
 
-    def wrong(trained: portable.Trained) -> onnx.ModelProto:
+    def wrong(trained: models.Trained) -> onnx.ModelProto:
         model: onnx.ModelProto = onnx_model(trained)
         for constant in model.graph.initializer:
             if constant.name == "paper":
@@ -147,7 +147,7 @@ def test_a_model_that_answers_otherwise_is_removed(
                 )
         return model
 
-    monkeypatch.setattr(portable, "_onnx_model", wrong)
+    monkeypatch.setattr(models, "_onnx_model", wrong)
     folder = tmp_path / "models"
     with pytest.raises(RunError, match="does not answer as Keras does, so it was"):
         export_model(untrained, folder / "model", format_name="onnx")
