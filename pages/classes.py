@@ -17,7 +17,7 @@ from core.analysis.classes import (
     takes_in,
     tally_classes,
 )
-from core.figures import accuracy_chart, accuracy_words
+from core.charts.matrix import accuracy_chart, accuracy_words
 from core.language import noop as N_
 from core.paths import data_dir
 from core.runs.folder import Run

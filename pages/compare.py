@@ -17,7 +17,7 @@ from core.analysis.comparison import (
     gain,
     outcomes,
 )
-from core.figures import change_chart
+from core.charts.matrix import change_chart
 from core.language import noop as N_
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run

@@ -17,7 +17,7 @@ from core.analysis.confusions import (
     sketches_of_cell,
     top_confusions,
 )
-from core.figures import matrix_heatmap
+from core.charts.matrix import matrix_heatmap
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from pages.shared import reads

@@ -12,7 +12,7 @@ from core.analysis.curves import (
     settings_rows,
 )
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
-from core.figures import learning_curves
+from core.charts.matrix import learning_curves
 from core.runs.folder import ACTIVE_STATES, Run
 from core.text import to_csv
 from pages.shared import reads

@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
+from core.charts.matrix import network_colour
 from core.errors import ImageError
-from core.figures import network_colour
 from core.language import noop as N_
 from core.sketches.photos import read_drawing
 from core.sketches.strokes import Drawing, is_too_little, render_sketch

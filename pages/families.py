@@ -15,7 +15,7 @@ from core.analysis.families import (
     find_likeness,
     measure,
 )
-from core.figures import family_chart, matrix_heatmap
+from core.charts.matrix import family_chart, matrix_heatmap
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.text import to_csv

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from core.analysis.maps import class_centres, label_order, places, strays
 from core.analysis.sketch_sets import Gathering, describe_set
-from core.figures import CHOSEN_COLOURS, MapColour, map_scatter
+from core.charts.matrix import CHOSEN_COLOURS, MapColour, map_scatter
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.text import to_csv

@@ -18,7 +18,7 @@ from core.sweeps.analysis import (
     is_under_way,
     varied,
 )
-from core.sweeps.figures import (
+from core.sweeps.charts import (
     MAX_DRAWN,
     field_title,
     importance_chart,

@@ -5,8 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 
 from core.analysis.curves import Figure
+from core.charts.matrix import FIGURE_TITLES, learning_curves
 from core.errors import ConfigError, SketchScopeError
-from core.figures import FIGURE_TITLES, learning_curves
 from core.language import noop as N_
 from core.paths import data_dir
 from core.runs.config import RECIPES, Settings, make_settings

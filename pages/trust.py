@@ -20,16 +20,16 @@ from core.analysis.calibration import (
     reliability,
     trust,
 )
-from core.language import noop as N_
-from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
-from core.text import to_csv
-from core.trust_figures import (
+from core.charts.trust import (
     class_trust_chart,
     coverage_chart,
     interval_words,
     reliability_chart,
 )
+from core.language import noop as N_
+from core.runs.evaluation import Evaluation
+from core.runs.folder import Run
+from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

@@ -10,7 +10,7 @@ from core.analysis.confusions import most_confused_classes, top_confusions
 from core.analysis.curves import Figure, is_validated, settings_rows
 from core.analysis.metrics import ECE_BINS, ClassFigures, wilson_interval
 from core.analysis.overview import REFERENCES
-from core.figures import accuracy_chart, learning_curves, matrix_heatmap
+from core.charts.matrix import accuracy_chart, learning_curves, matrix_heatmap
 from core.language import translations
 from core.report import sentences
 from core.report.blocks import (

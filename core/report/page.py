@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from core import theming
+from core.charts import theming
 from core.report.blocks import Document, charts_of, type_name
 from core.report.sentences import percent, span
 

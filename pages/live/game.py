@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from core.figures import network_colour
+from core.charts.matrix import network_colour
 from core.sketches.strokes import is_too_little, render_sketch
 from pages.live.canvas import clear_canvas, drawing_canvas
 from pages.live.guesses import article, show_guesses

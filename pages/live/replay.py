@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
 
-from core.figures import NEUTRAL, network_colour
+from core.charts.matrix import NEUTRAL, network_colour
 from core.sketches.strokes import Drawing
 from core.text import plain_label
 from pages.live.guesses import show_guesses

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
-from core import theming
+from core.charts import theming
 
 SCRIPT = theming.SCRIPT + "".join(
     Path(__file__).with_name(name).read_text(encoding="utf-8")

@@ -20,10 +20,10 @@ from tests.conftest import REPOSITORY
 
 SCRIPTS = (
     REPOSITORY / "dashboard.py",
-    REPOSITORY / "core" / "figures.py",
+    REPOSITORY / "core" / "charts" / "matrix.py",
     *sorted(REPOSITORY.glob("core/report/*.py")),
-    REPOSITORY / "core" / "sweeps" / "figures.py",
-    REPOSITORY / "core" / "trust_figures.py",
+    REPOSITORY / "core" / "sweeps" / "charts.py",
+    REPOSITORY / "core" / "charts" / "trust.py",
     *sorted(REPOSITORY.glob("pages/**/*.py")),
 )
 KEYWORDS = {

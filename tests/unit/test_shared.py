@@ -13,7 +13,7 @@ from plotly import graph_objects as go
 
 from core.analysis.comparison import compare
 from core.analysis.families import cut, find_likeness
-from core.figures import change_chart, family_chart, matrix_heatmap
+from core.charts.matrix import change_chart, family_chart, matrix_heatmap
 from core.language import translations
 from core.paths import TRAINED_DIR
 from core.runs.folder import read_run

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from core.language import translations
 from core.sweeps.analysis import LEAST_TRIALS, best_trial, find_importances, varied
-from core.sweeps.figures import MAX_DRAWN, parallel_coordinates
+from core.sweeps.charts import MAX_DRAWN, parallel_coordinates
 from core.sweeps.plan import Sweep, parse_sweep, plan
 from core.sweeps.record import (
     RECORD,

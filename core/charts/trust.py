@@ -11,7 +11,7 @@ from plotly.colors import hex_to_rgb
 
 from core.analysis.calibration import Answered, Bin, ClassTrust, Coverage, thin
 from core.analysis.metrics import wilson_intervals
-from core.figures import NEUTRAL, SYMBOLS, network_colour
+from core.charts.matrix import NEUTRAL, SYMBOLS, network_colour
 from core.runs.folder import Run
 from core.text import plain_label
 

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import sample_colorscale
 
-from core.figures import AXIS_TITLES, CHOSEN_COLOURS, MAP_SCALE, NEUTRAL, OTHER_COLOUR
+from core.charts.matrix import (
+    AXIS_TITLES,
+    CHOSEN_COLOURS,
+    MAP_SCALE,
+    NEUTRAL,
+    OTHER_COLOUR,
+)
 from core.language import noop as N_
 from core.runs.folder import Run
 from core.sweeps.analysis import Importances, Values, is_number, varied

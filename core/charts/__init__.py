@@ -1,0 +1,1 @@
+"""Numbers drawn: the charts of the screens and of the report."""
