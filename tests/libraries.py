@@ -1,6 +1,6 @@
 """What the commands of the tests find loaded already; see `tests/preloaded.py`.
 
-Not `core.cli`, which looks as it is loaded where its output goes.
+Not `core.cli.app`, which looks as it is loaded where its output goes.
 """
 
 import sys
@@ -9,9 +9,9 @@ import rich.progress
 import rich.table
 import sklearn.manifold
 
-import core.cli_sweeps
+import core.cli.examination
+import core.cli.sweeps
 import core.datasets.sources
-import core.doctor
 import core.export.models
 import core.inference.classify
 import core.report

@@ -90,11 +90,11 @@ def run_sabotaged(
         code = 70
         saboteur = Saboteur(folder, strike_at=strike_at, fault=fault)
         try:
-            from core import cli
+            from core.cli import app
 
             sys.argv = ["core", *words]
             sys.addaudithook(saboteur)
-            cli.main()
+            app.main()
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else 1
         except BaseException:

@@ -19,6 +19,7 @@ import psutil
 import pytest
 from filelock import FileLock
 
+from core.cli.examination import Finding, examine
 from core.datasets.drawings import (
     Drawings,
     KeptDrawing,
@@ -37,7 +38,6 @@ from core.datasets.store import (
     open_dataset,
     remove_dataset,
 )
-from core.doctor import Finding, examine
 from core.errors import SketchScopeError
 from core.files import write_json
 from core.paths import TRAINED_DIR

@@ -12,8 +12,8 @@ import psutil
 from filelock import FileLock
 from safetensors.numpy import save
 
+from core.cli.examination import Finding, examine
 from core.datasets.store import Dataset
-from core.doctor import Finding, examine
 from core.paths import TRAINED_DIR
 from core.runs.folder import (
     CONFIG,

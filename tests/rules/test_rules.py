@@ -44,7 +44,7 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     "module",
     [
-        "core.cli",
+        "core.cli.app",
         "core.runs.folder",
         "core.runs.evaluation",
         "core.runs.config",

@@ -27,7 +27,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from core import cli_sweeps
+from core.cli import sweeps
 from core.errors import SketchScopeError
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.folder import CHECKPOINT_INTERVAL_S
@@ -58,7 +58,7 @@ app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
 app.add_typer(drawings_app, name="drawings")
 app.add_typer(owner_app, name="owner")
-app.add_typer(cli_sweeps.app)
+app.add_typer(sweeps.app)
 
 # Lines are broken for people only, not in a file or a pipe.
 out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
@@ -826,7 +826,7 @@ def doctor(
 
     Exit code 1 if a problem is left.
     """
-    from core.doctor import examine
+    from core.cli.examination import examine
 
     findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     mended = []
