@@ -9,11 +9,14 @@ from core.errors import ImageError
 from core.language import noop as N_
 from core.sketches.photos import read_drawing
 from core.sketches.strokes import Drawing, is_too_little, render_sketch
-from pages.live.canvas import drawing_canvas
-from pages.live.game import show_game
-from pages.live.guesses import agreement, show_guesses
-from pages.live.keep import show_keep, show_kept
-from pages.live.looks import (
+from pages.parts.draw.canvas import drawing_canvas
+from pages.parts.draw.game import show_game
+from pages.parts.draw.keep import show_keep, show_kept
+from pages.parts.draw.replay import show_replay
+from pages.shared.frame import require_frame
+from pages.shared.guesses import agreement, show_guesses
+from pages.shared.language import gettext as _
+from pages.shared.networks import (
     Network,
     guesses,
     guessing_runs,
@@ -21,14 +24,11 @@ from pages.live.looks import (
     look,
     pick_runs,
 )
-from pages.live.replay import show_replay
-from pages.live.why import show_why
-from pages.shared.frame import require_frame
-from pages.shared.language import gettext as _
 from pages.shared.pickers import no_evaluation_yet, pick_option
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain
 from pages.shared.told import told
+from pages.shared.why import show_why
 
 MODES = {"Draw": N_("Draw"), "Game": N_("Game"), "My drawings": N_("My drawings")}
 DETAILS = {"Replay": N_("Replay"), "Why": N_("Why"), "Keep": N_("Keep")}

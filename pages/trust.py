@@ -30,6 +30,7 @@ from core.language import noop as N_
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.text import to_csv
+from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
@@ -45,7 +46,6 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.text import plain
-from pages.trust_parts.suspects import show_suspects
 
 LEAST = 90
 """Percent; of so sure a guess one would expect much."""

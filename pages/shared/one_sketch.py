@@ -81,7 +81,7 @@ def show_sketch(
             )
             st.caption(plain(dataset.attribution))
     # Draws bars and loads networks, for which the list does not wait.
-    from pages.live.guesses import show_guesses
+    from pages.shared.guesses import show_guesses
 
     for column, one in zip(columns, shown, strict=True):
         found = reads.evaluation(one)
@@ -106,8 +106,8 @@ def show_sketch(
             )
     able = [one for one in shown if (one.path / WEIGHTS).exists()]
     if sketch is not None and able:
-        from pages.live.looks import load_networks, look
-        from pages.live.why import show_why
+        from pages.shared.networks import load_networks, look
+        from pages.shared.why import show_why
 
         networks = load_networks(able)
         show_why(networks, look(networks, sketch)[0], sketch, drawn=drawn)

@@ -104,7 +104,7 @@ def test_the_first_guess_waits_for_no_library_of_figures(data_dir: Path) -> None
         "assert app.title[0].value == 'Draw' and not app.exception"
     )
     loaded = loaded_modules(program, data_dir)
-    assert {"pages.live.why", "onnxruntime"} <= loaded
+    assert {"pages.shared.why", "onnxruntime"} <= loaded
     assert not {"sklearn", "scipy.stats", "skimage"} & loaded
 
 

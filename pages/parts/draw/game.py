@@ -8,12 +8,12 @@ import streamlit as st
 
 from core.charts.matrix import network_colour
 from core.sketches.strokes import is_too_little, render_sketch
-from pages.live.canvas import clear_canvas, drawing_canvas
-from pages.live.guesses import article, show_guesses
-from pages.live.looks import Network, guesses, look
+from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
+from pages.shared.guesses import article, show_guesses
 from pages.shared.language import gettext as _
 from pages.shared.language import listed
+from pages.shared.networks import Network, guesses, look
 from pages.shared.text import plain
 
 ROUNDS = 5

@@ -18,8 +18,6 @@ from core.paths import data_dir
 from core.runs.folder import Run
 from core.sketches.strokes import Drawing, to_json
 from models import NETWORKS
-from pages.live.guesses import article
-from pages.live.looks import Network, guessing_runs
 from pages.shared import reads
 from pages.shared.actions import (
     create_run,
@@ -29,8 +27,10 @@ from pages.shared.actions import (
     remove_drawing,
     save_drawing,
 )
+from pages.shared.guesses import article
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext
+from pages.shared.networks import Network, guessing_runs
 from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
 from pages.shared.text import plain

@@ -10,10 +10,10 @@ from plotly import graph_objects as go
 from core.charts.matrix import NEUTRAL, network_colour
 from core.sketches.strokes import Drawing
 from core.text import plain_label
-from pages.live.guesses import show_guesses
-from pages.live.looks import Network, guesses, look_at_steps
 from pages.shared.chart import chart
+from pages.shared.guesses import show_guesses
 from pages.shared.language import gettext as _
+from pages.shared.networks import Network, guesses, look_at_steps
 
 SHOWN_CLASSES = 6
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")

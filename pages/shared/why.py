@@ -16,10 +16,10 @@ from core.language import noop as N_
 from core.runs.folder import Run
 from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.sketches.images import IMAGE_SIZE, PAPER
-from pages.live.looks import Network, guesses
-from pages.live.replay import pick_network
+from pages.parts.draw.replay import pick_network
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.networks import Network, guesses
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
 from pages.shared.text import plain
 

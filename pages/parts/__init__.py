@@ -1,0 +1,1 @@
+"""What only one screen shows, a folder a screen."""
