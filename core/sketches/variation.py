@@ -13,8 +13,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.sketches.images import IMAGE_SIZE, PAPER
-from core.sketches.photos import trace
+from core.sketches.lines import (
+    SPACING,
+    Points,
+    line_length,
+    lines_extent,
+    resample_line,
+    smooth_line,
+    straighten_line,
+)
 from core.sketches.strokes import Drawing, Stroke, is_too_little, render_sketch
+from core.sketches.tracing import trace
 
 VERSION = 1
 """Of what comes out for the same sketch; raise it with every change of that."""
@@ -25,9 +34,6 @@ NUM_VARIANTS = 8
 FRAME_SIZE = 256
 """Side of the square in which lines are traced: the size that the dataset's sketches
 had before they were packed. All lengths below are in its pixels."""
-
-SPACING = 2.0
-"""Between the points of a stroke."""
 
 MARGIN = 4
 """Of blank paper around the ink."""
@@ -63,8 +69,6 @@ MAX_GAP = 6.0
 
 TRIES = 3
 """Of one variant, each with half the strength of the one before."""
-
-Points = NDArray[np.float64]
 
 
 def vary_sketch(sketch: NDArray[np.uint8], *, seed: Sequence[int]) -> NDArray[np.uint8]:
@@ -121,7 +125,7 @@ def find_strokes(sketch: NDArray[np.uint8]) -> tuple[list[Points], list[Points]]
             and points[1, 0] - points[0, 0] >= MIN_FILL
         )
         (fills if is_fill else pieces).append(points)
-    return [_resample(points) for points in _join(_tidy(pieces))], fills
+    return [resample_line(points) for points in _join(_tidy(pieces))], fills
 
 
 def vary_strokes(
@@ -148,9 +152,9 @@ def vary_strokes(
         for part in _cut(points, strength=strength, rng=rng):
             part = _close_badly(part, strength=strength, rng=rng)
             if how == "smooth":
-                part = _smooth(part, sigma=(3 + 9 * strength) * tidiness)
+                part = smooth_line(part, sigma=(3 + 9 * strength) * tidiness)
             elif how == "corners":
-                part = _straighten(part, tolerance=(1 + 4.5 * strength) * tidiness)
+                part = straighten_line(part, tolerance=(1 + 4.5 * strength) * tidiness)
             part = _wobble(part, amplitude=3.5 * wobble, rng=rng)
             varied.append(warp(_place_loosely(part, looseness, rng=rng)))
     return varied
@@ -183,7 +187,7 @@ def _crop(frame: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _tidy(pieces: list[Points]) -> list[Points]:
     """Leaves out spurs and the tiny pieces of which a crossing consists."""
-    lengths = np.array([_length(points) for points in pieces])
+    lengths = np.array([line_length(points) for points in pieces])
     ends = np.array([end for points in pieces for end in (points[0], points[-1])])
     kept = []
     for number, points in enumerate(pieces):
@@ -251,11 +255,11 @@ def _choose(
     strokes: Sequence[Points], *, strength: float, rng: np.random.Generator
 ) -> list[Points]:
     """Chooses the strokes that are drawn: long ones first, none of them twice."""
-    lengths = np.array([_length(points) for points in strokes])
+    lengths = np.array([line_length(points) for points in strokes])
     importance = np.log(lengths + 1) + rng.normal(0, 0.3 + 0.6 * strength, len(strokes))
     wanted = (1 - strength * rng.uniform(0.05, 0.45)) * lengths.sum()
     number = np.exp(rng.normal(np.log(24 - 14 * strength), 0.4))
-    whole = _span(strokes)
+    whole = lines_extent(strokes)
     cells = int(FRAME_SIZE / CELL) + 3
     seen = np.zeros((cells, cells), dtype=bool)
     chosen: list[int] = []
@@ -263,7 +267,7 @@ def _choose(
     for index in np.argsort(-importance, kind="stable").tolist():
         is_enough = drawn >= wanted or len(chosen) >= max(number, 2)
         if chosen and is_enough:
-            spanned = _span([strokes[k] for k in chosen])
+            spanned = lines_extent([strokes[k] for k in chosen])
             if spanned >= MIN_BOX * whole:
                 break
         at = (strokes[index][::2] / CELL).astype(np.int64) + 1
@@ -320,39 +324,6 @@ def _close_badly(
     return np.concatenate([points, beyond])
 
 
-def _smooth(points: Points, *, sigma: float) -> Points:
-    """Rounds a stroke off, its ends in place; `sigma` in pixels along it."""
-    # Short strokes would shrink to a line.
-    sigma = min(sigma, len(points) * SPACING / 10) / SPACING
-    return points if sigma < 0.3 else _blur(points, sigma)
-
-
-def _straighten(points: Points, *, tolerance: float) -> Points:
-    """Keeps few corners, with straight lines between them."""
-    tolerance = min(tolerance, float(np.ptp(points, axis=0).max()) / 6)
-    is_kept = np.zeros(len(points), dtype=bool)
-    is_kept[[0, -1]] = True
-    stretches = [(0, len(points) - 1)]
-    # Douglas and Peucker (1973).
-    while stretches:
-        first, last = stretches.pop()
-        if last - first < 2:
-            continue
-        away = points[first + 1 : last] - points[first]
-        x, y = points[last] - points[first]
-        length = np.hypot(x, y)
-        if length > tolerance:
-            distance = np.abs(away[:, 0] * y - away[:, 1] * x) / length
-        else:
-            distance = np.hypot(away[:, 0], away[:, 1])
-        furthest = int(distance.argmax())
-        if distance[furthest] > tolerance:
-            corner = first + 1 + furthest
-            is_kept[corner] = True
-            stretches += [(first, corner), (corner, last)]
-    return _resample(points[is_kept])
-
-
 def _wobble(points: Points, *, amplitude: float, rng: np.random.Generator) -> Points:
     """Moves a stroke to and fro along its way, slowly."""
     extent = float(np.ptp(points, axis=0).max())
@@ -398,38 +369,3 @@ def _random_warp(
         return np.asarray((points + moved.sum(axis=1)) @ shape.T)
 
     return warp
-
-
-def _resample(points: Points) -> Points:
-    """Lays points along a stroke, about `SPACING` apart, its ends among them."""
-    lengths = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
-    total = float(lengths[-1])
-    if not total:
-        return points[:1]
-    at = np.linspace(0, total, max(round(total / SPACING), 1) + 1)
-    return np.stack([np.interp(at, lengths, points[:, k]) for k in (0, 1)], axis=1)
-
-
-def _blur(points: Points, sigma: float) -> Points:
-    """Averages points with their neighbours; a line goes on beyond its ends."""
-    reach = min(int(3 * sigma) + 1, len(points) - 1)
-    steps = np.arange(-reach, reach + 1)
-    weights = np.exp(-(steps**2) / (2 * sigma**2))
-    weights /= weights.sum()
-    before = 2 * points[0] - points[reach:0:-1]
-    after = 2 * points[-1] - points[-2 : -2 - reach : -1]
-    padded = np.concatenate([before, points, after])
-    blurred = [np.convolve(padded[:, axis], weights, mode="valid") for axis in (0, 1)]
-    return np.stack(blurred, axis=1)
-
-
-def _length(points: Points) -> float:
-    """Returns the length of a stroke in pixels."""
-    return float(np.hypot(*np.diff(points, axis=0).T).sum())
-
-
-def _span(strokes: Sequence[Points]) -> float:
-    """Returns the longest side of the box around strokes."""
-    low = np.min([points.min(axis=0) for points in strokes], axis=0)
-    high = np.max([points.max(axis=0) for points in strokes], axis=0)
-    return float((high - low).max())

@@ -35,9 +35,10 @@ from core.runs.config import make_settings, parse_overrides
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import list_runs, read_run, remove_run
 from core.runs.neighbours import read_neighbours
+from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing
-from core.sketches.strokes import from_json, parse_canvas
+from core.sketches.strokes import from_json
 
 HOSTILE = (
     *("", " ", ".", "..", "../../etc/passwd", "/etc/passwd", "C:\\Windows", "a/b", "~"),

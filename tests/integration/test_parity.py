@@ -15,9 +15,11 @@ from core.datasets.eitz import find_eitz
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.folder import WEIGHTS
+from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch, to_gray
-from core.sketches.photos import FRAME_SIZE, find_sketch, trace
-from core.sketches.strokes import Drawing, Stroke, parse_canvas, render_sketch
+from core.sketches.photos import FRAME_SIZE, find_sketch
+from core.sketches.strokes import Drawing, Stroke, render_sketch
+from core.sketches.tracing import trace
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from core.errors import ImageError
-from core.sketches import strokes
+from core.sketches import canvas, strokes
+from core.sketches.canvas import parse_canvas
 from core.sketches.strokes import (
     Drawing,
     Stroke,
     from_json,
     is_too_little,
-    parse_canvas,
     render_sketch,
     render_sketches,
     to_json,
@@ -198,8 +198,8 @@ def test_left_and_top_may_name_the_corner() -> None:
 def test_curves_are_followed() -> None:
     path = [["M", 0, 0], ["Q", 50, 100, 100, 0], ["C", 150, -100, 150, -100, 200, 0]]
     (line,) = parsed(fabric(path=path, left=100, top=0)).strokes
-    assert len(line.points) == 1 + 2 * strokes.CURVE_STEPS
-    top = line.points[: strokes.CURVE_STEPS + 1]
+    assert len(line.points) == 1 + 2 * canvas.CURVE_STEPS
+    top = line.points[: canvas.CURVE_STEPS + 1]
     assert top[:, 1].max() - line.points[0, 1] == pytest.approx(50, abs=1)
 
 

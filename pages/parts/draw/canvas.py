@@ -7,7 +7,8 @@ import streamlit as st
 from streamlit_drawable_canvas import st_canvas
 
 from core.language import noop as N_
-from core.sketches.strokes import Drawing, parse_canvas
+from core.sketches.canvas import parse_canvas
+from core.sketches.strokes import Drawing
 from pages.shared.language import gettext as _
 
 TOOLS = {"Brush": N_("Brush"), "Eraser": N_("Eraser")}
