@@ -1,7 +1,11 @@
 """The errors that a user can cause and mend, under one base."""
 
+from pydantic import ValidationError
+
 MAX_QUOTED = 200
 """Characters of what was received that an error repeats."""
+
+MAX_EXPLAINED = 3
 
 
 def quote(value: object) -> str:
@@ -48,3 +52,22 @@ class OwnerError(SketchScopeError):
 
 class SetError(SketchScopeError):
     """A set of sketches that can't be read from an address."""
+
+
+def explain(error: ValidationError) -> str:
+    """Turns a validation error into one sentence a field, for the first few."""
+    sentences = []
+    details = error.errors()
+    # What is wrong with an item makes its list too short besides.
+    spoiled = {detail["loc"][:1] for detail in details if len(detail["loc"]) > 1}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["loc"] in spoiled:
+            continue
+        field = ".".join(map(str, detail["loc"]))
+        message = detail["msg"].removeprefix("Value error, ")
+        received = f" Received: {field}={quote(detail['input'])}" if field else ""
+        sentences.append(f"`{field}`: {message}.{received}" if field else f"{message}.")
+    if len(sentences) > MAX_EXPLAINED:
+        more = len(sentences) - MAX_EXPLAINED
+        sentences[MAX_EXPLAINED:] = [f"There are {more} more faults."]
+    return " ".join(sentences)

@@ -1,18 +1,26 @@
-"""Each sentence that people read, in their languages.
+"""Each sentence that people read in their language, and words as each form holds them.
 
 What the pages and the report say is written in English, as `_("…")`, and looked up in
 `words/<language>/*.po`, gettext's form, a file a page. Numbers keep the decimal point.
 """
 
+import csv
+import html
+import io
+import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 LANGUAGES = {"en": "English", "es": "Español"}
 """The first is what the sentences are written in."""
 
 WORDS = Path(__file__).with_name("words")
+
+MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()#+\-.!|~<>$:&])")
 
 
 def noop(message: str) -> str:
@@ -47,3 +55,23 @@ def translations(language: str) -> NullTranslations:
     write_mo(compiled, catalog)
     compiled.seek(0)
     return GNUTranslations(compiled)
+
+
+def plain_label(text: str) -> str:
+    """Escapes what Plotly would take for a tag."""
+    return html.escape(text, quote=False)
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns rows as CSV with a header; a column that a row lacks stays empty."""
+    stream = io.StringIO()
+    fields = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(stream, fieldnames=fields)
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
+
+
+def plain(text: str) -> str:
+    """Escapes what Streamlit's Markdown would take for more than text."""
+    return MARKDOWN_SIGNS.sub(r"\\\1", text)

@@ -19,9 +19,9 @@ from core.analysis.classes import (
 )
 from core.charts.matrix import accuracy_chart, accuracy_words
 from core.language import noop as N_
+from core.language import plain, to_csv
 from core.paths import data_dir
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
@@ -38,7 +38,6 @@ from pages.shared.pickers import (
 )
 from pages.shared.sets import Part, pick_part, with_set
 from pages.shared.sketches import show_test_sketches
-from pages.shared.text import plain
 
 TOP = 10
 SHARES = (N_("Accuracy"), N_("Precision"), N_("F1"))

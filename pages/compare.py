@@ -19,9 +19,9 @@ from core.analysis.comparison import (
 )
 from core.charts.matrix import change_chart
 from core.language import noop as N_
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
@@ -40,7 +40,6 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.sketches import offer_dataset, sketch_dataset
-from pages.shared.text import plain
 
 NAMED = 3
 """Classes that a sentence names."""

@@ -18,6 +18,7 @@ from core.analysis.confusions import (
     top_confusions,
 )
 from core.charts.matrix import matrix_heatmap
+from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from pages.shared import reads
@@ -35,7 +36,6 @@ from pages.shared.pickers import (
 )
 from pages.shared.sets import Part, pick_part, with_set
 from pages.shared.sketches import show_test_sketches
-from pages.shared.text import plain
 
 TOP = 20
 SUBMATRIX_CLASSES = 15

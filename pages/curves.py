@@ -13,15 +13,14 @@ from core.analysis.curves import (
 )
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.charts.matrix import learning_curves
+from core.language import plain, to_csv
 from core.runs.folder import ACTIVE_STATES, Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, words
 from pages.shared.pickers import pick_option
-from pages.shared.text import plain
 from pages.shared.told import told
 
 CHART_HEIGHT = 440

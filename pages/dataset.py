@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.errors import SketchScopeError
+from core.language import plain
 from core.paths import data_dir
 from core.runs.folder import ACTIVE_STATES
 from pages.shared import reads
@@ -19,7 +20,6 @@ from pages.shared.language import ngettext
 from pages.shared.owner import is_owner, must_be_owner
 from pages.shared.pickers import pick_option
 from pages.shared.sketches import SKETCH_WIDTH
-from pages.shared.text import plain
 from pages.shared.told import told
 
 PAGE_SIZE = 84

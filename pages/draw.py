@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from core.charts.matrix import network_colour
 from core.errors import ImageError
 from core.language import noop as N_
+from core.language import plain
 from core.sketches.photos import read_drawing
 from core.sketches.strokes import Drawing, is_too_little, render_sketch
 from pages.parts.draw.canvas import drawing_canvas
@@ -26,7 +27,6 @@ from pages.shared.networks import (
 )
 from pages.shared.pickers import no_evaluation_yet, pick_option
 from pages.shared.sketches import SKETCH_WIDTH
-from pages.shared.text import plain
 from pages.shared.told import told
 from pages.shared.why import show_why
 

@@ -7,9 +7,9 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.failures import Kind, Order, Tally, Wanted, find_failures, tally
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.gallery import Tile, gallery
@@ -27,7 +27,6 @@ from pages.shared.pickers import (
 )
 from pages.shared.sets import picked_set, show_set
 from pages.shared.sketches import offer_dataset, sketch_dataset, sketch_rows
-from pages.shared.text import plain
 
 
 def pick_wanted(

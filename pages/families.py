@@ -16,9 +16,9 @@ from core.analysis.families import (
     measure,
 )
 from core.charts.matrix import family_chart, matrix_heatmap
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
@@ -32,7 +32,6 @@ from pages.shared.pickers import (
     pick_run,
     run_words,
 )
-from pages.shared.text import plain
 
 COUNT = "families"
 """The slider's key and the address's parameter for the number of families."""

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from core.analysis.maps import class_centres, label_order, places, strays
 from core.analysis.sketch_sets import Gathering, describe_set
 from core.charts.matrix import CHOSEN_COLOURS, MapColour, map_scatter
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.chart import Cards, Label, Points, chart
 from pages.shared.frame import require_frame
@@ -31,7 +31,6 @@ from pages.shared.pickers import (
 from pages.shared.pictures import load_pictures, pictures_key
 from pages.shared.sets import SET, hold_set, leave_set, picked_set, say_kept, with_set
 from pages.shared.sketches import offer_dataset, sketch_dataset
-from pages.shared.text import plain
 
 MAP_HEIGHT = 620
 GALLERY_HEIGHT = 430

@@ -9,11 +9,11 @@ from core.analysis.overview import (
     run_rows,
 )
 from core.language import noop as N_
+from core.language import plain
 from core.runs.folder import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.text import plain
 from pages.shared.told import told
 
 PERCENT_COLUMNS = (

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.errors import SketchScopeError
 from core.language import noop as N_
+from core.language import plain, to_csv
 from core.paths import data_dir
 from core.runs.folder import Run, runs_dir
 from core.sweeps.analysis import (
@@ -28,7 +29,6 @@ from core.sweeps.charts import (
 )
 from core.sweeps.pooling import Pooled, pool_sweep
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.actions import promote
 from pages.shared.chart import chart
@@ -36,7 +36,6 @@ from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import listed, ngettext, words
 from pages.shared.owner import is_owner
-from pages.shared.text import plain
 from pages.shared.told import told
 
 EXAMPLE = """\

@@ -8,11 +8,13 @@ from core.analysis.curves import Figure
 from core.charts.matrix import FIGURE_TITLES, learning_curves
 from core.errors import ConfigError, SketchScopeError
 from core.language import noop as N_
+from core.language import plain
 from core.paths import data_dir
-from core.runs.config import RECIPES, Settings, make_settings
+from core.runs.config import Settings
 from core.runs.folder import ACTIVE_STATES, WEIGHTS, Run
 from core.runs.launch import read_log, train_command
 from core.runs.queueing import runs_ahead
+from core.runs.recipes import RECIPES, make_settings
 from core.training.work import check_new_run_id, is_shipped
 from models import NETWORKS
 from pages.shared import reads
@@ -22,7 +24,6 @@ from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, words
 from pages.shared.owner import is_owner
-from pages.shared.text import plain
 from pages.shared.told import told
 
 FIRST_FIELDS = ("epochs", "seed")

@@ -27,9 +27,9 @@ from core.charts.trust import (
     reliability_chart,
 )
 from core.language import noop as N_
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.chart import chart
@@ -45,7 +45,6 @@ from pages.shared.pickers import (
     pick_run,
     run_words,
 )
-from pages.shared.text import plain
 
 LEAST = 90
 """Percent; of so sure a guess one would expect much."""

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from core.analysis.calibration import calibration, claims
 from core.analysis.metrics import class_figures, fit_temperature, wilson_interval
-from core.runs.config import RECIPES, RunConfig, Settings
+from core.runs.config import RunConfig, Settings
 from core.runs.evaluation import Evaluation, write_evaluation
 from core.runs.folder import (
     Status,
@@ -32,6 +32,7 @@ from core.runs.folder import (
     write_history,
     write_status,
 )
+from core.runs.recipes import RECIPES
 
 WIDTH = 8
 """Dimensions of the embedding."""

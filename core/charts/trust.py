@@ -12,8 +12,8 @@ from plotly.colors import hex_to_rgb
 from core.analysis.calibration import Answered, Bin, ClassTrust, Coverage, thin
 from core.analysis.metrics import wilson_intervals
 from core.charts.matrix import NEUTRAL, SYMBOLS, network_colour
+from core.language import plain_label
 from core.runs.folder import Run
-from core.text import plain_label
 
 POINTS = 400
 """Of a curve over coverage; more can't be told apart."""

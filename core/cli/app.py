@@ -318,8 +318,8 @@ def train(
     Ctrl-C stops at the next step and keeps everything.
     """
     from core.runs.ancestry import branch
-    from core.runs.config import make_settings, parse_overrides
     from core.runs.folder import read_config, read_run
+    from core.runs.recipes import make_settings, parse_overrides
     from core.training.backend import choose_backend, share_batches
     from core.training.work import DEFAULT_RECIPE, create_run, train_run_dir
 
@@ -901,7 +901,8 @@ def owner_remove() -> None:
 @app.command("recipes")
 def recipes(as_json: Json = False) -> None:
     """List every setting, with what each recipe gives it."""
-    from core.runs.config import RECIPES, Settings, make_settings
+    from core.runs.config import Settings
+    from core.runs.recipes import RECIPES, make_settings
     from models import NETWORKS
 
     settings = {

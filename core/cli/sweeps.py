@@ -62,7 +62,7 @@ def cross_validate(
     learns from the others. One after another without `--address`, which needs no
     Ray; the same command again goes on.
     """
-    from core.runs.config import parse_overrides
+    from core.runs.recipes import parse_overrides
     from core.sweeps.plan import parse_sweep
 
     fields = parse_overrides(assignments or [])

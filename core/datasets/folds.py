@@ -1,15 +1,40 @@
-"""A dataset dealt anew for cross-validation: one part is the test, the rest train."""
+"""Cross-validation: a dataset dealt anew, one part its test, the rest train."""
 
 import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.datasets.store import Dataset, SketchRecord, fingerprints
 from core.errors import DatasetError
-from core.runs.config import Fold
+
+
+class Fold(BaseModel):
+    """Which part of a dataset's sketches is a run's test in a cross-validation.
+
+    Attributes:
+        k: How many parts all sketches, train and test, are dealt into.
+        index: The part that is the test, from 0; the others are train.
+        seed: Of the dealing.
+        dataset_fingerprint: Of the installed dataset whose split this replaces.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    k: int = Field(ge=2, le=100)
+    index: int = Field(ge=0)
+    seed: int = Field(0, ge=0, lt=2**31)
+    dataset_fingerprint: str
+
+    @model_validator(mode="after")
+    def _check_index(self) -> Self:
+        if self.index >= self.k:
+            raise ValueError(f"`index` must be less than `k` ({self.k})")
+        return self
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from core.runs.config import Settings, network_options
+from core.runs.config import Settings
+from core.runs.recipes import network_options
 from core.sketches.images import IMAGE_SIZE, PAPER
 from models import NETWORKS
 

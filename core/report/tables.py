@@ -8,9 +8,9 @@ from typing import Any
 
 from core.analysis.confusions import matrix_csv, top_confusions
 from core.analysis.curves import history_rows, kept_row, settings_rows
+from core.language import to_csv
 from core.report.contents import Contents, Results
 from core.runs.folder import RUN_ID_PATTERN
-from core.text import to_csv
 
 METRICS = (
     *("dataset", "n", "num_classes", "top1", "top1_interval_low"),

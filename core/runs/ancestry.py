@@ -12,14 +12,7 @@ import numpy as np
 from core.datasets.store import Dataset
 from core.errors import ConfigError, RunError
 from core.files import sha256
-from core.runs.config import (
-    Calibration,
-    Origin,
-    RunConfig,
-    Settings,
-    Teacher,
-    make_settings,
-)
+from core.runs.config import Calibration, Origin, RunConfig, Settings, Teacher
 from core.runs.folder import (
     WEIGHTS,
     check_weights,
@@ -30,6 +23,7 @@ from core.runs.folder import (
     read_train_keys,
     telling_removal,
 )
+from core.runs.recipes import make_settings
 from models import NETWORKS
 
 FORMLESS = ("dropout", "zero_last_gamma")

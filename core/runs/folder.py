@@ -31,7 +31,7 @@ from pydantic import (
     model_validator,
 )
 
-from core.errors import BusyError, RunError, quote
+from core.errors import BusyError, RunError, explain, quote
 from core.files import (
     TEMPORARY_PREFIX,
     list_folder,
@@ -41,7 +41,7 @@ from core.files import (
     write_json,
     write_text,
 )
-from core.runs.config import FORMAT_VERSION, RunConfig, explain
+from core.runs.config import FORMAT_VERSION, RunConfig
 from core.runs.weights import read_metadata
 
 RUN_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")

@@ -42,7 +42,7 @@ def train_command(
     Args:
         network: A name of `models.NETWORKS`.
         dataset: An installed dataset.
-        recipe: A name of `core.runs.config.RECIPES`.
+        recipe: A name of `core.runs.recipes.RECIPES`.
         overrides: Settings that replace the recipe's.
         run_id: The run's name.
         origin: The trained run that it goes on from.

@@ -18,11 +18,11 @@ from core.charts.matrix import (
     OTHER_COLOUR,
 )
 from core.language import noop as N_
+from core.language import plain_label
 from core.runs.folder import Run
 from core.sweeps.analysis import Importances, Values, is_number, varied
 from core.sweeps.plan import Value
 from core.sweeps.record import SweepRecord
-from core.text import plain_label
 from models import NETWORKS
 
 BANDS = 10

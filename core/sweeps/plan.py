@@ -20,8 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from core.errors import ConfigError, quote
-from core.runs.config import Settings, explain, make_settings
+from core.errors import ConfigError, explain, quote
+from core.runs.config import Settings
+from core.runs.recipes import make_settings
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 MAX_TRIALS = 10_000
@@ -74,7 +75,7 @@ class Sweep(BaseModel):
         name: Of its folder and the beginning of its runs' names.
         dataset: An installed dataset.
         networks: Names of `models.NETWORKS`.
-        recipes: Names of `core.runs.config.RECIPES`.
+        recipes: Names of `core.runs.recipes.RECIPES`.
         fields: What replaces the recipe's settings: one value, a list to choose
             from, or a range. A field that is a list itself is a list of lists.
         seeds: Each combination is trained once with each.

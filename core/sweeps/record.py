@@ -9,9 +9,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.analysis.curves import kept_row
-from core.errors import RunError, quote
+from core.errors import RunError, explain, quote
 from core.files import list_folder, write_json
-from core.runs.config import explain
 from core.runs.folder import CONFIG, Run, read_run, runs_dir, utc_now
 from core.sweeps.plan import NAME_PATTERN, Sweep, Trial, is_of
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BusyError, RunError
-from core.runs.config import make_settings
 from core.runs.folder import (
     CONFIG,
     STOP_REQUEST,
@@ -20,6 +19,7 @@ from core.runs.folder import (
     runs_dir,
     write_status,
 )
+from core.runs.recipes import make_settings
 from core.sweeps.plan import Sweep, Trial
 from core.sweeps.record import STOPPED_EARLY, note_sitting, sweep_dir
 from core.training.work import create_run, train_run_dir

@@ -25,7 +25,8 @@ from core.datasets.folders import picture_names
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.paths import REPOSITORY_DIR
-from core.runs.config import Settings, make_settings
+from core.runs.config import Settings
+from core.runs.recipes import make_settings
 from core.training.backend import load_backend
 from models import NETWORKS
 

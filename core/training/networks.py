@@ -5,8 +5,9 @@ from pathlib import Path
 import keras
 
 from core.checkpoint import load_variables, save_variables
-from core.runs.config import RunConfig, Settings, network_options
+from core.runs.config import RunConfig, Settings
 from core.runs.folder import WEIGHTS
+from core.runs.recipes import network_options
 from core.training.layers import TrainingLayers
 from models import NETWORKS
 

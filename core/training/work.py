@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from filelock import FileLock
 
-from core.datasets.folds import FoldedDataset, fold_dataset
+from core.datasets.folds import Fold, FoldedDataset, fold_dataset
 from core.datasets.splits import split_size
 from core.datasets.store import Dataset, list_datasets, open_dataset
 from core.datasets.variants import open_variants
@@ -28,14 +28,7 @@ from core.runs.ancestry import (
     find_teacher,
     inherited,
 )
-from core.runs.config import (
-    RECIPES,
-    Fold,
-    RunConfig,
-    Settings,
-    TrainedBesides,
-    make_settings,
-)
+from core.runs.config import RunConfig, Settings, TrainedBesides
 from core.runs.folder import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
@@ -55,6 +48,7 @@ from core.runs.folder import (
 )
 from core.runs.neighbours import build_neighbours
 from core.runs.queueing import wait_for_turn
+from core.runs.recipes import RECIPES, make_settings
 from core.runs.stopping import StopCheck, stop_requests
 from core.training.backend import load_backend
 
@@ -89,7 +83,7 @@ def create_run(
             kept drawings, a run learns besides the dataset of its origin, on which
             it is validated and scored. Where that is not installed, it is
             validated on a part of the drawings, and not scored.
-        recipe: A name of `core.runs.config.RECIPES`; by default `best`. A branch has its
+        recipe: A name of `core.runs.recipes.RECIPES`; by default `best`. A branch has its
             origin's.
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.

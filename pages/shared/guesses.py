@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from core.inference.classify import Prediction
+from core.language import plain
 from core.runs.folder import Run
 from pages.shared.language import gettext as _
-from pages.shared.text import plain
 
 NOT_SURE = 0.5
 """Below this calibrated probability, a first guess is more often wrong than right."""

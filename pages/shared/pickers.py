@@ -5,11 +5,11 @@ from typing import Literal, TypeVar, overload
 
 import streamlit as st
 
+from core.language import plain
 from core.runs.folder import Run
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.language import gettext as _
-from pages.shared.text import plain
 
 Word = TypeVar("Word", bound=str)
 

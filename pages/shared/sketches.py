@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from core.datasets.store import Dataset
 from core.errors import DatasetError
+from core.language import plain
 from core.paths import data_dir
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
 from core.training.work import find_dataset
 from pages.shared import reads
 from pages.shared.language import gettext as _
-from pages.shared.text import plain
 
 SKETCH_WIDTH = 128
 """In pixels: their own width. Streamlit would resample them to a smaller one each time,

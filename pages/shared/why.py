@@ -13,6 +13,7 @@ from core.datasets.store import Dataset
 from core.inference.classify import Analysis, Classifier
 from core.inference.explain import heat_map, occlusion_map
 from core.language import noop as N_
+from core.language import plain
 from core.runs.folder import Run
 from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.sketches.images import IMAGE_SIZE, PAPER
@@ -21,7 +22,6 @@ from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.networks import Network, guesses
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
-from pages.shared.text import plain
 
 SHOWN_SIZE = 320
 """Side of the heat map in pixels."""

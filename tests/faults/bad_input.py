@@ -31,10 +31,10 @@ from core.datasets.store import install, list_datasets, open_dataset
 from core.errors import SketchScopeError
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
-from core.runs.config import make_settings, parse_overrides
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import list_runs, read_run, remove_run
 from core.runs.neighbours import read_neighbours
+from core.runs.recipes import make_settings, parse_overrides
 from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing

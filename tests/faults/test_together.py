@@ -41,7 +41,7 @@ from core.datasets.store import (
 from core.errors import SketchScopeError
 from core.files import write_json
 from core.paths import TRAINED_DIR
-from core.runs.config import TrainedBesides, parse_overrides
+from core.runs.config import TrainedBesides
 from core.runs.copies import export_run
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
@@ -66,6 +66,7 @@ from core.runs.folder import runs_dir as runs_of
 from core.runs.launch import LOG, launch_training
 from core.runs.neighbours import NEIGHBOURS
 from core.runs.queueing import TURN_LOCK, runs_ahead
+from core.runs.recipes import parse_overrides
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.training.work import (
     create_run,

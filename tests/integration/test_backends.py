@@ -25,7 +25,7 @@ devices = share_batches(16) if sys.argv[2] == "shared" else 1
 load_backend()
 import keras, numpy as np
 from pathlib import Path
-from core.runs.config import make_settings
+from core.runs.recipes import make_settings
 from core.datasets.starter import draw, render
 from core.training.model import build_training_model
 names = ("house", "key", "spider", "sun")

@@ -374,7 +374,8 @@ def test_help_teaches(words: list[str], cli: Cli) -> None:
 
 
 def test_recipes_lists_every_field(cli: Cli) -> None:
-    from core.runs.config import RECIPES, Settings
+    from core.runs.config import Settings
+    from core.runs.recipes import RECIPES
 
     rows = cli("recipes", "--json").json
     assert len(rows) == sum(len(networks) for networks in RECIPES.values())

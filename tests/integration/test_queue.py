@@ -12,7 +12,6 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.runs.config import parse_overrides
 from core.runs.folder import (
     CONFIG,
     Status,
@@ -25,6 +24,7 @@ from core.runs.folder import (
 )
 from core.runs.launch import launch_training, read_log, train_command
 from core.runs.queueing import runs_ahead, wait_for_turn
+from core.runs.recipes import parse_overrides
 from core.training.work import create_run
 from tests.conftest import TINY_SETTINGS, Cli
 

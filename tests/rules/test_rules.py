@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.config import RECIPES
+from core.runs.recipes import RECIPES
 from models import NETWORKS
 from tests.conftest import REPOSITORY, Cli, cli_environment
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from core.runs.config import make_settings
+from core.runs.recipes import make_settings
 from core.training.averaging import (
     BatchNormStatistics,
     WeightAverages,

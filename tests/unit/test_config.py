@@ -5,15 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core.errors import ConfigError
-from core.runs.config import (
-    RECIPES,
-    RunConfig,
-    Settings,
-    explain,
-    make_settings,
-    parse_overrides,
-)
+from core.errors import ConfigError, explain
+from core.runs.config import RunConfig, Settings
+from core.runs.recipes import RECIPES, make_settings, parse_overrides
 from models import NETWORKS
 
 settings_strategy = st.builds(

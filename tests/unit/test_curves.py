@@ -20,8 +20,9 @@ from core.analysis.curves import (
     settings_rows,
     smooth,
 )
-from core.runs.config import RunConfig, make_settings
+from core.runs.config import RunConfig
 from core.runs.folder import Run, Status
+from core.runs.recipes import make_settings
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
 

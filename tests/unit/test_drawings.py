@@ -45,8 +45,9 @@ from core.datasets.store import (
     open_dataset,
 )
 from core.errors import DatasetError, DrawingError
-from core.runs.config import RunConfig, make_settings
+from core.runs.config import RunConfig
 from core.runs.folder import create_run_dir
+from core.runs.recipes import make_settings
 from core.sketches.images import read_sketch
 from core.training.work import create_run
 

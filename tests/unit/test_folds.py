@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.datasets.folds import deal, fold_dataset
+from core.datasets.folds import Fold, deal, fold_dataset
 from core.datasets.store import Dataset
 from core.errors import ConfigError, DatasetError
-from core.runs.config import Fold
 from core.runs.folder import read_config
 from core.training.work import create_run, find_dataset
 

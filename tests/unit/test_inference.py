@@ -16,8 +16,9 @@ from core.files import write_json
 from core.inference.classify import Classifier
 from core.inference.network import Inference, Layers, Tensor, build_inference
 from core.paths import TRAINED_DIR
-from core.runs.config import Settings, make_settings
+from core.runs.config import Settings
 from core.runs.folder import CONFIG, WEIGHTS, read_config
+from core.runs.recipes import make_settings
 from core.training.evaluate import build_predictor
 from core.training.networks import build_network, load_network, save_network
 from models import NETWORKS

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from core.runs.config import Origin, RunConfig, make_settings
+from core.runs.config import Origin, RunConfig
 from core.runs.keeping import best_epoch, is_exhausted, kept_epoch
+from core.runs.recipes import make_settings
 
 
 def rows(*figures: tuple[float, float]) -> list[dict[str, Any]]:

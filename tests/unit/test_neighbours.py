@@ -12,7 +12,7 @@ from safetensors.numpy import load_file, save_file
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import write_json
-from core.runs.config import RunConfig, make_settings
+from core.runs.config import RunConfig
 from core.runs.folder import CONFIG, read_config
 from core.runs.neighbours import (
     COMPONENTS,
@@ -22,6 +22,7 @@ from core.runs.neighbours import (
     read_neighbours,
     write_neighbours,
 )
+from core.runs.recipes import make_settings
 from core.training.work import create_run
 
 CLASS_NAMES = ("cat", "dog", "ant")

@@ -8,7 +8,8 @@ import pytest
 
 from core.checkpoint import load_variables, save_variables
 from core.errors import RunError
-from core.runs.config import Settings, make_settings
+from core.runs.config import Settings
+from core.runs.recipes import make_settings
 from core.training.model import build_training_model
 from core.training.networks import build_network
 from models import NETWORKS

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import ConfigError
-from core.runs.config import Settings, make_settings
+from core.runs.config import Settings
+from core.runs.recipes import make_settings
 from core.training.schedules import WarmupStableDecay, build_schedule
 
 

@@ -14,12 +14,10 @@ from plotly import graph_objects as go
 from core.analysis.comparison import compare
 from core.analysis.families import cut, find_likeness
 from core.charts.matrix import change_chart, family_chart, matrix_heatmap
-from core.language import translations
+from core.language import plain, plain_label, translations
 from core.paths import TRAINED_DIR
 from core.runs.folder import read_run
-from core.text import plain_label
 from pages.shared.chart import LIBRARY, SCRIPT
-from pages.shared.text import plain
 from tests.unit.test_results import make_evaluation
 
 ENGLISH = translations("en")

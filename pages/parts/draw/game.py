@@ -7,6 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.charts.matrix import network_colour
+from core.language import plain
 from core.sketches.strokes import is_too_little, render_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
@@ -14,7 +15,6 @@ from pages.shared.guesses import article, show_guesses
 from pages.shared.language import gettext as _
 from pages.shared.language import listed
 from pages.shared.networks import Network, guesses, look
-from pages.shared.text import plain
 
 ROUNDS = 5
 ROUND_S = 40

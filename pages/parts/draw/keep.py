@@ -14,6 +14,7 @@ from core.datasets.drawings import (
     list_drawings,
 )
 from core.inference.classify import Prediction
+from core.language import plain
 from core.paths import data_dir
 from core.runs.folder import Run
 from core.sketches.strokes import Drawing, to_json
@@ -33,7 +34,6 @@ from pages.shared.language import ngettext
 from pages.shared.networks import Network, guessing_runs
 from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
-from pages.shared.text import plain
 
 KEPT_SHOWN = 24
 COLUMNS = 6

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 
 from core.charts.matrix import NEUTRAL, network_colour
+from core.language import plain_label
 from core.sketches.strokes import Drawing
-from core.text import plain_label
 from pages.shared.chart import chart
 from pages.shared.guesses import show_guesses
 from pages.shared.language import gettext as _

@@ -15,9 +15,9 @@ from core.analysis.suspects import (
     opinion,
     suspect_pairs,
 )
+from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.folder import Run
-from core.text import to_csv
 from pages.shared import reads
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
@@ -25,7 +25,6 @@ from pages.shared.language import listed, ngettext
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import pick_option
 from pages.shared.sketches import offer_dataset, sketch_dataset
-from pages.shared.text import plain
 
 TABLE_ROWS = 500
 """The file has all."""
