@@ -14,8 +14,9 @@ from hypothesis import settings
 from PIL import Image
 
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.starter import draw, render
-from core.datasets.store import Dataset, install
+from core.datasets.store import Dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.preloaded import Process, preloaded

@@ -15,35 +15,29 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field
 
-from core.datasets.store import (
-    Dataset,
-    Progress,
-    SketchRecord,
-    SketchSource,
-    datasets_dir,
-    install,
-    open_dataset,
-    remove_dataset,
+from core.datasets.drawing_files import (
+    ORIGINALS,
+    Guess,
+    KeptDrawing,
+    Known,
+    Source,
+    check_strokes,
+    describe,
+    read_known,
 )
-from core.errors import DatasetError, DrawingError, ImageError
+from core.errors import DrawingError, ImageError
 from core.files import list_folder, replacing, write_text
-from core.runs.folder import WEIGHTS, list_runs, utc_now
+from core.runs.folder import utc_now
 from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
-DATASET_NAME = "my-drawings"
-DATASET_KIND = "drawings"
-
 MAX_DRAWINGS = 10_000
-MAX_STROKES_BYTES = 2**20
-"""A drawing of an hour takes a tenth of it."""
 MAX_ORIGINAL_BYTES = 8 * 2**20
 MAX_LABEL_BYTES = 100
 """File systems allow 255 for a folder's name."""
@@ -51,52 +45,7 @@ LOCK_TIMEOUT_S = 20.0
 
 ID_PATTERN = re.compile(r"\d{8}-\d{6}-[0-9a-f]{12}")
 
-ORIGINALS = ".originals"
-"""Hidden, so that who imports the folder as a dataset passes over it."""
-
-Source = Literal["canvas", "upload"]
-
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
-
-@dataclass(frozen=True)
-class Guess:
-    """What a network took a drawing for.
-
-    Attributes:
-        run_id: The network's run.
-        class_name: Its likeliest class.
-        probability: From 0 to 1.
-    """
-
-    run_id: str
-    class_name: str
-    probability: Annotated[float, Field(ge=0, le=1)]
-
-
-@dataclass(frozen=True)
-class KeptDrawing:
-    """One kept drawing.
-
-    Attributes:
-        id: Unique, and never given twice.
-        label: What its author says it shows; the name of its folder.
-        created_at: ISO 8601, UTC.
-        source: How it came here.
-        guesses: What the networks took it for when it was kept.
-        png: The sketch, 128×128.
-        strokes: The file with its strokes; see `read_strokes`.
-        original: The larger picture that the sketch was made from, if it was kept.
-    """
-
-    id: str
-    label: str
-    created_at: str
-    source: Source
-    guesses: tuple[Guess, ...]
-    png: Path
-    strokes: Path
-    original: Path | None
 
 
 @dataclass(frozen=True)
@@ -110,20 +59,6 @@ class Drawings:
 
     kept: tuple[KeptDrawing, ...]
     damaged: tuple[Path, ...]
-
-
-class _Known(BaseModel):
-    """The first line of a drawing's JSON file: all but its strokes.
-
-    A listing reads no more of it.
-    """
-
-    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
-
-    format_version: Literal[1] = 1
-    created_at: str
-    source: Source
-    guesses: tuple[Guess, ...]
 
 
 def drawings_dir(data_dir: Path) -> Path:
@@ -168,15 +103,15 @@ def save_drawing(
     check_label(label, class_names=class_names)
     if sketch.min() == PAPER:
         raise DrawingError("There is nothing to keep: the drawing is empty.")
-    _check_strokes(strokes)
+    check_strokes(strokes)
     _check_original(original)
-    known = _Known(
+    known = Known(
         created_at=utc_now().isoformat(timespec="seconds"),
         source=source,
         guesses=tuple(guesses),
     )
     root = drawings_dir(data_dir)
-    with _writing(root):
+    with writing(root):
         if sum(path.suffix == ".json" for path in _list_files(root)) >= MAX_DRAWINGS:
             raise DrawingError(
                 f"{MAX_DRAWINGS:,} drawings are kept already, which is the limit. "
@@ -206,7 +141,7 @@ def save_drawing(
                     path.unlink(missing_ok=True)
             _remove_if_empty(folder)
             raise
-    return _describe(files[1], known)
+    return describe(files[1], known)
 
 
 def check_label(label: str, *, class_names: Collection[str]) -> None:
@@ -242,7 +177,7 @@ def list_drawings(data_dir: Path) -> Drawings:
     for path in _list_files(root):
         if path.suffix == ".json":
             try:
-                drawing = _describe(path, _read_known(path))
+                drawing = describe(path, read_known(path))
             except FileNotFoundError:
                 continue
             except (OSError, ValueError):
@@ -278,7 +213,7 @@ def list_leftovers(data_dir: Path) -> list[Path]:
 
 def remove_leftovers(data_dir: Path) -> None:
     """Deletes what `list_leftovers` lists, once nobody is keeping a drawing."""
-    with _writing(drawings_dir(data_dir)):
+    with writing(drawings_dir(data_dir)):
         for path in list_leftovers(data_dir):
             path.unlink(missing_ok=True)
 
@@ -296,7 +231,7 @@ def find_drawing(drawing_id: str, *, data_dir: Path) -> KeptDrawing:
     """
     path = _find(drawing_id, data_dir=data_dir)
     try:
-        return _describe(path, _read_known(path))
+        return describe(path, read_known(path))
     except FileNotFoundError as error:
         raise _missing(drawing_id) from error
     except (OSError, ValueError) as error:
@@ -330,7 +265,7 @@ def relabel_drawing(
     """
     check_label(label, class_names=class_names)
     root = drawings_dir(data_dir)
-    with _writing(root):
+    with writing(root):
         drawing = find_drawing(drawing_id, data_dir=data_dir)
         if drawing.label == label:
             return drawing
@@ -359,7 +294,7 @@ def remove_drawing(drawing_id: str, *, data_dir: Path) -> None:
         DrawingError: If there is none of that id.
     """
     root = drawings_dir(data_dir)
-    with _writing(root):
+    with writing(root):
         path = _find(drawing_id, data_dir=data_dir)
         path.unlink(missing_ok=True)
         path.with_suffix(".png").unlink(missing_ok=True)
@@ -396,99 +331,8 @@ def export_drawings(data_dir: Path) -> bytes:
     return stream.getvalue()
 
 
-def make_drawings_dataset(
-    data_dir: Path, *, progress: Progress | None = None
-) -> Dataset:
-    """Makes the kept drawings the dataset `my-drawings`, anew if they have changed.
-
-    All of them are training sketches: a run goes on from another with them and is
-    scored on the other's test sketches. An earlier `my-drawings` that a run still
-    needs to go on is kept under another name.
-
-    Raises:
-        DrawingError: If no drawings are kept.
-        DatasetError: If a dataset of that name holds something else, or the disk is
-            full.
-        ImageError: If a picture is damaged.
-    """
-    root = drawings_dir(data_dir)
-    with _writing(root):
-        # Another who learns from them may have made it anew until now.
-        old = _present_dataset(data_dir)
-        source = _find_drawings(data_dir)
-        if old is None:
-            return install(source, DATASET_NAME, data_dir=data_dir, progress=progress)
-        aside = f"{DATASET_NAME}-{old.fingerprint[:8]}"
-        if (datasets_dir(data_dir) / aside).exists():
-            remove_dataset(aside, data_dir=data_dir)
-        old.path.rename(old.path.with_name(aside))
-        try:
-            new = install(source, DATASET_NAME, data_dir=data_dir, progress=progress)
-        except BaseException:
-            old.path.with_name(aside).rename(old.path)
-            raise
-        if new.fingerprint == old.fingerprint or not _is_needed(old, data_dir=data_dir):
-            remove_dataset(aside, data_dir=data_dir)
-    return new
-
-
-def _present_dataset(data_dir: Path) -> Dataset | None:
-    if not (datasets_dir(data_dir) / DATASET_NAME).exists():
-        return None
-    old = open_dataset(DATASET_NAME, data_dir=data_dir)
-    if old.kind != DATASET_KIND:
-        raise DatasetError(
-            f"Dataset {DATASET_NAME!r} was not made of kept drawings. Remove it first "
-            f"(`python -m core dataset remove {DATASET_NAME}`) and add it again under "
-            "another --name."
-        )
-    return old
-
-
-def _is_needed(dataset: Dataset, *, data_dir: Path) -> bool:
-    """Returns whether a run that is not trained yet learns from a dataset."""
-    return any(
-        run.config is not None
-        and run.config.drawings is not None
-        and run.config.drawings.fingerprint == dataset.fingerprint
-        and not (run.path / WEIGHTS).exists()
-        for run in list_runs(data_dir=data_dir, trained_dir=data_dir / "none")
-    )
-
-
-def _find_drawings(data_dir: Path) -> SketchSource:
-    """Describes the kept drawings as a source of training sketches."""
-    root = drawings_dir(data_dir)
-    # In the order in which they were made, so that the same drawings are the same
-    # dataset.
-    drawings = sorted(list_drawings(data_dir).kept, key=lambda drawing: drawing.id)
-    if not drawings:
-        raise DrawingError("No drawings are kept yet. Draw one and keep it first.")
-    class_names = tuple(sorted({drawing.label for drawing in drawings}))
-
-    def read(record: SketchRecord) -> NDArray[np.uint8]:
-        return read_sketch(root / record.path, name=f"Drawing {record.path}")
-
-    return SketchSource(
-        kind=DATASET_KIND,
-        origin=str(root),
-        class_names=class_names,
-        records=[
-            SketchRecord(
-                id=drawing.id,
-                label=class_names.index(drawing.label),
-                split="train",
-                path=f"{drawing.label}/{drawing.png.name}",
-            )
-            for drawing in drawings
-        ],
-        read=read,
-        train_only=True,
-    )
-
-
 @contextmanager
-def _writing(root: Path) -> Iterator[None]:
+def writing(root: Path) -> Iterator[None]:
     """Lets one process or thread at a time change the folder of drawings."""
     try:
         root.mkdir(parents=True, exist_ok=True)
@@ -512,26 +356,6 @@ def _new_id(root: Path) -> str:
             return drawing_id
 
 
-def _check_strokes(strokes: str | None) -> None:
-    if strokes is None:
-        return
-    if len(strokes.encode("utf-8", errors="replace")) > MAX_STROKES_BYTES:
-        raise DrawingError(
-            f"The drawing's strokes take more than {MAX_STROKES_BYTES / 1e6:.0f} MB; "
-            "they can't be kept."
-        )
-    try:
-        # Text with half a surrogate pair can be parsed, but not written.
-        strokes.encode("utf-8")
-        json.loads(strokes, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise DrawingError("The drawing's strokes are no JSON text.") from error
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
-
-
 def _check_original(original: bytes | None) -> None:
     if original is None:
         return
@@ -546,32 +370,6 @@ def _check_original(original: bytes | None) -> None:
         read_sketch(original, name="The original picture")
     except ImageError as error:
         raise DrawingError(str(error)) from error
-
-
-def _read_known(path: Path) -> _Known:
-    """Reads the first line of a drawing's JSON file, which may be long."""
-    with path.open("rb") as stream:
-        line = stream.readline(MAX_STROKES_BYTES).rstrip()
-    try:
-        known = json.loads(line.removesuffix(b",") + b"}")["known"]
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged") from error
-    return _Known.model_validate(known)
-
-
-def _describe(path: Path, known: _Known) -> KeptDrawing:
-    """Returns the drawing of a JSON file."""
-    original = path.parent.parent / ORIGINALS / f"{path.stem}.png"
-    return KeptDrawing(
-        id=path.stem,
-        label=path.parent.name,
-        created_at=known.created_at,
-        source=known.source,
-        guesses=known.guesses,
-        png=path.with_suffix(".png"),
-        strokes=path,
-        original=original if original.is_file() else None,
-    )
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 from core.datasets.archives import Archive, open_archive
 from core.datasets.eitz import find_eitz, is_eitz
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.starter import find_starter
 from core.datasets.store import (
     Dataset,
     Progress,
     SketchSource,
     check_new_name,
-    install,
     list_datasets,
 )
 from core.datasets.tu_berlin import (

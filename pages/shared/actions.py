@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core.datasets import drawings, sources, store
+from core.datasets import drawings, drawings_dataset, sources, store
 from core.runs import folder, launch, promotion
 from core.training import work
 from pages.shared.owner import must_be_owner
@@ -38,4 +38,4 @@ save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)
 promote = _for_the_owner(promotion.promote)
-make_drawings_dataset = _for_the_owner(drawings.make_drawings_dataset)
+make_drawings_dataset = _for_the_owner(drawings_dataset.make_drawings_dataset)

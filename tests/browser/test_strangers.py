@@ -14,8 +14,9 @@ from filelock import FileLock
 
 from core.datasets.drawings import list_drawings, save_drawing
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.starter import draw
-from core.datasets.store import Dataset, install, list_datasets
+from core.datasets.store import Dataset, list_datasets
 from core.ownership import set_passphrase
 from core.runs.folder import read_status, request_stop, runs_dir
 from core.runs.launch import launch_training

@@ -25,9 +25,10 @@ from numpy.random import Generator
 from PIL import Image
 
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.sources import add_dataset
 from core.datasets.starter import draw, render
-from core.datasets.store import install, list_datasets, open_dataset
+from core.datasets.store import list_datasets, open_dataset
 from core.errors import SketchScopeError
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR

@@ -20,24 +20,19 @@ import pytest
 from filelock import FileLock
 
 from core.cli.examination import Finding, examine
+from core.datasets.drawing_files import KeptDrawing
 from core.datasets.drawings import (
     Drawings,
-    KeptDrawing,
     list_drawings,
     list_leftovers,
-    make_drawings_dataset,
     relabel_drawing,
     remove_drawing,
     save_drawing,
 )
+from core.datasets.drawings_dataset import make_drawings_dataset
 from core.datasets.folders import find_folders
-from core.datasets.store import (
-    Dataset,
-    install,
-    list_datasets,
-    open_dataset,
-    remove_dataset,
-)
+from core.datasets.install import install
+from core.datasets.store import Dataset, list_datasets, open_dataset, remove_dataset
 from core.errors import SketchScopeError
 from core.files import write_json
 from core.paths import TRAINED_DIR

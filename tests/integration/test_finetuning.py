@@ -7,12 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.datasets.drawings import (
-    DATASET_NAME,
-    KeptDrawing,
-    make_drawings_dataset,
-    save_drawing,
-)
+from core.datasets.drawing_files import KeptDrawing
+from core.datasets.drawings import save_drawing
+from core.datasets.drawings_dataset import DATASET_NAME, make_drawings_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset, remove_dataset
 from core.runs.folder import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.datasets.folders import find_folders
-from core.datasets.store import install
+from core.datasets.install import install
 from core.errors import RunError
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import WEIGHTS, list_runs, read_run, runs_dir

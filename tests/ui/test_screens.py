@@ -12,8 +12,9 @@ from PIL import Image
 from core.analysis.families import cut, find_likeness, measure
 from core.analysis.sketch_sets import name_set
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.starter import draw, render
-from core.datasets.store import Dataset, install
+from core.datasets.store import Dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation, write_evaluation
 from core.runs.folder import (

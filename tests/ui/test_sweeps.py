@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.datasets.folders import find_folders
-from core.datasets.store import install
+from core.datasets.install import install
 from core.runs.folder import read_run, runs_dir
 from core.sweeps.plan import parse_sweep, plan
 from core.sweeps.record import RECORD, SweepRecord, merge, sweep_dir, write_record

@@ -16,12 +16,12 @@ from core.datasets import archives
 from core.datasets.archives import open_archive
 from core.datasets.eitz import find_eitz
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.sources import add_dataset
 from core.datasets.starter import DRAWINGS_PER_CLASS, find_starter
 from core.datasets.store import (
     Dataset,
     datasets_dir,
-    install,
     list_datasets,
     open_dataset,
     remove_dataset,

@@ -16,34 +16,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import core.datasets.drawings
+from core.datasets.drawing_files import MAX_STROKES_BYTES, Guess, KeptDrawing
 from core.datasets.drawings import (
-    DATASET_NAME,
-    MAX_STROKES_BYTES,
     Drawings,
-    Guess,
-    KeptDrawing,
     check_label,
     drawings_dir,
     export_drawings,
     list_drawings,
     list_leftovers,
-    make_drawings_dataset,
     read_strokes,
     relabel_drawing,
     remove_drawing,
     remove_leftovers,
     save_drawing,
 )
+from core.datasets.drawings_dataset import DATASET_NAME, make_drawings_dataset
 from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.joined import join
 from core.datasets.starter import draw, render
-from core.datasets.store import (
-    Dataset,
-    SketchSource,
-    install,
-    list_datasets,
-    open_dataset,
-)
+from core.datasets.store import Dataset, SketchSource, list_datasets, open_dataset
 from core.errors import DatasetError, DrawingError
 from core.runs.config import RunConfig
 from core.runs.folder import create_run_dir

@@ -16,9 +16,10 @@ from scipy import ndimage
 from core.datasets import variants as store
 from core.datasets.folders import find_folders
 from core.datasets.folds import fold_dataset
+from core.datasets.install import install
 from core.datasets.joined import join
 from core.datasets.starter import draw, find_starter, render
-from core.datasets.store import Dataset, install, remove_dataset
+from core.datasets.store import Dataset, remove_dataset
 from core.datasets.variants import (
     StrokeVariants,
     count_variants,

@@ -6,13 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.datasets.drawings import (
-    DATASET_NAME,
-    Guess,
-    KeptDrawing,
-    export_drawings,
-    list_drawings,
-)
+from core.datasets.drawing_files import Guess, KeptDrawing
+from core.datasets.drawings import export_drawings, list_drawings
+from core.datasets.drawings_dataset import DATASET_NAME
 from core.inference.classify import Prediction
 from core.language import plain
 from core.paths import data_dir
