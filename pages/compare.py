@@ -21,7 +21,7 @@ from core.charts.matrix import change_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

@@ -20,7 +20,7 @@ from core.analysis.confusions import (
 from core.charts.matrix import matrix_heatmap
 from core.language import plain
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

@@ -14,7 +14,8 @@ from core.analysis.curves import (
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.charts.matrix import learning_curves
 from core.language import plain, to_csv
-from core.runs.folder import ACTIVE_STATES, Run
+from core.runs.reading import Run
+from core.runs.status import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

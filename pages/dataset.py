@@ -11,7 +11,7 @@ from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.errors import SketchScopeError
 from core.language import plain
 from core.paths import data_dir
-from core.runs.folder import ACTIVE_STATES
+from core.runs.status import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.actions import add_dataset, remove_dataset
 from pages.shared.frame import require_frame

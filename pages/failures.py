@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.failures import Kind, Order, Tally, Wanted, find_failures, tally
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.gallery import Tile, gallery

@@ -18,7 +18,7 @@ from core.analysis.families import (
 from core.charts.matrix import family_chart, matrix_heatmap
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

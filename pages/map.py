@@ -11,7 +11,7 @@ from core.analysis.sketch_sets import Gathering, describe_set
 from core.charts.matrix import CHOSEN_COLOURS, MapColour, map_scatter
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.chart import Cards, Label, Points, chart
 from pages.shared.frame import require_frame

@@ -10,7 +10,7 @@ from core.analysis.overview import (
 )
 from core.language import noop as N_
 from core.language import plain
-from core.runs.folder import ACTIVE_STATES
+from core.runs.status import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _

@@ -10,7 +10,8 @@ from core.errors import SketchScopeError
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.paths import data_dir
-from core.runs.folder import Run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import Run
 from core.sweeps.analysis import (
     LEAST_TRIALS,
     Importances,

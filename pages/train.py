@@ -11,11 +11,13 @@ from core.language import noop as N_
 from core.language import plain
 from core.paths import data_dir
 from core.runs.config import Settings
-from core.runs.folder import ACTIVE_STATES, WEIGHTS, Run
+from core.runs.create import check_new_run_id
+from core.runs.folder import WEIGHTS, is_shipped
 from core.runs.launch import read_log, train_command
 from core.runs.queueing import runs_ahead
+from core.runs.reading import Run
 from core.runs.recipes import RECIPES, make_settings
-from core.training.work import check_new_run_id, is_shipped
+from core.runs.status import ACTIVE_STATES
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.actions import create_run, launch_training, remove_run, request_stop

@@ -29,7 +29,7 @@ from core.charts.trust import (
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.chart import chart

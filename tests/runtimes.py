@@ -20,7 +20,7 @@ from core.datasets.starter import draw, render
 from core.inference import network as inference_network
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
-from core.runs.folder import read_config
+from core.runs.reading import read_config
 from core.training.backend import load_backend
 
 ROUNDS = 40

@@ -20,7 +20,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from core.runs.folder import read_run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import read_run
 from core.sweeps.record import SITTINGS, sweep_dir
 from tests.conftest import REPOSITORY, cli_environment
 

@@ -23,16 +23,12 @@ from numpy.typing import NDArray
 from core.analysis.calibration import calibration, claims
 from core.analysis.metrics import class_figures, fit_temperature, wilson_interval
 from core.runs.config import RunConfig, Settings
+from core.runs.create import create_run_dir
 from core.runs.evaluation import Evaluation, write_evaluation
-from core.runs.folder import (
-    Status,
-    create_run_dir,
-    lock_run,
-    utc_now,
-    write_history,
-    write_status,
-)
+from core.runs.folder import lock_run
+from core.runs.reading import write_history
 from core.runs.recipes import RECIPES
+from core.runs.status import Status, utc_now, write_status
 
 WIDTH = 8
 """Dimensions of the embedding."""

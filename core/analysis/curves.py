@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.runs.config import Settings
-from core.runs.folder import Run
 from core.runs.keeping import kept_epoch
+from core.runs.reading import Run
 
 Figure = Literal["loss", "top1", "top5"]
 Split = Literal["train", "val"]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.analysis.curves import best_epoch
-from core.runs.folder import Run
+from core.runs.reading import Run
 from models import NETWORKS
 
 REFERENCES = {

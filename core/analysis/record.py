@@ -10,7 +10,7 @@ from core.analysis.curves import kept_row
 from core.analysis.metrics import paired_test
 from core.errors import RunError
 from core.runs.evaluation import Evaluation, read_evaluation
-from core.runs.folder import Run, read_environment
+from core.runs.reading import Run, read_environment
 
 REFERENCES = (
     {"what": "People", "top1": 0.731, "source": "Eitz et al. 2012"},

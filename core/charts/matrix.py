@@ -25,7 +25,7 @@ from core.analysis.maps import class_centres, class_hues
 from core.language import noop as N_
 from core.language import plain_label
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 
 if TYPE_CHECKING:
     from core.analysis.comparison import ClassChange

@@ -13,7 +13,7 @@ from core.analysis.calibration import Answered, Bin, ClassTrust, Coverage, thin
 from core.analysis.metrics import wilson_intervals
 from core.charts.matrix import NEUTRAL, SYMBOLS, network_colour
 from core.language import plain_label
-from core.runs.folder import Run
+from core.runs.reading import Run
 
 POINTS = 400
 """Of a curve over coverage; more can't be told apart."""

@@ -318,10 +318,11 @@ def train(
     Ctrl-C stops at the next step and keeps everything.
     """
     from core.runs.ancestry import branch
-    from core.runs.folder import read_config, read_run
+    from core.runs.create import DEFAULT_RECIPE, create_run
+    from core.runs.reading import read_config, read_run
     from core.runs.recipes import make_settings, parse_overrides
     from core.training.backend import choose_backend, share_batches
-    from core.training.work import DEFAULT_RECIPE, create_run, train_run_dir
+    from core.training.work import train_run_dir
 
     choose_backend(backend, device=device)
     if resume is not None:
@@ -566,7 +567,7 @@ def export(
 @runs_app.command("list")
 def runs_list(as_json: Json = False) -> None:
     """List all runs, one's own and those that ship."""
-    from core.runs.folder import list_runs
+    from core.runs.reading import list_runs
 
     runs = list_runs(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     if as_json:
@@ -599,7 +600,8 @@ def runs_list(as_json: Json = False) -> None:
 def runs_show(run: RunArgument, as_json: Json = False) -> None:
     """Show a run's settings, history and figures."""
     from core.analysis.record import describe_lineage, tell_lineage
-    from core.runs.folder import kept_epochs, read_run
+    from core.runs.folder import kept_epochs
+    from core.runs.reading import read_run
 
     found = read_run(_find_run(run))
     size = sum(p.stat().st_size for p in found.path.rglob("*") if p.is_file())
@@ -662,7 +664,7 @@ def runs_record(
     It names every other run here, too, that was scored on the same test sketches.
     """
     from core.analysis.record import make_record, read_scored
-    from core.runs.folder import list_runs, read_run
+    from core.runs.reading import list_runs, read_run
 
     _print_json(
         make_record(
@@ -676,7 +678,7 @@ def runs_record(
 @runs_app.command("stop")
 def runs_stop(run: RunArgument) -> None:
     """Ask a running training to save and end at its next step."""
-    from core.runs.folder import request_stop
+    from core.runs.stopping import request_stop
 
     run_dir = _find_run(run)
     request_stop(run_dir)
@@ -971,7 +973,7 @@ def benchmark(
 
 
 def _find_run(run: str) -> Path:
-    from core.runs.folder import find_run_dir
+    from core.runs.reading import find_run_dir
 
     return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
 

@@ -31,7 +31,6 @@ from core.ownership import has_passphrase
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
-    ACTIVE_STATES,
     CREATED_PREFIX,
     METRICS_FILE,
     REMOVED_PREFIX,
@@ -40,12 +39,12 @@ from core.runs.folder import (
     is_ghost,
     kept_checkpoint,
     kept_epochs,
-    list_runs,
     lock_run,
-    read_status,
     runs_dir,
 )
 from core.runs.launch import START_TIMEOUT_S
+from core.runs.reading import list_runs
+from core.runs.status import ACTIVE_STATES, read_status
 from core.runs.weights import read_metadata
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"

@@ -34,7 +34,7 @@ from core.datasets.drawing_files import (
 )
 from core.errors import DrawingError, ImageError
 from core.files import list_folder, replacing, write_text
-from core.runs.folder import utc_now
+from core.runs.status import utc_now
 from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
 MAX_DRAWINGS = 10_000

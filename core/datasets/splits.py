@@ -1,7 +1,11 @@
-"""Splits sketches into parts by class, at random but repeatably."""
+"""Splits sketches into parts by class, repeatably, and tells which were seen."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from core.datasets.store import Dataset
 
 
 def split_size(n: int, *, fraction: float) -> int:
@@ -51,3 +55,14 @@ def stratified_split(
     count = split_size(len(labels), fraction=fraction)
     order = np.argsort(place, kind="stable")
     return np.sort(order[count:]), np.sort(order[:count])
+
+
+def seen_keys(dataset: Dataset) -> Any:
+    """Returns the keys of all sketches that a training on a dataset may learn from.
+
+    Validation counts as seen, since settings are chosen by it.
+
+    Returns:
+        Sorted unique `uint64` keys of shape `(m,)`; see `Dataset.keys`.
+    """
+    return np.unique(dataset.keys[dataset.indices("train")])

@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from core.datasets.starter import draw, find_starter, render
 from core.errors import RunError, SketchScopeError, shorten
 from core.files import is_abandoned, list_folder, remove_tree, write_json, write_text
-from core.probabilities import to_probabilities
 from core.runs.config import RunConfig
-from core.runs.folder import WEIGHTS, check_weights, read_run, telling_removal
+from core.runs.evaluation import to_probabilities
+from core.runs.folder import WEIGHTS, telling_removal
+from core.runs.reading import check_weights, read_run
 from core.runs.weights import misfit, read_tensors
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.training.backend import load_backend, silenced_stderr

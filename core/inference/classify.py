@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import RunError
-from core.probabilities import to_probabilities
-from core.runs.folder import WEIGHTS, Run, check_weights, list_runs, read_run
+from core.runs.evaluation import to_probabilities
+from core.runs.folder import WEIGHTS
+from core.runs.reading import Run, check_weights, list_runs, read_run
 from core.runs.weights import misfit, read_tensors
 from core.sketches.images import read_sketch
 from models import NETWORKS

@@ -15,7 +15,7 @@ from core.datasets.store import Dataset, list_datasets
 from core.errors import RunError
 from core.runs.config import RunConfig
 from core.runs.evaluation import Evaluation, read_evaluation
-from core.runs.folder import Run, read_config, read_run
+from core.runs.reading import Run, read_config, read_run
 
 MAX_RUNS = 2
 

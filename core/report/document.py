@@ -33,7 +33,7 @@ from core.report.contents import Contents, Results
 from core.report.examples import choose_examples, picture
 from core.report.sentences import isolated, listed, percent, span, sure_words
 from core.runs.config import RunConfig
-from core.runs.folder import read_environment
+from core.runs.reading import read_environment
 from models import NETWORKS
 
 TOP = 10

@@ -1,6 +1,6 @@
 """What a new run takes from others: its origin, its teacher, its temperature.
 
-Here it is found, checked and described; `core.runs.folder.create_run_dir` copies it.
+Here it is found, checked and described; `core.runs.create.create_run_dir` copies it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,16 +13,8 @@ from core.datasets.store import Dataset
 from core.errors import ConfigError, RunError
 from core.files import sha256
 from core.runs.config import Calibration, Origin, RunConfig, Settings, Teacher
-from core.runs.folder import (
-    WEIGHTS,
-    check_weights,
-    kept_checkpoint,
-    kept_epochs,
-    read_config,
-    read_run,
-    read_train_keys,
-    telling_removal,
-)
+from core.runs.folder import WEIGHTS, kept_checkpoint, kept_epochs, telling_removal
+from core.runs.reading import check_weights, read_config, read_run, read_train_keys
 from core.runs.recipes import make_settings
 from models import NETWORKS
 

@@ -1,5 +1,6 @@
-"""Copies a finished run in a small form that can be shipped."""
+"""Copies of a finished run: a small one that can be shipped, or one to keep."""
 
+import os
 import shutil
 import tempfile
 from contextlib import suppress
@@ -9,19 +10,35 @@ from pathlib import Path
 from core.errors import RunError
 from core.files import write_json
 from core.runs.config import RunConfig
+from core.runs.create import check_new_run_id
 from core.runs.evaluation import CLASSES, read_evaluation, write_predictions
 from core.runs.folder import (
+    BEST_WEIGHTS_GLOB,
+    CHECKPOINT,
     CONFIG,
+    CREATED_PREFIX,
     ENVIRONMENT,
     HISTORY,
+    INITIAL_CHECKPOINT,
+    INITIAL_WEIGHTS,
     METRICS_FILE,
+    STOP_REQUEST,
+    TEACHER_ANSWERS,
+    TEACHER_DIR,
     TRAIN_KEYS,
     check_run_id,
-    read_run,
+    runs_dir,
     telling_removal,
 )
 from core.runs.neighbours import NEIGHBOURS
+from core.runs.reading import read_metrics, read_run
 from core.training.backend import load_backend
+
+LEFT_OUT = (
+    *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
+    "checkpoint-epoch*",
+    *(TEACHER_DIR, TEACHER_ANSWERS, STOP_REQUEST, "*.lock", ".*"),
+)
 
 
 def export_run(run_dir: Path, target: Path, *, with_weights: bool = True) -> Path:
@@ -96,3 +113,54 @@ def _save_half(run_dir: Path, copy: Path, config: RunConfig) -> None:
     from core.training.networks import load_network, save_network
 
     save_network(copy, load_network(run_dir, config), dtype="float16")
+
+
+def promote(run_dir: Path, run_id: str, *, data_dir: Path) -> Path:
+    """Copies a finished run under a name of its own.
+
+    The trial stays what it is, so that its sweep is whole.
+
+    Args:
+        run_dir: A trial's run.
+        run_id: The copy's name.
+        data_dir: The folder that everything is written to.
+
+    Returns:
+        The copy's folder.
+
+    Raises:
+        RunError: If the run is not finished, the name can't be one or is taken, or
+            the copy can't be written.
+    """
+    check_new_run_id(run_id, data_dir=data_dir)
+    path = runs_dir(data_dir) / run_id
+    with telling_removal(run_dir):
+        run = read_run(run_dir)
+        if run.config is None or run.state != "finished":
+            raise RunError(
+                f"Run {run.run_id!r} is {run.state}; only a finished one can be kept "
+                "under another name."
+            )
+        made = Path(
+            tempfile.mkdtemp(prefix=f"{CREATED_PREFIX}{os.getpid()}-", dir=path.parent)
+        )
+        try:
+            shutil.copytree(
+                run_dir,
+                made,
+                ignore=shutil.ignore_patterns(*LEFT_OUT),
+                dirs_exist_ok=True,
+            )
+            config = run.config.model_copy(update={"run_id": run_id})
+            write_json(made / CONFIG, config.model_dump(mode="json"))
+            metrics = {**read_metrics(run_dir), "run_id": run_id}
+            write_json(made / METRICS_FILE, metrics)
+            made.chmod(0o755)
+            # Fails if somebody has taken the name meanwhile.
+            made.rename(path)
+        except (OSError, shutil.Error, ValueError) as error:
+            shutil.rmtree(made, ignore_errors=True)
+            if not run_dir.exists():
+                raise
+            raise RunError(f"{path} can't be written: {error}.") from error
+    return path

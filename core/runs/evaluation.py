@@ -1,4 +1,4 @@
-"""What an evaluation leaves in a run folder, and how to read it. Needs no Keras."""
+"""What an evaluation leaves in a run folder, and how to read it."""
 
 import csv
 import json
@@ -15,7 +15,8 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import replacing, write_json
-from core.runs.folder import METRICS_FILE, check_there, read_config, read_metrics
+from core.runs.folder import METRICS_FILE, check_there
+from core.runs.reading import read_config, read_metrics
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"
@@ -308,3 +309,17 @@ def _check_shapes(evaluation: Evaluation) -> None:
     labels = np.concatenate([evaluation.y_true, evaluation.y_pred])
     if n and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError("a label is out of range")
+
+
+def to_probabilities(
+    logits: NDArray[np.floating], *, temperature: float = 1.0
+) -> NDArray[np.float64]:
+    """Softmax over classes, in double precision.
+
+    Args:
+        logits: Shape `(n_samples, n_classes)`.
+        temperature: What logits are divided by first.
+    """
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 
 from core.errors import RunError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs.folder import ACTIVE_STATES, read_status, telling_removal
+from core.runs.folder import telling_removal
+from core.runs.status import ACTIVE_STATES, read_status
 
 LOG = "train.log"
 LOG_TAIL_BYTES = 20_000

@@ -16,7 +16,7 @@ from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import replacing
 from core.runs.config import RunConfig
-from core.runs.folder import read_config
+from core.runs.reading import read_config
 from core.runs.stopping import StopCheck
 
 NEIGHBOURS = "neighbours.safetensors"
@@ -121,7 +121,7 @@ class Neighbours:
 
         Args:
             dataset: The run's own or another copy of its sketches with the same
-                split, as `core.training.work.find_dataset` finds it.
+                split, as `core.runs.dataset.find_dataset` finds it.
 
         Raises:
             RunError: If it is another dataset.

@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from core.files import list_folder
-from core.runs.folder import ACTIVE_STATES, Status, read_status
+from core.runs.status import ACTIVE_STATES, Status, read_status
 
 POLL_INTERVAL_S = 1.0
 TURN_LOCK = ".turn.lock"

@@ -1,4 +1,4 @@
-"""Turns signals and a file in the run folder into one question: stop now?"""
+"""Asks a training to stop, and listens for such requests."""
 
 import signal
 import threading
@@ -8,7 +8,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from core.runs.folder import STOP_REQUEST
+from core.errors import RunError
+from core.runs.folder import STOP_REQUEST, check_there
+from core.runs.reading import read_run
+from core.runs.status import ACTIVE_STATES
 
 StopCheck = Callable[[], bool]
 """Returns whether a training has been asked to stop."""
@@ -40,3 +43,35 @@ def stop_requests(run_dir: Path) -> Iterator[StopCheck]:
     finally:
         for stop_signal, handler in previous.items():
             signal.signal(stop_signal, handler)
+
+
+def request_stop(path: Path) -> None:
+    """Asks a running training to save and end at its next step, or to wait no more.
+
+    Raises:
+        RunError: If it is neither training nor waiting.
+    """
+    _check_stoppable(path)
+    request = path / STOP_REQUEST
+    try:
+        request.touch()
+    except OSError as error:
+        check_there(path)
+        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+    try:
+        # If it has ended meanwhile, nobody takes the request away any more.
+        _check_stoppable(path)
+    except RunError:
+        request.unlink(missing_ok=True)
+        raise
+
+
+def _check_stoppable(path: Path) -> None:
+    run = read_run(path)
+    check_there(path)
+    if run.state not in ACTIVE_STATES:
+        raise RunError(f"Run {run.run_id!r} is not running: {run.state}.")
+    if run.status.phase == "evaluating":
+        raise RunError(
+            f"Run {run.run_id!r} is trained and being evaluated, which ends by itself."
+        )

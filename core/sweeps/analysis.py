@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from core.runs.folder import ACTIVE_STATES
+from core.runs.status import ACTIVE_STATES
 from core.sweeps.plan import Value
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord
 

@@ -19,7 +19,7 @@ from core.charts.matrix import (
 )
 from core.language import noop as N_
 from core.language import plain_label
-from core.runs.folder import Run
+from core.runs.reading import Run
 from core.sweeps.analysis import Importances, Values, is_number, varied
 from core.sweeps.plan import Value
 from core.sweeps.record import SweepRecord

@@ -14,7 +14,8 @@ from typing import Any
 
 from core.errors import BusyError, ConfigError, SketchScopeError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs.folder import read_run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import read_run
 from core.sweeps.plan import Sweep, Trial
 from core.sweeps.proposals import distributions, draw_unseen, to_parameters, to_trial
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord, sweep_dir, write_record

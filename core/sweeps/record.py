@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from core.analysis.curves import kept_row
 from core.errors import RunError, explain, quote
 from core.files import list_folder, write_json
-from core.runs.folder import CONFIG, Run, read_run, runs_dir, utc_now
+from core.runs.folder import CONFIG, runs_dir
+from core.runs.reading import Run, read_run
+from core.runs.status import utc_now
 from core.sweeps.plan import NAME_PATTERN, Sweep, Trial, is_of
 
 RECORD = "sweep.json"

@@ -8,21 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BusyError, RunError
-from core.runs.folder import (
-    CONFIG,
-    STOP_REQUEST,
-    Run,
-    Status,
-    lock_run,
-    read_config,
-    read_run,
-    runs_dir,
-    write_status,
-)
+from core.runs.create import create_run
+from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir
+from core.runs.reading import Run, read_config, read_run
 from core.runs.recipes import make_settings
+from core.runs.status import Status, write_status
 from core.sweeps.plan import Sweep, Trial
 from core.sweeps.record import STOPPED_EARLY, note_sitting, sweep_dir
-from core.training.work import create_run, train_run_dir
+from core.training.work import train_run_dir
 
 BUSY_TIMEOUT_S = 120.0
 """A worker whose machine has died may hold its run for some time yet."""

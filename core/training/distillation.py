@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from core.errors import RunError
 from core.files import load_array, replacing, sha256
 from core.runs.config import RunConfig
-from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_config
+from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS
+from core.runs.reading import read_config
 from core.training.backend import compiled
 from core.training.networks import load_network
 

@@ -20,16 +20,16 @@ from core.analysis.metrics import (
 )
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.probabilities import to_probabilities
 from core.runs.config import RunConfig
-from core.runs.evaluation import Evaluation
-from core.runs.folder import read_train_keys, utc_now
+from core.runs.dataset import validation_split
+from core.runs.evaluation import Evaluation, to_probabilities
+from core.runs.reading import read_train_keys
+from core.runs.status import utc_now
 from core.sketches.images import PAPER
 from core.training.augmentation import SketchInput
 from core.training.backend import whole_batches
 from core.training.batches import batches
 from core.training.networks import load_network
-from core.training.train import validation_split
 
 BATCH_SIZE = 128
 MAP_SEED = 0

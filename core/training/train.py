@@ -20,12 +20,13 @@ from pydantic import TypeAdapter
 
 from core.checkpoint import load_matching, load_variables, save_variables
 from core.datasets.joined import join
-from core.datasets.splits import stratified_split
+from core.datasets.splits import seen_keys
 from core.datasets.store import Dataset
 from core.datasets.variants import StrokeVariants, open_variants
 from core.errors import RunError
 from core.files import list_folder, replacing, write_json
-from core.runs.config import RunConfig, Settings
+from core.runs.config import RunConfig
+from core.runs.dataset import validation_split
 from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
     CHECKPOINT,
@@ -35,17 +36,13 @@ from core.runs.folder import (
     INITIAL_WEIGHTS,
     STOP_REQUEST,
     TRAIN_KEYS,
-    Status,
     best_weights,
-    current_process,
     kept_checkpoint,
-    read_run,
-    read_train_keys,
     remove_intermediate,
-    write_history,
-    write_status,
 )
 from core.runs.keeping import is_exhausted, kept_epoch, own_best_epoch
+from core.runs.reading import read_run, read_train_keys, write_history
+from core.runs.status import Status, current_process, write_status
 from core.runs.stopping import StopCheck
 from core.training.averaging import AVERAGING_STEPS, preserved
 from core.training.backend import whole_batches
@@ -620,23 +617,3 @@ class _Training:
 def _finite(value: float) -> float | None:
     """Returns a number, or None for what JSON has no word for."""
     return float(value) if np.isfinite(value) else None
-
-
-def validation_split(dataset: Dataset, settings: Settings) -> tuple[Any, Any]:
-    """Returns the rows of train proper and of validation, ascending."""
-    rows = dataset.indices("train")
-    kept, held_out = stratified_split(
-        dataset.labels[rows], fraction=settings.val_fraction, seed=settings.seed
-    )
-    return rows[kept], rows[held_out]
-
-
-def seen_keys(dataset: Dataset) -> Any:
-    """Returns the keys of all sketches that a training on a dataset may learn from.
-
-    Validation counts as seen, since settings are chosen by it.
-
-    Returns:
-        Sorted unique `uint64` keys of shape `(m,)`; see `Dataset.keys`.
-    """
-    return np.unique(dataset.keys[dataset.indices("train")])

@@ -9,8 +9,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from core.datasets import drawings, drawings_dataset, sources, store
-from core.runs import folder, launch, promotion
-from core.training import work
+from core.runs import copies, create, folder, launch, stopping
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -30,12 +29,12 @@ def _for_the_owner(
 
 add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
-create_run = _for_the_owner(work.create_run)
+create_run = _for_the_owner(create.create_run)
 launch_training = _for_the_owner(launch.launch_training)
-request_stop = _for_the_owner(folder.request_stop)
+request_stop = _for_the_owner(stopping.request_stop)
 remove_run = _for_the_owner(folder.remove_run)
 save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)
-promote = _for_the_owner(promotion.promote)
+promote = _for_the_owner(copies.promote)
 make_drawings_dataset = _for_the_owner(drawings_dataset.make_drawings_dataset)

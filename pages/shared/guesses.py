@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.inference.classify import Prediction
 from core.language import plain
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared.language import gettext as _
 
 NOT_SURE = 0.5

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from core.analysis.overview import best_of_each_network
 from core.inference.classify import Analysis, Classifier, Prediction
-from core.runs.folder import WEIGHTS, Run
+from core.runs.folder import WEIGHTS
+from core.runs.reading import Run
 from core.sketches.strokes import Drawing, render_sketch
 from pages.shared import reads
 from pages.shared.language import gettext as _

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 from core.charts.matrix import network_colour
 from core.inference.classify import Prediction
 from core.language import plain
-from core.runs.folder import WEIGHTS, Run
+from core.runs.folder import WEIGHTS
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.sketches import offer_dataset, sketch_dataset

@@ -6,7 +6,7 @@ from typing import Literal, TypeVar, overload
 import streamlit as st
 
 from core.language import plain
-from core.runs.folder import Run
+from core.runs.reading import Run
 from models import NETWORKS
 from pages.shared import reads
 from pages.shared.language import gettext as _

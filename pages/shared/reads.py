@@ -8,7 +8,8 @@ import streamlit as st
 from core.datasets.store import Dataset, list_datasets
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
-from core.runs.folder import METRICS_FILE, Run, list_runs
+from core.runs.folder import METRICS_FILE
+from core.runs.reading import Run, list_runs
 from core.sweeps.record import SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:

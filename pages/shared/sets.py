@@ -12,7 +12,7 @@ from core.analysis.confusions import check_comparable
 from core.analysis.sketch_sets import LONGEST_IN_ADDRESS, name_set, read_set
 from core.errors import SetError
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext

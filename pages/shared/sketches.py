@@ -10,9 +10,9 @@ from core.datasets.store import Dataset
 from core.errors import DatasetError
 from core.language import plain
 from core.paths import data_dir
+from core.runs.dataset import find_dataset
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
-from core.training.work import find_dataset
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
 

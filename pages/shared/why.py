@@ -14,8 +14,8 @@ from core.inference.classify import Analysis, Classifier
 from core.inference.explain import heat_map, occlusion_map
 from core.language import noop as N_
 from core.language import plain
-from core.runs.folder import Run
 from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
+from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE, PAPER
 from pages.parts.draw.replay import pick_network
 from pages.shared import reads

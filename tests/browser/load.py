@@ -28,9 +28,10 @@ from websockets.exceptions import WebSocketException
 
 from core.datasets.sources import add_dataset
 from core.datasets.starter import draw
-from core.runs.folder import read_run, request_stop
+from core.runs.create import create_run
 from core.runs.launch import launch_training
-from core.training.work import create_run
+from core.runs.reading import read_run
+from core.runs.stopping import request_stop
 from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
 

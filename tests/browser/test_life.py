@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.runs.folder import read_run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import read_run
 from tests.browser.server import (
     START_TIMEOUT_MS,
     faultless_page,

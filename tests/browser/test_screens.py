@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from core.datasets.store import Dataset
-from core.runs.folder import Status, current_process, write_status
-from core.training.work import create_run
+from core.runs.create import create_run
+from core.runs.status import Status, current_process, write_status
 from tests.browser.server import (
     SCREENS,
     START_TIMEOUT_MS,

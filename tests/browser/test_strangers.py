@@ -18,10 +18,12 @@ from core.datasets.install import install
 from core.datasets.starter import draw
 from core.datasets.store import Dataset, list_datasets
 from core.ownership import set_passphrase
-from core.runs.folder import read_status, request_stop, runs_dir
+from core.runs.create import create_run
+from core.runs.folder import runs_dir
 from core.runs.launch import launch_training
 from core.runs.queueing import TURN_LOCK
-from core.training.work import create_run
+from core.runs.status import read_status
+from core.runs.stopping import request_stop
 from tests.browser.load import CANVAS
 from tests.browser.server import serving
 from tests.browser.visitors import Drawing, Visitor, visiting

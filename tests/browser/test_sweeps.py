@@ -8,7 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.datasets.store import Dataset
-from core.runs.folder import read_run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import read_run
 from core.sweeps.analysis import best_trial
 from core.sweeps.record import SweepRecord
 from tests.browser.server import Server, click_point, wait_until_idle

@@ -33,8 +33,9 @@ from core.errors import SketchScopeError
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import list_runs, read_run, remove_run
+from core.runs.folder import remove_run
 from core.runs.neighbours import read_neighbours
+from core.runs.reading import list_runs, read_run
 from core.runs.recipes import make_settings, parse_overrides
 from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch

@@ -27,7 +27,8 @@ from core.datasets.store import Dataset, list_datasets
 from core.errors import SketchScopeError
 from core.paths import DATA_VARIABLE, TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import ACTIVE_STATES, Run, list_runs
+from core.runs.reading import Run, list_runs
+from core.runs.status import ACTIVE_STATES
 from tests.faults.killing import Fault, run_sabotaged
 
 CLASSES = ("house", "key", "spider", "sun")

@@ -38,38 +38,28 @@ from core.files import write_json
 from core.paths import TRAINED_DIR
 from core.runs.config import TrainedBesides
 from core.runs.copies import export_run
+from core.runs.create import create_run
+from core.runs.dataset import hold_dataset
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
     CONFIG,
     STOP_REQUEST,
     TRAIN_KEYS,
     WEIGHTS,
-    Run,
-    Status,
     clear_leftovers,
-    current_process,
-    list_runs,
     lock_run,
-    read_config,
-    read_run,
-    read_status,
     remove_run,
-    request_stop,
-    write_status,
 )
 from core.runs.folder import runs_dir as runs_of
 from core.runs.launch import LOG, launch_training
 from core.runs.neighbours import NEIGHBOURS
 from core.runs.queueing import TURN_LOCK, runs_ahead
+from core.runs.reading import Run, list_runs, read_config, read_run
 from core.runs.recipes import parse_overrides
+from core.runs.status import Status, current_process, read_status, write_status
+from core.runs.stopping import request_stop
 from core.sketches.images import IMAGE_SIZE, PAPER
-from core.training.work import (
-    create_run,
-    evaluate_run_dir,
-    hold_dataset,
-    index_run_dir,
-    train_run_dir,
-)
+from core.training.work import evaluate_run_dir, index_run_dir, train_run_dir
 from tests.conftest import REPOSITORY, TINY_CLASSES, TINY_SETTINGS, Cli, cli_environment
 from tests.faults.meeting import Meeting, meetings
 from tests.preloaded import preloaded

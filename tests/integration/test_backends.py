@@ -13,7 +13,8 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.errors import SketchScopeError
-from core.runs.folder import kept_epochs, read_run, runs_dir
+from core.runs.folder import kept_epochs, runs_dir
+from core.runs.reading import read_run
 from core.training.backend import choose_backend
 from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
 

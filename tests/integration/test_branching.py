@@ -8,18 +8,16 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.report import make_report
+from core.runs.create import create_run
 from core.runs.folder import (
     INITIAL_CHECKPOINT,
     TEACHER_DIR,
     WEIGHTS,
     kept_epochs,
-    read_config,
-    read_run,
-    read_train_keys,
     remove_run,
     runs_dir,
 )
-from core.training.work import create_run
+from core.runs.reading import read_config, read_run, read_train_keys
 from tests.conftest import Cli
 from tests.integration.test_training import train_words, without_times
 

@@ -14,8 +14,9 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import CONFIG, METRICS_FILE, STATUS, WEIGHTS, read_run, runs_dir
+from core.runs.folder import CONFIG, METRICS_FILE, STATUS, WEIGHTS, runs_dir
 from core.runs.neighbours import NEIGHBOURS, read_neighbours
+from core.runs.reading import read_run
 from tests.conftest import HISTORY_ROW, TINY_CLASSES, TINY_SETTINGS, Cli, Completed
 
 

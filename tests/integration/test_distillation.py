@@ -10,7 +10,8 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, read_run, runs_dir
+from core.runs.folder import TEACHER_ANSWERS, TEACHER_DIR, WEIGHTS, runs_dir
+from core.runs.reading import read_run
 from tests.conftest import Cli, start_command
 from tests.integration.test_training import train_words, wait_for_step, without_times
 

@@ -15,16 +15,12 @@ from safetensors.numpy import save
 from core.cli.examination import Finding, examine
 from core.datasets.store import Dataset
 from core.paths import TRAINED_DIR
-from core.runs.folder import (
-    CONFIG,
-    kept_checkpoint,
-    read_status,
-    request_stop,
-    runs_dir,
-)
+from core.runs.create import create_run
+from core.runs.folder import CONFIG, kept_checkpoint, runs_dir
 from core.runs.launch import LOG, MAX_LOG_BYTES, launch_training, read_log
 from core.runs.queueing import TURN_LOCK
-from core.training.work import create_run
+from core.runs.status import read_status
+from core.runs.stopping import request_stop
 from tests.conftest import Cli
 
 

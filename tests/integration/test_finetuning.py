@@ -12,8 +12,9 @@ from core.datasets.drawings import save_drawing
 from core.datasets.drawings_dataset import DATASET_NAME, make_drawings_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset, remove_dataset
-from core.runs.folder import TRAIN_KEYS, WEIGHTS, read_config, read_run, runs_dir
-from core.training.work import create_run
+from core.runs.create import create_run
+from core.runs.folder import TRAIN_KEYS, WEIGHTS, runs_dir
+from core.runs.reading import read_config, read_run
 from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command
 from tests.integration.test_training import wait_for_step
 

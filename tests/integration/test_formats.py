@@ -11,7 +11,8 @@ from core.datasets.store import Dataset
 from core.errors import RunError
 from core.inference.classify import Classifier
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import CONFIG, read_config, read_run
+from core.runs.folder import CONFIG
+from core.runs.reading import read_config, read_run
 from tests.conftest import REPOSITORY
 
 FIRST_RELEASE = REPOSITORY / "tests" / "data" / "first_release"

@@ -8,10 +8,12 @@ import pytest
 from core.datasets.folders import find_folders
 from core.datasets.install import install
 from core.errors import RunError
+from core.runs.copies import promote
+from core.runs.create import create_run
 from core.runs.evaluation import read_evaluation
-from core.runs.folder import WEIGHTS, list_runs, read_run, runs_dir
-from core.runs.promotion import promote
-from core.training.work import create_run, train_run_dir
+from core.runs.folder import WEIGHTS, runs_dir
+from core.runs.reading import list_runs, read_run
+from core.training.work import train_run_dir
 
 pytestmark = pytest.mark.xdist_group("promotion")
 

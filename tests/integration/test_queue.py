@@ -12,20 +12,14 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.errors import RunError
-from core.runs.folder import (
-    CONFIG,
-    Status,
-    current_process,
-    read_run,
-    remove_run,
-    request_stop,
-    runs_dir,
-    write_status,
-)
+from core.runs.create import create_run
+from core.runs.folder import CONFIG, remove_run, runs_dir
 from core.runs.launch import launch_training, read_log, train_command
 from core.runs.queueing import runs_ahead, wait_for_turn
+from core.runs.reading import read_run
 from core.runs.recipes import parse_overrides
-from core.training.work import create_run
+from core.runs.status import Status, current_process, write_status
+from core.runs.stopping import request_stop
 from tests.conftest import TINY_SETTINGS, Cli
 
 SETTINGS = parse_overrides([word.removeprefix("--set=") for word in TINY_SETTINGS])

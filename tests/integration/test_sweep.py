@@ -16,7 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from core.runs.folder import CHECKPOINT, list_runs, read_run, read_status, runs_dir
+from core.runs.folder import CHECKPOINT, runs_dir
+from core.runs.reading import list_runs, read_run
+from core.runs.status import read_status
 from core.runs.weights import read_tensors
 from core.sweeps.plan import make_trial, read_sweep
 from core.sweeps.record import (

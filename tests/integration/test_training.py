@@ -15,27 +15,24 @@ import psutil
 import pytest
 
 from core.datasets.store import Dataset
+from core.runs.dataset import validation_split
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
     CHECKPOINT,
     HISTORY,
     STATUS,
     WEIGHTS,
-    Status,
-    current_process,
     kept_checkpoint,
     kept_epochs,
     lock_run,
-    read_run,
-    read_status,
     runs_dir,
-    write_status,
 )
 from core.runs.keeping import best_epoch, kept_epoch
+from core.runs.reading import read_run
+from core.runs.status import Status, current_process, read_status, write_status
 from core.runs.weights import read_tensors
 from core.training.augmentation import SketchInput
 from core.training.networks import load_network
-from core.training.train import validation_split
 from tests.conftest import (
     HISTORY_ROW,
     REPOSITORY,

@@ -6,7 +6,8 @@ import pytest
 
 from core.datasets.store import Dataset
 from core.datasets.variants import make_variants
-from core.runs.folder import WEIGHTS, read_config, read_run, runs_dir
+from core.runs.folder import WEIGHTS, runs_dir
+from core.runs.reading import read_config, read_run
 from tests.conftest import Cli, start_command
 from tests.integration.test_training import train_words, wait_for_step, without_times
 

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 from core.analysis.overview import REFERENCES
 from core.language import LANGUAGES, WORDS, translations
 from core.runs.config import Settings
-from core.runs.folder import State
+from core.runs.status import State
 from tests.conftest import REPOSITORY
 
 SCRIPTS = (

@@ -5,14 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.folder import (
-    CONFIG,
-    METRICS_FILE,
-    read_config,
-    read_metrics,
-    read_run,
-    write_history,
-)
+from core.runs.folder import CONFIG, METRICS_FILE
+from core.runs.reading import read_config, read_metrics, read_run, write_history
 from tests.synthetic import write_runs
 from tests.ui.conftest import Open, words
 

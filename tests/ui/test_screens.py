@@ -16,17 +16,11 @@ from core.datasets.install import install
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
 from core.paths import TRAINED_DIR
+from core.runs.create import create_run
 from core.runs.evaluation import read_evaluation, write_evaluation
-from core.runs.folder import (
-    CONFIG,
-    HISTORY,
-    METRICS_FILE,
-    Status,
-    current_process,
-    runs_dir,
-    write_status,
-)
-from core.training.work import create_run, train_run_dir
+from core.runs.folder import CONFIG, HISTORY, METRICS_FILE, runs_dir
+from core.runs.status import Status, current_process, write_status
+from core.training.work import train_run_dir
 from tests.conftest import HISTORY_ROW, shipped_confusion
 from tests.ui.conftest import Open, words
 

@@ -9,7 +9,8 @@ import pytest
 
 from core.datasets.folders import find_folders
 from core.datasets.install import install
-from core.runs.folder import read_run, runs_dir
+from core.runs.folder import runs_dir
+from core.runs.reading import read_run
 from core.sweeps.plan import parse_sweep, plan
 from core.sweeps.record import RECORD, SweepRecord, merge, sweep_dir, write_record
 from core.sweeps.trials import train_trial

@@ -5,7 +5,7 @@ import re
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.runs.folder import Status
+from core.runs.status import Status
 from pages.shared.told import TEMPLATES, pattern, told
 from tests.ui.conftest import Open
 

@@ -14,6 +14,7 @@ from core.errors import ConfigError, RunError
 from core.files import sha256
 from core.runs.ancestry import describe_origin
 from core.runs.config import RunConfig
+from core.runs.create import create_run
 from core.runs.folder import (
     CONFIG,
     INITIAL_CHECKPOINT,
@@ -23,13 +24,9 @@ from core.runs.folder import (
     WEIGHTS,
     kept_checkpoint,
     kept_epochs,
-    read_config,
-    read_run,
-    read_train_keys,
     runs_dir,
-    write_history,
 )
-from core.training.work import create_run
+from core.runs.reading import read_config, read_run, read_train_keys, write_history
 
 SMALL = {"image_sizes": [32], "batch_size": 16, "val_fraction": 0.25}
 

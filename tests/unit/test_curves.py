@@ -21,8 +21,9 @@ from core.analysis.curves import (
     smooth,
 )
 from core.runs.config import RunConfig
-from core.runs.folder import Run, Status
+from core.runs.reading import Run
 from core.runs.recipes import make_settings
+from core.runs.status import Status
 
 values = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=40)
 

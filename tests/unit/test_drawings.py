@@ -38,10 +38,9 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, SketchSource, list_datasets, open_dataset
 from core.errors import DatasetError, DrawingError
 from core.runs.config import RunConfig
-from core.runs.folder import create_run_dir
+from core.runs.create import create_run, create_run_dir
 from core.runs.recipes import make_settings
 from core.sketches.images import read_sketch
-from core.training.work import create_run
 
 CLASSES = ("house", "key", "sun", "bear (animal)")
 STROKES = '{"objects": [{"path": [["M", 1, 2.5], ["L", 3, 4]]}]}'

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from core.datasets.folds import Fold, deal, fold_dataset
 from core.datasets.store import Dataset
 from core.errors import ConfigError, DatasetError
-from core.runs.folder import read_config
-from core.training.work import create_run, find_dataset
+from core.runs.create import create_run
+from core.runs.dataset import find_dataset
+from core.runs.reading import read_config
 
 
 @given(st.integers(2, 5), st.integers(0, 99), st.lists(st.integers(5, 9), min_size=2))

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from core.runs.folder import HISTORY, read_run
+from core.runs.folder import HISTORY
+from core.runs.reading import read_run
 from tests.conftest import HISTORY_ROW
 
 

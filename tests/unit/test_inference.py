@@ -17,7 +17,8 @@ from core.inference.classify import Classifier
 from core.inference.network import Inference, Layers, Tensor, build_inference
 from core.paths import TRAINED_DIR
 from core.runs.config import Settings
-from core.runs.folder import CONFIG, WEIGHTS, read_config
+from core.runs.folder import CONFIG, WEIGHTS
+from core.runs.reading import read_config
 from core.runs.recipes import make_settings
 from core.training.evaluate import build_predictor
 from core.training.networks import build_network, load_network, save_network

@@ -19,7 +19,7 @@ from core.analysis.metrics import (
     true_class_ranks,
     wilson_interval,
 )
-from core.probabilities import to_probabilities
+from core.runs.evaluation import to_probabilities
 
 Case = tuple[NDArray[np.int64], NDArray[np.float64]]
 

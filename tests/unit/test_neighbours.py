@@ -13,7 +13,8 @@ from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import write_json
 from core.runs.config import RunConfig
-from core.runs.folder import CONFIG, read_config
+from core.runs.create import create_run
+from core.runs.folder import CONFIG
 from core.runs.neighbours import (
     COMPONENTS,
     NEIGHBOURS,
@@ -22,8 +23,8 @@ from core.runs.neighbours import (
     read_neighbours,
     write_neighbours,
 )
+from core.runs.reading import read_config
 from core.runs.recipes import make_settings
-from core.training.work import create_run
 
 CLASS_NAMES = ("cat", "dog", "ant")
 EMBEDDING = np.array(

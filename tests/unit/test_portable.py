@@ -29,7 +29,8 @@ from core.files import write_json
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.runs.config import Settings
-from core.runs.folder import CONFIG, WEIGHTS, read_config
+from core.runs.folder import CONFIG, WEIGHTS
+from core.runs.reading import read_config
 from core.training.networks import build_network, save_network
 from tests.conftest import LIBRARIES, Cli
 from tests.preloaded import preloaded

@@ -8,7 +8,7 @@ import pytest
 from core.analysis.record import SCORED, make_record, read_scored
 from core.errors import RunError
 from core.paths import TRAINED_DIR
-from core.runs.folder import read_run
+from core.runs.reading import read_run
 from tests.conftest import REPOSITORY
 
 

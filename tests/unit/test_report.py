@@ -37,7 +37,9 @@ from core.report.sentences import isolated, opening, percent, sure_words
 from core.report.tables import make_tables
 from core.runs.config import RunConfig, Settings
 from core.runs.evaluation import Evaluation, write_evaluation
-from core.runs.folder import CONFIG, Run, Status, write_history
+from core.runs.folder import CONFIG
+from core.runs.reading import Run, write_history
+from core.runs.status import Status
 
 BOTH = [TRAINED_DIR / "resnet18", TRAINED_DIR / "simple"]
 HOSTILE = (

@@ -16,7 +16,7 @@ from core.analysis.families import cut, find_likeness
 from core.charts.matrix import change_chart, family_chart, matrix_heatmap
 from core.language import plain, plain_label, translations
 from core.paths import TRAINED_DIR
-from core.runs.folder import read_run
+from core.runs.reading import read_run
 from pages.shared.chart import LIBRARY, SCRIPT
 from tests.unit.test_results import make_evaluation
 

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from core.analysis.metrics import METRICS
-from core.probabilities import to_probabilities
-from core.runs.evaluation import read_evaluation
-from core.runs.folder import list_runs
+from core.runs.evaluation import read_evaluation, to_probabilities
+from core.runs.reading import list_runs
 from tests.synthetic import main
 
 

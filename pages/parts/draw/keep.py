@@ -12,7 +12,7 @@ from core.datasets.drawings_dataset import DATASET_NAME
 from core.inference.classify import Prediction
 from core.language import plain
 from core.paths import data_dir
-from core.runs.folder import Run
+from core.runs.reading import Run
 from core.sketches.strokes import Drawing, to_json
 from models import NETWORKS
 from pages.shared import reads

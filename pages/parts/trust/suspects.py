@@ -17,7 +17,7 @@ from core.analysis.suspects import (
 )
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
-from core.runs.folder import Run
+from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _

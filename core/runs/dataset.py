@@ -1,0 +1,108 @@
+"""Finds the dataset of a run: its own, a fold of it, or what it can be scored on."""
+
+from pathlib import Path
+from typing import Any
+
+from core.datasets.folds import Fold, fold_dataset
+from core.datasets.splits import stratified_split
+from core.datasets.store import Dataset, list_datasets
+from core.errors import DatasetError
+from core.runs.config import RunConfig, Settings
+
+
+def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
+    """Finds the dataset of a run, whatever its name is here.
+
+    Args:
+        config: The run's.
+        data_dir: Where datasets are installed.
+        exact: Whether it must be the very one, and not only another copy of its
+            sketches with the same split.
+
+    Raises:
+        DatasetError: If it is not installed.
+    """
+
+    def likeness(dataset: Dataset) -> tuple[bool, bool]:
+        is_same = dataset.fingerprint == config.dataset_fingerprint
+        return is_same, dataset.name == config.dataset
+
+    if (fold := config.fold) is not None:
+        installed = _folded(fold, data_dir=data_dir)
+    else:
+        installed = list_datasets(data_dir)
+    candidates = [
+        dataset
+        for dataset in installed
+        if dataset.fingerprint == config.dataset_fingerprint
+        or (not exact and dataset.split_fingerprint == config.split_fingerprint)
+    ]
+    candidates.sort(key=likeness, reverse=True)
+    if not candidates:
+        raise DatasetError(
+            f"Dataset {config.dataset!r}, with the sketches and the split that run "
+            f"{config.run_id!r} was made with, is not installed. Add it with "
+            "`python -m core dataset add`."
+        )
+    return candidates[0]
+
+
+def _folded(fold: Fold, *, data_dir: Path) -> list[Dataset]:
+    """Deals the installed copies of a fold's dataset anew."""
+    return [
+        fold_dataset(dataset, k=fold.k, index=fold.index, seed=fold.seed)
+        for dataset in list_datasets(data_dir)
+        if dataset.fingerprint == fold.dataset_fingerprint
+    ]
+
+
+def hold_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:
+    """Finds the dataset of a run, and holds it: it may be removed then.
+
+    Raises:
+        DatasetError: If it is not installed, or damaged.
+    """
+    while True:
+        dataset = find_dataset(config, data_dir=data_dir, exact=exact)
+        try:
+            dataset.hold()
+        except DatasetError:
+            if find_dataset(config, data_dir=data_dir, exact=exact) == dataset:
+                raise
+        else:
+            return dataset
+
+
+def find_tested(config: RunConfig, *, data_dir: Path) -> Dataset | None:
+    """Returns the dataset that a run is scored on, if it is installed.
+
+    It is the very one, whose validation part the run has not learned from.
+    """
+    try:
+        dataset = find_dataset(config, data_dir=data_dir, exact=True)
+    except DatasetError:
+        return None
+    return dataset if dataset.num_test else None
+
+
+def find_drawings(config: RunConfig, *, data_dir: Path) -> Dataset | None:
+    """Finds what a run learns from besides its dataset, if anything."""
+    wanted = config.drawings
+    if wanted is None or not config.is_tested:
+        return None
+    for dataset in list_datasets(data_dir):
+        if dataset.fingerprint == wanted.fingerprint:
+            return dataset
+    raise DatasetError(
+        f"Dataset {wanted.dataset!r}, with the drawings that run {config.run_id!r} "
+        "began with, is not installed any more. Start a new run with those of now."
+    )
+
+
+def validation_split(dataset: Dataset, settings: Settings) -> tuple[Any, Any]:
+    """Returns the rows of train proper and of validation, ascending."""
+    rows = dataset.indices("train")
+    kept, held_out = stratified_split(
+        dataset.labels[rows], fraction=settings.val_fraction, seed=settings.seed
+    )
+    return rows[kept], rows[held_out]
