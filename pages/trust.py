@@ -5,21 +5,15 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.calibration import (
-    LEVEL,
+from core.analysis.calibration import Binning, calibration, reliability
+from core.analysis.coverage import (
     TARGETS,
     Answered,
-    Binning,
-    ClassTrust,
-    Trust,
     answers_at_accuracy,
     answers_at_coverage,
     answers_from,
-    calibration,
-    figures_rows,
-    reliability,
-    trust,
 )
+from core.analysis.trust import LEVEL, ClassTrust, Trust, figures_rows, trust
 from core.charts.trust import (
     class_trust_chart,
     coverage_chart,

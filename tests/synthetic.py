@@ -20,8 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.calibration import calibration, claims
-from core.analysis.metrics import class_figures, fit_temperature, wilson_interval
+from core.analysis.calibration import calibration
+from core.analysis.claims import claims
+from core.analysis.classes import class_figures
+from core.analysis.metrics import fit_temperature
+from core.analysis.statistics import wilson_interval
 from core.runs.config import RunConfig, Settings
 from core.runs.create import create_run_dir
 from core.runs.evaluation import Evaluation, write_evaluation

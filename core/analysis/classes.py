@@ -1,4 +1,4 @@
-"""How single classes fare, in one run and between two. Needs no Keras."""
+"""How single classes fare, in one run and between two."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,12 +6,44 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.metrics import precision_recall_fscore_support
 
+from core.analysis.metrics import confusion
+from core.analysis.statistics import wilson_intervals
 from core.runs.evaluation import Evaluation
 
 if TYPE_CHECKING:
     # Imports scikit-learn, for which a first guess does not wait.
-    from core.analysis.metrics import ClassFigures
+    pass
+
+
+@dataclass(frozen=True)
+class ClassFigures:
+    """How one class fared.
+
+    Attributes:
+        label: Class index.
+        class_name: Its name.
+        n: Its test samples.
+        correct: How many of them were recognised.
+        recall: `correct / n`, the accuracy of the class; 0 without samples.
+        recall_low: Lower end of its 95 % Wilson interval.
+        recall_high: Upper end.
+        predicted: How many samples were taken for it.
+        precision: Share of these that were right; 0 without any.
+        f1: Harmonic mean of precision and recall.
+    """
+
+    label: int
+    class_name: str
+    n: int
+    correct: int
+    recall: float
+    recall_low: float
+    recall_high: float
+    predicted: int
+    precision: float
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -185,3 +217,37 @@ def _shares(
         if count and index != label
     ]
     return sorted(others, key=lambda share: (-share.count, share.class_name))
+
+
+def class_figures(
+    y_true: NDArray[np.integer],
+    y_pred: NDArray[np.integer],
+    *,
+    class_names: tuple[str, ...],
+) -> list[ClassFigures]:
+    """Computes the figures of every class, in the order of labels."""
+    labels = np.arange(len(class_names))
+    precision, recall, f1, support = precision_recall_fscore_support(
+        y_true, y_pred, labels=labels, zero_division=0
+    )
+    matrix = confusion(y_true, y_pred, num_classes=len(class_names))
+    lows, highs = wilson_intervals(np.diag(matrix), matrix.sum(axis=1))
+    predicted = matrix.sum(axis=0)
+    figures = []
+    for label, name in enumerate(class_names):
+        n, correct = int(support[label]), int(matrix[label, label])
+        figures.append(
+            ClassFigures(
+                label=label,
+                class_name=name,
+                n=n,
+                correct=correct,
+                recall=float(recall[label]),
+                recall_low=float(lows[label]),
+                recall_high=float(highs[label]),
+                predicted=int(predicted[label]),
+                precision=float(precision[label]),
+                f1=float(f1[label]),
+            )
+        )
+    return figures

@@ -18,7 +18,7 @@ from core.analysis.confusions import (
     similarity_tree,
     top_confusions,
 )
-from core.analysis.metrics import wilson_interval
+from core.analysis.statistics import wilson_interval
 from core.runs.evaluation import Evaluation
 
 LEAST_CLASSES = 3

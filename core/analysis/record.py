@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.analysis.curves import kept_row
-from core.analysis.metrics import paired_test
+from core.analysis.statistics import paired_test
 from core.errors import RunError
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.reading import Run, read_environment

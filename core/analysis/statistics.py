@@ -1,8 +1,6 @@
-"""Statistics of pairs: what two classifiers answer to the same samples.
+"""Intervals and tests of accuracies, of one classifier and of two in pairs."""
 
-`only_first` and `only_second` count the samples that one of them alone gets right; all
-functions take arrays of such counts, too, a table each.
-"""
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -94,3 +92,73 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     adjusted = np.empty_like(found)
     adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return adjusted
+
+
+def wilson_interval(successes: int, n: int) -> tuple[float, float]:
+    """95 % Wilson score interval of a proportion.
+
+    Args:
+        successes: From 0 to `n`.
+        n: Number of trials; without any, nothing is known and 0 to 1 is returned.
+    """
+    low, high = wilson_intervals(np.array([successes]), np.array([n]))
+    return float(low[0]), float(high[0])
+
+
+def wilson_intervals(
+    successes: NDArray[np.integer], n: NDArray[np.integer]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """95 % Wilson score intervals of many proportions at once (Wilson 1927).
+
+    Args:
+        successes: Each from 0 to its `n`, shape `(m,)`.
+        n: Numbers of trials, shape `(m,)`; without any, nothing is known and 0 to 1 is
+            returned.
+
+    Returns:
+        Their lower and upper ends, each of shape `(m,)`.
+    """
+    z = float(ndtri(0.975))
+    trials = np.asarray(n, dtype=np.float64)
+    safe = np.maximum(trials, 1)
+    share = np.asarray(successes, dtype=np.float64) / safe
+    middle = (share + z**2 / (2 * safe)) / (1 + z**2 / safe)
+    reach = z / (1 + z**2 / safe)
+    reach = reach * np.sqrt(share * (1 - share) / safe + z**2 / (4 * safe**2))
+    # Rounding must not leave out a share of 0 or 1.
+    low = np.where(successes == 0, 0.0, np.maximum(middle - reach, 0))
+    high = np.where(successes == n, 1.0, np.minimum(middle + reach, 1))
+    return np.where(trials > 0, low, 0.0), np.where(trials > 0, high, 1.0)
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """McNemar's exact test between two classifiers on the same samples.
+
+    Attributes:
+        only_first: Samples that only the first got right.
+        only_second: Samples that only the second got right.
+        p_value: Two-sided: how likely so unequal counts or worse would be if both
+            were equally good.
+    """
+
+    only_first: int
+    only_second: int
+    p_value: float
+
+
+def paired_test(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> PairedTest:
+    """Tests whether two classifiers differ (McNemar 1947, in its exact form).
+
+    Args:
+        first: Which samples the first got right, shape `(n_samples,)`.
+        second: The same of the second.
+    """
+    if first.shape != second.shape:
+        raise ValueError(
+            f"Both must have the same shape. Received: {first.shape} and {second.shape}"
+        )
+    only_first = int((first & ~second).sum())
+    only_second = int((second & ~first).sum())
+    p_value = float(mcnemar_p(only_first, only_second))
+    return PairedTest(only_first, only_second, p_value)

@@ -28,8 +28,8 @@ from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 
 if TYPE_CHECKING:
+    from core.analysis.classes import ClassFigures
     from core.analysis.comparison import ClassChange
-    from core.analysis.metrics import ClassFigures
 
 COLOURS = {"simple": "#D55E00", "resnet18": "#0072B2"}
 """One colour a network, everywhere (Okabe and Ito 2008); both stand out by at least

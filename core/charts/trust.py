@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import hex_to_rgb
 
-from core.analysis.calibration import Answered, Bin, ClassTrust, Coverage, thin
-from core.analysis.metrics import wilson_intervals
+from core.analysis.calibration import Bin
+from core.analysis.coverage import Answered, Coverage, thin
+from core.analysis.statistics import wilson_intervals
+from core.analysis.trust import ClassTrust
 from core.charts.matrix import NEUTRAL, SYMBOLS, network_colour
 from core.language import plain_label
 from core.runs.reading import Run

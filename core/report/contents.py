@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.classes import PairedClass, pair_classes
+from core.analysis.classes import ClassFigures, PairedClass, class_figures, pair_classes
 from core.analysis.confusions import check_comparable, class_order
-from core.analysis.metrics import ClassFigures, class_figures, paired_test
+from core.analysis.statistics import paired_test
 from core.datasets.store import Dataset, list_datasets
 from core.errors import RunError
 from core.runs.config import RunConfig

@@ -5,11 +5,18 @@ from gettext import NullTranslations
 
 import numpy as np
 
-from core.analysis.classes import Ranking, common_classes, rank_classes, taken_for
+from core.analysis.classes import (
+    ClassFigures,
+    Ranking,
+    common_classes,
+    rank_classes,
+    taken_for,
+)
 from core.analysis.confusions import most_confused_classes, top_confusions
 from core.analysis.curves import Figure, is_validated, settings_rows
-from core.analysis.metrics import ECE_BINS, ClassFigures, wilson_interval
+from core.analysis.metrics import ECE_BINS
 from core.analysis.overview import REFERENCES
+from core.analysis.statistics import wilson_interval
 from core.charts.matrix import accuracy_chart, learning_curves, matrix_heatmap
 from core.language import translations
 from core.report import sentences

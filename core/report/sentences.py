@@ -4,10 +4,15 @@ import unicodedata
 from collections.abc import Sequence
 from gettext import NullTranslations
 
-from core.analysis.classes import PairedClass, common_classes, rank_classes
+from core.analysis.classes import (
+    ClassFigures,
+    PairedClass,
+    common_classes,
+    rank_classes,
+)
 from core.analysis.confusions import Confusion, top_confusions
 from core.analysis.curves import best_epoch, is_validated
-from core.analysis.metrics import ClassFigures, wilson_interval
+from core.analysis.statistics import wilson_interval
 from core.report.contents import Contents, Results
 
 NAMED = 3

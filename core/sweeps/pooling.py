@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from core.analysis.metrics import wilson_interval
+from core.analysis.statistics import wilson_interval
 from core.errors import SketchScopeError
 from core.files import write_json, write_text
 from core.runs.evaluation import read_evaluation

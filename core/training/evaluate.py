@@ -12,12 +12,9 @@ from numpy.typing import NDArray
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 
-from core.analysis.metrics import (
-    METRICS,
-    class_figures,
-    fit_temperature,
-    wilson_interval,
-)
+from core.analysis.classes import class_figures
+from core.analysis.metrics import METRICS, fit_temperature
+from core.analysis.statistics import wilson_interval
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.runs.config import RunConfig

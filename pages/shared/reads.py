@@ -13,7 +13,7 @@ from core.runs.reading import Run, list_runs
 from core.sweeps.record import SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:
-    from core.analysis.metrics import ClassFigures
+    from core.analysis.classes import ClassFigures
 
 FRESH_S = 1.0
 """For so long a listing is shown again without looking at the disk."""
@@ -45,7 +45,7 @@ def _evaluation(run_dir: Path, changed_ns: int) -> Evaluation:
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
 def _figures(run_dir: Path, changed_ns: int) -> "tuple[ClassFigures, ...]":
     # Imports scikit-learn, for which the first screen does not wait.
-    from core.analysis.metrics import class_figures
+    from core.analysis.classes import class_figures
 
     found = _evaluation(run_dir, changed_ns)
     return tuple(

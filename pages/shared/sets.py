@@ -19,7 +19,7 @@ from pages.shared.language import ngettext
 from pages.shared.told import told
 
 if TYPE_CHECKING:
-    from core.analysis.metrics import ClassFigures
+    from core.analysis.classes import ClassFigures
 
 SET = "set"
 """The address's parameter."""
@@ -152,7 +152,7 @@ class Part:
         if self.rows is None:
             return reads.figures(run)
         if run.run_id not in self._figures:
-            from core.analysis.metrics import class_figures
+            from core.analysis.classes import class_figures
 
             found = self.evaluation(run)
             self._figures[run.run_id] = tuple(

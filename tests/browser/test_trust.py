@@ -4,8 +4,9 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from core.analysis.calibration import answers_from, trust
+from core.analysis.coverage import answers_from
 from core.analysis.suspects import find_suspects, opinion
+from core.analysis.trust import trust
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle

@@ -14,8 +14,7 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from core.analysis.comparison import OUTCOMES, compare, find_sketches, gain, outcomes
-from core.analysis.metrics import paired_test
-from core.analysis.statistics import holm, mcnemar_p, paired_interval
+from core.analysis.statistics import holm, mcnemar_p, paired_interval, paired_test
 from core.errors import RunError
 from core.runs.evaluation import Evaluation
 from tests.unit.test_results import make_evaluation

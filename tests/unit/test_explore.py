@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
 from core.analysis.classes import (
+    class_figures,
     common_classes,
     pair_classes,
     rank_classes,
@@ -30,7 +31,6 @@ from core.analysis.confusions import (
     sketches_of_cell,
     top_confusions,
 )
-from core.analysis.metrics import class_figures
 from core.errors import RunError
 from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.test_results import make_evaluation

@@ -7,18 +7,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
+from core.analysis.classes import class_figures
 from core.analysis.metrics import (
     METRICS,
-    class_figures,
     confusion,
     cross_entropy,
     expected_calibration_error,
     fit_temperature,
-    paired_test,
     top_k_accuracy,
     true_class_ranks,
-    wilson_interval,
 )
+from core.analysis.statistics import paired_test, wilson_interval
 from core.runs.evaluation import to_probabilities
 
 Case = tuple[NDArray[np.int64], NDArray[np.float64]]

@@ -20,7 +20,8 @@ from PIL import Image
 from plotly import graph_objects as go
 from sklearn.metrics import confusion_matrix, recall_score
 
-from core.analysis.metrics import class_figures, wilson_interval
+from core.analysis.classes import class_figures
+from core.analysis.statistics import wilson_interval
 from core.datasets.store import Dataset
 from core.errors import RunError, SketchScopeError
 from core.files import write_json

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.analysis.metrics import wilson_interval
+from core.analysis.statistics import wilson_interval
 from core.errors import ConfigError, RunError
 from core.sweeps.plan import (
     Range,

@@ -15,25 +15,24 @@ from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from core.analysis.calibration import (
-    BINNINGS,
-    EXACT_UP_TO,
-    Binning,
-    Claims,
+from core.analysis.calibration import BINNINGS, Binning, calibration, reliability
+from core.analysis.claims import Claims, claims
+from core.analysis.coverage import (
     answers_at_accuracy,
     answers_at_coverage,
     answers_from,
-    calibration,
-    claims,
-    class_trust,
     coverage,
-    figures_rows,
-    reliability,
     thin,
+)
+from core.analysis.metrics import expected_calibration_error
+from core.analysis.statistics import wilson_intervals
+from core.analysis.trust import (
+    EXACT_UP_TO,
+    class_trust,
+    figures_rows,
     trust,
     two_sided_p,
 )
-from core.analysis.metrics import expected_calibration_error, wilson_intervals
 from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.test_results import evaluations, make_evaluation
 
