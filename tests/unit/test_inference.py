@@ -14,7 +14,8 @@ from core.datasets.starter import draw, render
 from core.errors import RunError
 from core.files import write_json
 from core.inference.classify import Classifier
-from core.inference.network import Inference, Layers, Tensor, build_inference
+from core.inference.layers import Layers, Tensor
+from core.inference.network import Inference, build_inference
 from core.paths import TRAINED_DIR
 from core.runs.config import Settings
 from core.runs.folder import CONFIG, WEIGHTS
