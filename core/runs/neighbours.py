@@ -15,9 +15,7 @@ from safetensors.numpy import save_file
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import replacing
-from core.runs.config import RunConfig
 from core.runs.reading import read_config
-from core.runs.stopping import StopCheck
 
 NEIGHBOURS = "neighbours.safetensors"
 
@@ -131,7 +129,7 @@ class Neighbours:
                 f"Dataset {dataset.name!r} is not the one whose sketches the run's "
                 f"{NEIGHBOURS} was made of."
             )
-        return _ordered_rows(dataset)
+        return ordered_rows(dataset)
 
     @cached_property
     def _classes(
@@ -160,48 +158,6 @@ class Neighbours:
         # one thread takes.
         similarity = np.einsum("mc,nc->mn", _to_unit(reduced), self.points)
         return np.asarray(similarity, dtype=np.float32)
-
-
-def build_neighbours(
-    run_dir: Path,
-    config: RunConfig,
-    dataset: Dataset,
-    *,
-    is_stop_requested: StopCheck = lambda: False,
-) -> bool:
-    """Replaces a run's index of its training sketches, validation included.
-
-    Takes as long as four evaluations, since the network sees every one of them.
-
-    Args:
-        run_dir: A run with weights, whose lock the caller holds.
-        config: Its config.
-        dataset: The run's own, or another copy of its sketches with the same split.
-        is_stop_requested: Asked after every batch.
-
-    Returns:
-        Whether it came to its end; False if it was asked to stop.
-
-    Raises:
-        RunError: If the weights are missing or damaged.
-    """
-    from core.training.evaluate import answers, label_map
-    from core.training.networks import load_network
-
-    own_label = label_map(run_dir, config, dataset)
-    rows = _ordered_rows(dataset)
-    embeddings = []
-    for _, embedding in answers(load_network(run_dir, config), config, dataset, rows):
-        if is_stop_requested():
-            return False
-        embeddings.append(embedding)
-    write_neighbours(
-        run_dir,
-        np.concatenate(embeddings),
-        own_label[dataset.labels[rows]],
-        split_fingerprint=dataset.split_fingerprint,
-    )
-    return True
 
 
 def write_neighbours(
@@ -299,7 +255,7 @@ def read_neighbours(run_dir: Path) -> Neighbours | None:
     )
 
 
-def _ordered_rows(dataset: Dataset) -> NDArray[np.int64]:
+def ordered_rows(dataset: Dataset) -> NDArray[np.int64]:
     """Returns the rows of the training sketches, in the order of their keys.
 
     It is the same in every copy with the same split; sketches with equal keys are

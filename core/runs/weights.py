@@ -21,7 +21,7 @@ _DAMAGE = (
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
-    """Reads a file that `core.checkpoint.save_variables` wrote.
+    """Reads a file that `core.training.networks.save_variables` wrote.
 
     Returns:
         The tensors by name, in the order they were saved in, and the metadata.

@@ -7,7 +7,7 @@ it ends as if nothing had happened.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from core.checkpoint import load_matching, load_variables, save_variables
 from core.datasets.joined import join
 from core.datasets.splits import seen_keys
 from core.datasets.store import Dataset
@@ -56,11 +55,13 @@ from core.training.batches import (
 from core.training.distillation import TeacherAnswers
 from core.training.environment import describe_environment
 from core.training.model import build_training_model, enable_determinism
-from core.training.networks import save_network
-
-STATUS_INTERVAL_S = 0.5
-THROUGHPUT_STEPS = 20
-"""Steps over which the shown throughput is averaged."""
+from core.training.networks import (
+    load_matching,
+    load_variables,
+    save_network,
+    save_variables,
+)
+from core.training.progress import STATUS_INTERVAL_S, THROUGHPUT_STEPS, Means
 
 EVALUATION_BATCH_SIZE = 128
 
@@ -71,31 +72,6 @@ validation and at the end; all where there are fewer."""
 
 Report = Callable[[Status, Sequence[dict[str, Any]]], None]
 """Called with the status and the history whenever either was written."""
-
-
-@dataclass
-class Means:
-    """Means over the sketches seen so far.
-
-    Keras clears its metrics with every `train_on_batch`, so they are added up here.
-
-    Attributes:
-        count: Sketches seen.
-        sums: The sum of each figure over them.
-    """
-
-    count: int = 0
-    sums: dict[str, float] = field(default_factory=dict)
-
-    def add(self, logs: Mapping[str, float], *, count: int) -> None:
-        """Takes in the means over one batch of `count` sketches."""
-        self.count += count
-        for name, value in logs.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value) * count
-
-    def result(self) -> dict[str, float]:
-        """Returns the mean of each figure."""
-        return {name: total / self.count for name, total in self.sums.items()}
 
 
 @dataclass

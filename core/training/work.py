@@ -26,12 +26,12 @@ from core.runs.folder import (
     refuse_shipped,
     telling_removal,
 )
-from core.runs.neighbours import build_neighbours
 from core.runs.queueing import wait_for_turn
 from core.runs.reading import check_weights, read_config, read_run
 from core.runs.status import current_process, write_status
 from core.runs.stopping import StopCheck, stop_requests
 from core.training.backend import load_backend
+from core.training.index import build_neighbours
 
 if TYPE_CHECKING:
     from core.training.train import Report

@@ -19,12 +19,12 @@ from core.runs.neighbours import (
     COMPONENTS,
     NEIGHBOURS,
     Neighbours,
-    build_neighbours,
     read_neighbours,
     write_neighbours,
 )
 from core.runs.reading import read_config
 from core.runs.recipes import make_settings
+from core.training.index import build_neighbours
 
 CLASS_NAMES = ("cat", "dog", "ant")
 EMBEDDING = np.array(

@@ -6,12 +6,11 @@ import keras
 import numpy as np
 import pytest
 
-from core.checkpoint import load_variables, save_variables
 from core.errors import RunError
 from core.runs.config import Settings
 from core.runs.recipes import make_settings
 from core.training.model import build_training_model
-from core.training.networks import build_network
+from core.training.networks import build_network, load_variables, save_variables
 from models import NETWORKS
 
 # Counted by hand from the layers: convolutions without bias, batch norms with four

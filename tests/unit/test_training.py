@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.training.batches import epoch_order, rehearsed_rows
-from core.training.train import Means
+from core.training.progress import Means
 
 
 def test_means_weigh_batches_by_their_size() -> None:
