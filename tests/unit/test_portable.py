@@ -16,10 +16,10 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import RunError, SketchScopeError
-from core.export import models
+from core.export import formats, models
+from core.export.formats import FORMATS
 from core.export.models import (
     DESCRIPTION,
-    FORMATS,
     LABELS,
     MAX_DIFFERENCE,
     export_model,
@@ -137,9 +137,9 @@ def test_an_unknown_format_and_a_missing_runtime_are_named(
 def test_a_model_that_answers_otherwise_is_removed(
     untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    onnx_model = models._onnx_model
+    onnx_model = formats._onnx_model
 
-    def wrong(trained: models.Trained) -> onnx.ModelProto:
+    def wrong(trained: formats.Trained) -> onnx.ModelProto:
         model: onnx.ModelProto = onnx_model(trained)
         for constant in model.graph.initializer:
             if constant.name == "paper":
