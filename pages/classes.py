@@ -17,11 +17,12 @@ from core.analysis.classes import (
     takes_in,
     tally_classes,
 )
-from core.charts.matrix import accuracy_chart, accuracy_words
+from core.charts.classes import accuracy_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.paths import data_dir
 from core.runs.reading import Run
+from core.sentences.numbers import accuracy_words
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame

@@ -17,7 +17,7 @@ from core.analysis.comparison import (
     gain,
     outcomes,
 )
-from core.charts.matrix import change_chart
+from core.charts.classes import change_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation

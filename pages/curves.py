@@ -12,7 +12,7 @@ from core.analysis.curves import (
     settings_rows,
 )
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
-from core.charts.matrix import learning_curves
+from core.charts.curves import learning_curves
 from core.language import plain, to_csv
 from core.runs.reading import Run
 from core.runs.status import ACTIVE_STATES

@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.charts.matrix import network_colour
+from core.charts.theme import network_colour
 from core.errors import ImageError
 from core.language import noop as N_
 from core.language import plain

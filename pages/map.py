@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from core.analysis.maps import class_centres, label_order, places, strays
 from core.analysis.sketch_sets import Gathering, describe_set
-from core.charts.matrix import CHOSEN_COLOURS, MapColour, map_scatter
+from core.charts.map import MapColour, map_scatter
+from core.charts.theme import CHOSEN_COLOURS
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run

@@ -5,7 +5,8 @@ from typing import Any, Literal, get_args, get_origin
 import streamlit as st
 
 from core.analysis.curves import Figure
-from core.charts.matrix import FIGURE_TITLES, learning_curves
+from core.charts.curves import learning_curves
+from core.charts.theme import FIGURE_TITLES
 from core.errors import ConfigError, SketchScopeError
 from core.language import noop as N_
 from core.language import plain

@@ -14,16 +14,12 @@ from core.analysis.coverage import (
     answers_from,
 )
 from core.analysis.trust import LEVEL, ClassTrust, Trust, figures_rows, trust
-from core.charts.trust import (
-    class_trust_chart,
-    coverage_chart,
-    interval_words,
-    reliability_chart,
-)
+from core.charts.trust import class_trust_chart, coverage_chart, reliability_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.numbers import interval_words
 from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.chart import chart

@@ -1,4 +1,4 @@
-"""The charts of how far a run can be trusted, without data of their own."""
+"""The charts of how far a run's probabilities can be trusted."""
 
 from collections.abc import Sequence
 from gettext import NullTranslations
@@ -13,9 +13,10 @@ from core.analysis.calibration import Bin
 from core.analysis.coverage import Answered, Coverage, thin
 from core.analysis.statistics import wilson_intervals
 from core.analysis.trust import ClassTrust
-from core.charts.matrix import NEUTRAL, SYMBOLS, network_colour
+from core.charts.theme import NEUTRAL, SYMBOLS, network_colour
 from core.language import plain_label
 from core.runs.reading import Run
+from core.sentences.numbers import interval_words
 
 POINTS = 400
 """Of a curve over coverage; more can't be told apart."""
@@ -31,17 +32,6 @@ LEGEND = {
     "x": 0,
     "traceorder": "normal",
 }
-
-
-def interval_words(one: Bin | Answered) -> str:
-    """Returns the interval of an accuracy, such as `61–93 %`."""
-    low, high = (
-        (one.accuracy_low, one.accuracy_high)
-        if isinstance(one, Bin)
-        else (one.low, one.high)
-    )
-    # They stay on one line.
-    return f"{100 * low:.0f}–{100 * high:.0f}\N{NO-BREAK SPACE}%"
 
 
 def reliability_chart(

@@ -17,7 +17,9 @@ from core.analysis.curves import Figure, is_validated, settings_rows
 from core.analysis.metrics import ECE_BINS
 from core.analysis.overview import REFERENCES
 from core.analysis.statistics import wilson_interval
-from core.charts.matrix import accuracy_chart, learning_curves, matrix_heatmap
+from core.charts.classes import accuracy_chart
+from core.charts.curves import learning_curves
+from core.charts.matrix import matrix_heatmap
 from core.language import translations
 from core.report import sentences
 from core.report.blocks import (

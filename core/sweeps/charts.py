@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 from plotly.colors import sample_colorscale
 
-from core.charts.matrix import (
+from core.charts.theme import (
     AXIS_TITLES,
     CHOSEN_COLOURS,
     MAP_SCALE,

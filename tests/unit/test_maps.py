@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from core.analysis.maps import class_centres, class_hues, label_order, places, strays
-from core.charts.matrix import map_scatter
+from core.charts.map import map_scatter
 from core.runs.evaluation import Evaluation
 from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
 from tests.unit.test_results import make_evaluation

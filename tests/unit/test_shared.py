@@ -13,7 +13,8 @@ from plotly import graph_objects as go
 
 from core.analysis.comparison import compare
 from core.analysis.families import cut, find_likeness
-from core.charts.matrix import change_chart, family_chart, matrix_heatmap
+from core.charts.classes import change_chart
+from core.charts.matrix import family_chart, matrix_heatmap
 from core.language import plain, plain_label, translations
 from core.paths import TRAINED_DIR
 from core.runs.reading import read_run

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import streamlit as st
 
-from core.charts.matrix import network_colour
+from core.charts.theme import network_colour
 from core.language import plain
 from core.sketches.strokes import is_too_little, render_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas

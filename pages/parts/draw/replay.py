@@ -7,7 +7,7 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
 
-from core.charts.matrix import NEUTRAL, network_colour
+from core.charts.theme import NEUTRAL, network_colour
 from core.language import plain_label
 from core.sketches.strokes import Drawing
 from pages.shared.chart import chart

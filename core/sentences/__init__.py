@@ -1,0 +1,1 @@
+"""What numbers say in words, for the page and the report alike."""
