@@ -13,7 +13,7 @@ from plotly.offline import get_plotlyjs
 
 from core.charts import theming
 from core.report.blocks import Document, charts_of, type_name
-from core.report.sentences import percent, span
+from core.sentences.numbers import percent, span
 
 FOLDER = Path(__file__).parent
 TEMPLATE = "report.html.j2"

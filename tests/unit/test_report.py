@@ -34,13 +34,14 @@ from core.report.document import make_document
 from core.report.examples import choose_examples
 from core.report.folder import PAGE, PARTIAL_PREFIX, write_folder
 from core.report.page import digest, figure_json, make_page
-from core.report.sentences import isolated, opening, percent, sure_words
+from core.report.sentences import opening
 from core.report.tables import make_tables
 from core.runs.config import RunConfig, Settings
 from core.runs.evaluation import Evaluation, write_evaluation
 from core.runs.folder import CONFIG
 from core.runs.reading import Run, write_history
 from core.runs.status import Status
+from core.sentences.numbers import isolated, percent, sure_words
 
 BOTH = [TRAINED_DIR / "resnet18", TRAINED_DIR / "simple"]
 HOSTILE = (
