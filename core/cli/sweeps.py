@@ -13,8 +13,8 @@ from core.errors import SketchScopeError
 from core.paths import data_dir
 
 if TYPE_CHECKING:
-    from core.sweeps.plan import Sweep
     from core.sweeps.record import SweepRecord
+    from core.sweeps.spec import Sweep
 
 app = typer.Typer()
 out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
@@ -33,7 +33,7 @@ def sweep(
 ) -> None:
     """Train every trial of a sweep's file on Ray, or go on with them."""
     from core.sweeps.cluster import check_ray
-    from core.sweeps.plan import read_sweep
+    from core.sweeps.spec import read_sweep
 
     check_ray()
     _show(_on_ray(read_sweep(file), address))
@@ -63,7 +63,7 @@ def cross_validate(
     Ray; the same command again goes on.
     """
     from core.runs.recipes import parse_overrides
-    from core.sweeps.plan import parse_sweep
+    from core.sweeps.spec import parse_sweep
 
     fields = parse_overrides(assignments or [])
     if epochs is not None:

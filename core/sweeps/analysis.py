@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.runs.status import ACTIVE_STATES
-from core.sweeps.plan import Value
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord
+from core.sweeps.spec import Value
 
 LEAST_TRIALS = 8
 """Of fewer trials, nothing is said about what mattered."""

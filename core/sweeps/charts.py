@@ -21,8 +21,8 @@ from core.language import noop as N_
 from core.language import plain_label
 from core.runs.reading import Run
 from core.sweeps.analysis import Importances, Values, is_number, varied
-from core.sweeps.plan import Value
 from core.sweeps.record import SweepRecord
+from core.sweeps.spec import Value
 from models import NETWORKS
 
 BANDS = 10

@@ -16,9 +16,9 @@ from core.errors import BusyError, ConfigError, SketchScopeError
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
 from core.runs.folder import runs_dir
 from core.runs.reading import read_run
-from core.sweeps.plan import Sweep, Trial
 from core.sweeps.proposals import distributions, draw_unseen, to_parameters, to_trial
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord, sweep_dir, write_record
+from core.sweeps.spec import Sweep, Trial
 from core.sweeps.trials import mark_stopped_early, train_trial
 
 MAX_DEATHS = 20

@@ -4,7 +4,8 @@ import json
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.sweeps.plan import (
+from core.sweeps.plan import make_trial, sample
+from core.sweeps.spec import (
     MAX_TRIALS,
     Range,
     Sweep,
@@ -13,8 +14,6 @@ from core.sweeps.plan import (
     choices,
     ends,
     is_integer,
-    make_trial,
-    sample,
 )
 
 if TYPE_CHECKING:

@@ -14,7 +14,8 @@ from core.files import list_folder, write_json
 from core.runs.folder import CONFIG, runs_dir
 from core.runs.reading import Run, read_run
 from core.runs.status import utc_now
-from core.sweeps.plan import NAME_PATTERN, Sweep, Trial, is_of
+from core.sweeps.plan import is_of
+from core.sweeps.spec import NAME_PATTERN, Sweep, Trial
 
 RECORD = "sweep.json"
 SITTINGS = "sittings.jsonl"

@@ -13,8 +13,8 @@ from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir
 from core.runs.reading import Run, read_config, read_run
 from core.runs.recipes import make_settings
 from core.runs.status import Status, write_status
-from core.sweeps.plan import Sweep, Trial
 from core.sweeps.record import STOPPED_EARLY, note_sitting, sweep_dir
+from core.sweeps.spec import Sweep, Trial
 from core.training.work import train_run_dir
 
 BUSY_TIMEOUT_S = 120.0

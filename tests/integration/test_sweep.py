@@ -20,7 +20,7 @@ from core.runs.folder import CHECKPOINT, runs_dir
 from core.runs.reading import list_runs, read_run
 from core.runs.status import read_status
 from core.runs.weights import read_tensors
-from core.sweeps.plan import make_trial, read_sweep
+from core.sweeps.plan import make_trial
 from core.sweeps.record import (
     SITTINGS,
     TrialRecord,
@@ -28,6 +28,7 @@ from core.sweeps.record import (
     sweep_dir,
     write_record,
 )
+from core.sweeps.spec import read_sweep
 from tests.conftest import REPOSITORY, Cli, cli_environment
 
 pytestmark = pytest.mark.xdist_group("ray")

@@ -11,8 +11,9 @@ from core.datasets.folders import find_folders
 from core.datasets.install import install
 from core.runs.folder import runs_dir
 from core.runs.reading import read_run
-from core.sweeps.plan import parse_sweep, plan
+from core.sweeps.plan import plan
 from core.sweeps.record import RECORD, SweepRecord, merge, sweep_dir, write_record
+from core.sweeps.spec import parse_sweep
 from core.sweeps.trials import train_trial
 from pages.shared import reads
 from tests.ui.conftest import Open, words

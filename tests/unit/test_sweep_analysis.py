@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.language import translations
 from core.sweeps.analysis import LEAST_TRIALS, best_trial, find_importances, varied
 from core.sweeps.charts import MAX_DRAWN, parallel_coordinates
-from core.sweeps.plan import Sweep, parse_sweep, plan
+from core.sweeps.plan import plan
 from core.sweeps.record import (
     RECORD,
     SweepRecord,
@@ -21,6 +21,7 @@ from core.sweeps.record import (
     sweep_dir,
     write_record,
 )
+from core.sweeps.spec import Sweep, parse_sweep
 
 WORDS = translations("en")
 

@@ -8,18 +8,7 @@ import pytest
 
 from core.analysis.statistics import wilson_interval
 from core.errors import ConfigError, RunError
-from core.sweeps.plan import (
-    Range,
-    Sweep,
-    Trial,
-    grid,
-    is_of,
-    make_trial,
-    parse_sweep,
-    plan,
-    read_sweep,
-    sample,
-)
+from core.sweeps.plan import grid, is_of, make_trial, plan, sample
 from core.sweeps.pooling import FoldScore, pool
 from core.sweeps.record import (
     SweepRecord,
@@ -30,6 +19,7 @@ from core.sweeps.record import (
     sweep_dir,
     write_record,
 )
+from core.sweeps.spec import Range, Sweep, Trial, parse_sweep, read_sweep
 
 
 def parsed(**content: Any) -> Sweep:
