@@ -1,0 +1,159 @@
+"""The commands that use a trained run: classify, report and export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from core.cli.console import Json, out, print_json
+from core.cli.runs import RunArgument, find_run
+from core.paths import TRAINED_DIR, data_dir
+
+
+def classify(
+    files: Annotated[
+        list[Path], typer.Argument(help="PNG, JPEG or WebP pictures of sketches.")
+    ],
+    run: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="By default the best run that ships."),
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, help="Guesses a picture.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Name what pictures show."""
+    from core.inference.classify import Classifier, best_run, read_sketches
+
+    sketches = read_sketches(files)
+    if run is None:
+        run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+    else:
+        run_dir = find_run(run)
+    answers = Classifier(run_dir)(sketches, top=top)
+    if as_json:
+        print_json(
+            [
+                {
+                    "file": str(file),
+                    "predictions": [
+                        {"class": guess.class_name, "probability": guess.probability}
+                        for guess in guesses
+                    ],
+                }
+                for file, guesses in zip(files, answers, strict=True)
+            ]
+        )
+        return
+    for file, guesses in zip(files, answers, strict=True):
+        out.print(f"[bold]{escape(str(file))}[/]")
+        for guess in guesses:
+            out.print(f"  {guess.probability:6.1%}  {escape(guess.class_name)}")
+
+
+def report(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...",
+            help="An evaluated run, or two that were scored on the same sketches.",
+        ),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Where to write it: a new folder, or an earlier report's. By default "
+            "under `data/reports/`.",
+        ),
+    ] = None,
+    language: Annotated[
+        str, typer.Option(metavar="en|es", help="What it is written in.")
+    ] = "en",
+    as_json: Json = False,
+) -> None:
+    """Write a report: one page that works offline, and its tables as CSV."""
+    from core.report import make_report
+
+    made = make_report(
+        [find_run(run) for run in runs], data_dir=data_dir(), language=language
+    )
+    folder = (
+        data_dir() / "reports" / made.name
+        if output is None
+        else output.expanduser().absolute()
+    )
+    made.write(folder)
+    if as_json:
+        print_json(
+            {
+                "folder": str(folder),
+                "files": sorted(made.files),
+                "title": made.title,
+                "opening": list(made.opening),
+            }
+        )
+        return
+    size = sum(map(len, made.files.values()))
+    out.print(f"Wrote {escape(str(folder))}, {size / 1e6:.1f} MB:", highlight=False)
+    for sentence in made.opening:
+        out.print(f"  {escape(sentence)}", highlight=False)
+
+
+def export(
+    run: RunArgument,
+    target: Annotated[
+        Path | None,
+        typer.Argument(help="A folder to make; by default under `data/exports/`."),
+    ] = None,
+    format_name: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            metavar="run|onnx|openvino|tf_saved_model|litert",
+            help="`run` is a small copy of a finished run, for this program. The "
+            "others are one model, from sketches to probabilities, for other programs; "
+            "each is compared with Keras before it is handed out.",
+        ),
+    ] = "run",
+    as_json: Json = False,
+) -> None:
+    """Write a trained network in a form that leaves this program."""
+    run_dir = find_run(run)
+    folder = (
+        data_dir() / "exports" / f"{run_dir.name}-{format_name.replace('_', '-')}"
+        if target is None
+        else target.expanduser().absolute()
+    )
+    if format_name == "run":
+        from core.runs.copies import export_run
+
+        export_run(run_dir, folder)
+        model, difference = folder, None
+    else:
+        from core.export.models import export_model
+
+        exported = export_model(run_dir, folder, format_name=format_name)
+        model, difference = exported.model, exported.difference
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    if as_json:
+        print_json(
+            {
+                "format": format_name,
+                "folder": str(folder),
+                "model": str(model),
+                "bytes": size,
+                "largest_difference": difference,
+            }
+        )
+        return
+    out.print(f"Wrote {escape(str(folder))}, {size / 1e6:.1f} MB.", highlight=False)
+    if difference is not None:
+        from core.export.models import MAX_DIFFERENCE, PARITY_SKETCHES
+
+        out.print(
+            f"{escape(model.name)} answers as Keras does: on {PARITY_SKETCHES} "
+            "sketches the likeliest class is the same and no probability differs by "
+            f"more than {difference:.1g} ({MAX_DIFFERENCE:g} is allowed).",
+            highlight=False,
+        )
