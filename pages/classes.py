@@ -15,13 +15,13 @@ from core.analysis.classes import (
     sketches_of_class,
     taken_for,
     takes_in,
-    tally_classes,
 )
 from core.charts.classes import accuracy_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.paths import data_dir
 from core.runs.reading import Run
+from core.sentences.classes import tally_words
 from core.sentences.numbers import accuracy_words
 from pages.shared import reads
 from pages.shared.chart import chart
@@ -312,38 +312,6 @@ def show_shares(
         st.caption(_("and {rest}").format(rest=plain(rest)))
 
 
-def tell(run: Run, other: Run | None, part: Part) -> None:
-    """Says how the classes fare, in two or three sentences."""
-    found = tally_classes(part.figures(run))
-    sentences = [
-        _(
-            "{run} recognises every sketch of {whole} of {total} classes and fewer "
-            "than half of the sketches of {under}."
-        )
-    ]
-    if found.mistakes:
-        sentences.append(_("Half of its {mistakes:,} mistakes are in {half} classes."))
-    pairs: list[PairedClass] = []
-    if other is not None:
-        pairs = pair_classes(part.figures(run), part.figures(other))
-        sentences.append(
-            _("{other} does better in {better} classes and worse in {worse}.")
-        )
-    st.write(
-        " ".join(sentences).format(
-            run=plain(run.run_id),
-            other=plain(other.run_id) if other else "",
-            whole=found.whole,
-            total=found.total,
-            under=found.under_half,
-            mistakes=found.mistakes,
-            half=found.half_of_mistakes,
-            better=sum(pair.change > 0 for pair in pairs),
-            worse=sum(pair.change < 0 for pair in pairs),
-        )
-    )
-
-
 def offer_report(runs: Sequence[Run]) -> None:
     """Offers the report of one run or two; it is made when it is asked for."""
     run_dirs = [run.path for run in runs]
@@ -409,7 +377,8 @@ def show(runs: list[Run]) -> None:
         offer_report(shown_runs)
     part = pick_part(run, key="classes_set")
     if name is None:
-        tell(run, other, part)
+        pairs = pair_classes(part.figures(run), part.figures(other)) if other else []
+        st.write(tally_words(run, part.figures(run), other, pairs, words()))
         show_all(run, other, part)
     else:
         show_class(run, other, part, name)

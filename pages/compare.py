@@ -10,7 +10,6 @@ from core.analysis.comparison import (
     OUTCOMES,
     ClassChange,
     Comparison,
-    Gain,
     Outcome,
     compare,
     find_sketches,
@@ -22,12 +21,19 @@ from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.comparison import (
+    NAMED,
+    comparison_words,
+    confidence_words,
+    many_tests_words,
+    probability_words,
+)
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, words
+from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
     column_names,
@@ -41,16 +47,8 @@ from pages.shared.pickers import (
 )
 from pages.shared.sketches import offer_dataset, sketch_dataset
 
-NAMED = 3
-"""Classes that a sentence names."""
-
 TABLE_ROWS = 500
 """The file has all."""
-
-LEAST_P = 0.0001
-"""A smaller probability is not told more exactly."""
-
-LEVEL = 0.05
 
 SURE_HELP = N_("Mean calibrated probability of its guess, right or wrong")
 
@@ -83,87 +81,6 @@ def compared(evaluation: Evaluation, baseline: Evaluation) -> Comparison:
         for one in (evaluation, baseline)
     )
     return _compared(evaluation, baseline, identity)
-
-
-def probability_words(p_value: float) -> str:
-    """Returns what a p-value is, with no more digits than it deserves."""
-    return f"= {p_value:.2g}" if p_value >= LEAST_P else f"< {LEAST_P:.4f}"
-
-
-def told(found: Comparison, told_gain: Gain, run: Run, baseline: Run) -> str:
-    """Returns what the numbers say in a few sentences, as Markdown."""
-    paired = found.paired
-    values: dict[str, Any] = {
-        "run": plain(run.run_id),
-        "baseline": plain(baseline.run_id),
-        "points": 100 * paired.change,
-        "better_points": abs(100 * paired.change),
-        "low": 100 * paired.low,
-        "high": 100 * paired.high,
-        "right": paired.right,
-        "baseline_right": paired.baseline_right,
-        "n": paired.n,
-        "fixed": paired.fixed,
-        "broken": paired.broken,
-        "both_right": paired.both_right,
-        "both_wrong": paired.both_wrong,
-        "p": plain(probability_words(paired.p_value)),
-    }
-    if paired.p_value >= LEVEL:
-        verdict = _(
-            "**{run} and {baseline} can't be told apart**: they recognise {right:,} "
-            "and {baseline_right:,} of {n:,} test sketches, a difference of "
-            "{points:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; McNemar's "
-            "exact test, p {p})."
-        )
-    elif paired.net > 0:
-        verdict = _(
-            "**{run} is better than {baseline} by {better_points:.1f} points** (95 % "
-            "interval {low:+.1f} to {high:+.1f}; McNemar's exact test, p {p}): it "
-            "recognises {right:,} of {n:,} test sketches, {baseline} "
-            "{baseline_right:,}."
-        )
-    else:
-        verdict = _(
-            "**{run} is worse than {baseline} by {better_points:.1f} points** (95 % "
-            "interval {low:+.1f} to {high:+.1f}; McNemar's exact test, p {p}): it "
-            "recognises {right:,} of {n:,} test sketches, {baseline} "
-            "{baseline_right:,}."
-        )
-    sentences = [
-        verdict.format(**values),
-        _(
-            "Of what {baseline} gets wrong it **fixes {fixed:,}**, of what {baseline} "
-            "gets right it **newly breaks {broken:,}**; both are right on "
-            "{both_right:,} and wrong on {both_wrong:,}."
-        ).format(**values),
-    ]
-    if told_gain.half is not None and told_gain.largest_share is not None:
-        sentence = (
-            _(
-                "{better} of {classes} classes are better, {worse} worse; half of the "
-                "net gain comes from {half} of them. The most changed, {largest}, make "
-                "up {share:.0%} of it."
-            )
-            if paired.net > 0
-            else _(
-                "{better} of {classes} classes are better, {worse} worse; half of the "
-                "net loss comes from {half} of them. The most changed, {largest}, make "
-                "up {share:.0%} of it."
-            )
-        )
-        names = [f"{one.class_name} ({one.paired.net:+d})" for one in told_gain.largest]
-        sentences.append(
-            sentence.format(
-                better=told_gain.better,
-                worse=told_gain.worse,
-                classes=len(found.classes),
-                half=told_gain.half,
-                largest=plain(listed(names)),
-                share=told_gain.largest_share,
-            )
-        )
-    return " ".join(sentences)
 
 
 def show_tables(found: Comparison, run: Run, baseline: Run) -> None:
@@ -244,39 +161,10 @@ def show_tables(found: Comparison, run: Run, baseline: Run) -> None:
             key="compare_sure",
             alt=_("The sketches of each outcome, and how sure both runs are of them"),
         )
-    st.caption(sure_words(found, run, baseline))
-
-
-def sure_words(found: Comparison, run: Run, baseline: Run) -> str:
-    """Says how sure both runs are where the first is newly wrong, as Markdown."""
-    broken = found.outcomes[OUTCOMES.index("broken")]
     temperatures = [
         reads.evaluation(one).metrics["temperature"] for one in (run, baseline)
     ]
-    values: dict[str, Any] = {
-        "run": plain(run.run_id),
-        "baseline": plain(baseline.run_id),
-        "sure": broken.sure,
-        "baseline_sure": broken.baseline_sure,
-        "temperature": temperatures[0],
-        "baseline_temperature": temperatures[1],
-    }
-    sentences = []
-    if broken.count:
-        sentences.append(
-            _(
-                "Of its newly wrong guesses {run} is {sure:.0%} sure on average; "
-                "{baseline} was {baseline_sure:.0%} sure of the right ones."
-            )
-        )
-    sentences.append(
-        _(
-            "Probabilities are calibrated by each run's temperature "
-            "({temperature:.2f} and {baseline_temperature:.2f}), so that they mean the "
-            "same in both."
-        )
-    )
-    return " ".join(sentences).format(**values)
+    st.caption(confidence_words(found, run, baseline, temperatures, words()))
 
 
 def show_classes(found: Comparison, run: Run, baseline: Run, name: str | None) -> None:
@@ -306,7 +194,7 @@ def show_classes(found: Comparison, run: Run, baseline: Run, name: str | None) -
         uirevision=f"{run.run_id} {baseline.run_id}",
         on_click=clicked,
     )
-    st.caption(many_tests_words(found, run, baseline))
+    st.caption(many_tests_words(found, run, baseline, words()))
     chosen = next((one for one in found.classes if one.class_name == name), None)
     if chosen is not None:
         show_class(chosen, run, baseline)
@@ -335,39 +223,6 @@ def show_classes(found: Comparison, run: Run, baseline: Run, name: str | None) -
             icon=":material/download:",
             on_click="ignore",
         )
-
-
-def many_tests_words(found: Comparison, run: Run, baseline: Run) -> str:
-    """Says how to read the chart, and which classes differ for certain."""
-    certain = found.certain(level=LEVEL)
-    alone = len(found.alone_certain(level=LEVEL))
-    sentences = [
-        _(
-            "Above the line {run} recognises more of a class, below it {baseline}; "
-            "bars are 95 % intervals of the paired difference (Tango 1998)."
-        ),
-        _(
-            "Taken one by one, {alone} of {classes} classes differ (McNemar, p < "
-            "{level:g}); of so many tests up to {chance:.0f} would come out like that "
-            "if nothing differed."
-        ),
-    ]
-    sentences.append(
-        _("Corrected for that (Holm 1979), {certain} differ for certain: {names}.")
-        if certain
-        else _("Corrected for that (Holm 1979), none differs for certain.")
-    )
-    sentences.append(_("Click a point to open its class."))
-    return " ".join(sentences).format(
-        run=plain(run.run_id),
-        baseline=plain(baseline.run_id),
-        alone=alone,
-        classes=len(found.classes),
-        level=LEVEL,
-        chance=LEVEL * len(found.classes),
-        certain=len(certain),
-        names=plain(listed([one.class_name for one in certain])),
-    )
 
 
 def show_class(one: ClassChange, run: Run, baseline: Run) -> None:
@@ -683,7 +538,7 @@ def show(runs: list[Run]) -> None:
     evaluation, before = reads.evaluation(run), reads.evaluation(baseline)
     found = compared(evaluation, before)
     told_gain = gain(found.classes, limit=NAMED)
-    st.write(told(found, told_gain, run, baseline))
+    st.write(comparison_words(found, told_gain, run, baseline, words()))
     asked = st.query_params.get(SKETCH)
     is_open = asked in evaluation.ids
     if not is_open:

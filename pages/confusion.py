@@ -21,11 +21,12 @@ from core.charts.matrix import matrix_heatmap
 from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.confusions import confusions_words, matrix_words
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, words
+from pages.shared.language import words
 from pages.shared.pickers import (
     comparable_runs,
     evaluated_runs,
@@ -104,7 +105,7 @@ def show_top(evaluation: Evaluation) -> None:
         key="confusion_small",
         alt=_(
             "Confusion matrix of the {count} classes of the top confusions: {pairs}"
-        ).format(count=len(order), pairs=in_words(names, pairs[:5])),
+        ).format(count=len(order), pairs=confusions_words(names, pairs[:5], words())),
         height=SUBMATRIX_HEIGHT,
         on_click=lambda point: open_cell(shown_names, *point["index"]),
     )
@@ -199,13 +200,17 @@ def show_full(
         key="confusion_full",
         alt=_("Confusion matrix of all {count} classes: {pairs}").format(
             count=len(order),
-            pairs=in_words(names, top_confusions(evaluation.confusion, limit=5)),
+            pairs=confusions_words(
+                names, top_confusions(evaluation.confusion, limit=5), words()
+            ),
         ),
         height=MATRIX_HEIGHT,
         uirevision=f"{by} {found} {len(order)}",
         on_click=lambda point: open_cell(shown_names, *point["index"]),
     )
-    st.caption(matrix_words(evaluation, hide=hide, difference=difference, by=by))
+    st.caption(
+        matrix_words(evaluation, words(), hide=hide, difference=difference, by=by)
+    )
 
 
 def shown_labels(evaluation: Evaluation, everything: Evaluation) -> set[int]:
@@ -230,46 +235,6 @@ def class_order_of(evaluation: Evaluation, by: Order) -> list[int]:
     )
 
 
-def matrix_words(
-    evaluation: Evaluation, *, hide: bool, difference: bool, by: Order
-) -> str:
-    """Says what the picture shows and what it hides."""
-    matrix = evaluation.confusion
-    right = int(np.trace(matrix))
-    sentences = [
-        {
-            "similarity": _(
-                "Classes that are taken for each other stand side by side, so that "
-                "families show as blocks."
-            ),
-            "accuracy": _("The worst recognised classes come first."),
-            "name": _("Classes are in the order of their names."),
-        }[by]
-    ]
-    if difference:
-        sentences.append(
-            _(
-                "Each cell: sketches in the second run less those in the first. On the "
-                "diagonal more is better, elsewhere less."
-            )
-        )
-    if hide and difference:
-        sentences.append(
-            _("The diagonal, the change in recognised sketches, is hidden.")
-        )
-    elif hide:
-        sentences.append(
-            _(
-                "The diagonal is hidden: {right:,} of {total:,} sketches, those "
-                "recognised."
-            ).format(right=right, total=int(matrix.sum()))
-        )
-    sentences.append(
-        _("Where names don't fit, some are left out; drag over an area to zoom in.")
-    )
-    return " ".join(sentences)
-
-
 def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
     """Returns a confusion as a table row."""
     return {
@@ -278,24 +243,6 @@ def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
         "Sketches": _("{done} of {total}").format(done=pair.count, total=pair.n),
         "Share": 100 * pair.count / pair.n,
     }
-
-
-def in_words(names: tuple[str, ...], pairs: list[Confusion]) -> str:
-    """Returns confusions as a sentence."""
-    told = [
-        ngettext(
-            "{drawn} is taken for {guess} {count} time of {n}",
-            "{drawn} is taken for {guess} {count} times of {n}",
-            pair.count,
-        ).format(
-            drawn=names[pair.true],
-            guess=names[pair.predicted],
-            count=pair.count,
-            n=pair.n,
-        )
-        for pair in pairs
-    ]
-    return "; ".join(told) + "."
 
 
 def show_cell(
@@ -395,7 +342,9 @@ def show(runs: list[Run]) -> None:
         + (
             " "
             + _("Most often, {pairs}").format(
-                pairs=plain(in_words(evaluation.class_names, pairs[:2]))
+                pairs=plain(
+                    confusions_words(evaluation.class_names, pairs[:2], words())
+                )
             )
             if pairs
             else ""

@@ -7,20 +7,19 @@ from core.analysis.curves import (
     Against,
     Figure,
     history_rows,
-    is_validated,
-    learning,
     settings_rows,
 )
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.charts.curves import learning_curves
-from core.language import plain, to_csv
+from core.language import to_csv
 from core.runs.reading import Run
 from core.runs.status import ACTIVE_STATES
+from core.sentences.curves import TOLD_RUNS, curves_words, learning_words
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, words
+from pages.shared.language import words
 from pages.shared.pickers import pick_option
 from pages.shared.told import told
 
@@ -65,7 +64,7 @@ def show_charts(runs: list[Run]) -> None:
                     words=words(),
                 ),
                 key=f"curves_{figure}",
-                alt=describe(now, figure),
+                alt=curves_words(now, figure, words()),
                 height=CHART_HEIGHT,
                 uirevision=f"{against} {log}",
             )
@@ -75,82 +74,12 @@ def show_charts(runs: list[Run]) -> None:
         st.rerun()
 
 
-def describe(runs: list[Run], figure: Figure) -> str:
-    """Returns the end of each curve in words."""
-    ends = [
-        ngettext(
-            "{run} ends at {value:.3g} after {count} epoch",
-            "{run} ends at {value:.3g} after {count} epochs",
-            len(run.history),
-        ).format(
-            run=run.run_id,
-            value=run.history[-1][f"val_{figure}"],
-            count=len(run.history),
-        )
-        if is_validated(run)
-        else _("{run} holds nothing out").format(run=run.run_id)
-        for run in runs
-        if run.history
-    ]
-    words = (
-        _("Loss by epoch. On validation, {ends}.")
-        if figure == "loss"
-        else _("Top-1 accuracy by epoch. On validation, {ends}.")
-    )
-    return words.format(ends="; ".join(ends) or _("nothing yet"))
-
-
-def tell(runs: list[Run]) -> None:
-    """Says how the first few trainings went, as far as they have come."""
-    for run in runs[:TOLD_RUNS]:
-        found = learning(run)
-        if found is None:
-            if run.history and not is_validated(run):
-                st.write(
-                    _(
-                        "{run} learns from all training sketches, without validation: "
-                        "what counts is its last epoch, {epoch} so far."
-                    ).format(
-                        run=f"**{plain(run.run_id)}**", epoch=run.history[-1]["epoch"]
-                    )
-                )
-            continue
-        sentences = [
-            _(
-                "{run} was best after epoch {best} of {epochs}, with "
-                "{top1:.1%} of the validation sketches right."
-            )
-        ]
-        if found.gap > NOTABLE_GAP:
-            sentences.append(
-                _("At the end it was right {gap:.0f} points more often in training.")
-            )
-        if found.lowest_loss_epoch is not None:
-            sentences.append(
-                _(
-                    "Its validation loss has risen since epoch {lowest}: it learns its "
-                    "training sketches by heart."
-                )
-            )
-        st.write(
-            " ".join(sentences).format(
-                run=f"**{plain(run.run_id)}**",
-                best=found.best_epoch,
-                epochs=found.epochs,
-                top1=found.val_top1,
-                gap=100 * found.gap,
-                lowest=found.lowest_loss_epoch,
-            )
-        )
-
-
-TOLD_RUNS = 3
-NOTABLE_GAP = 0.05
-
 require_frame()
 st.title(_("Curves"))
 runs = choose_runs()
-tell(runs)
+for run in runs[:TOLD_RUNS]:
+    if sentence := learning_words(run, words()):
+        st.write(sentence)
 with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     axes: dict[Against, str] = {
         "epoch": _("epoch"),

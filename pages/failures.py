@@ -6,15 +6,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.failures import Kind, Order, Tally, Wanted, find_failures, tally
+from core.analysis.failures import Kind, Order, Wanted, find_failures, tally
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.failures import failures_words
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext
+from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
     comparable_runs,
@@ -87,47 +88,6 @@ def pick_wanted(
         among=among,
     )
     return wanted, cast(Order, order)
-
-
-def told(found: Tally, everything: Tally, other: Run | None) -> str:
-    """Returns what the failures' numbers say, in two or three sentences."""
-    sentences = [
-        _("{run_wrong:,} of {total:,} test sketches are wrong.").format(
-            run_wrong=everything.wrong, total=everything.total
-        )
-    ]
-    if found.wrong != everything.wrong:
-        sentences.append(
-            ngettext(
-                "{count:,} of them is shown.",
-                "{count:,} of them are shown.",
-                found.wrong,
-            ).format(count=found.wrong)
-        )
-    if found.wrong:
-        sentences.append(
-            _("In {share:.0%} of these the right class came second.").format(
-                share=found.second / found.wrong
-            )
-        )
-        if found.both is not None and other is not None:
-            sentences.append(
-                _("{run} gets {share:.0%} of them wrong, too.").format(
-                    run=other.run_id, share=found.both / found.wrong
-                )
-            )
-    if found.pair is not None and found.pair_count > 1:
-        sentences.append(
-            _(
-                "Most often {drawn} is taken for {guess}: {count} times of {total}."
-            ).format(
-                drawn=found.pair[0],
-                guess=found.pair[1],
-                count=found.pair_count,
-                total=found.pair_total,
-            )
-        )
-    return plain(" ".join(sentences))
 
 
 @st.fragment
@@ -216,18 +176,19 @@ def show(runs: list[Run]) -> None:
     if among is not None:
         show_set(run, among, key="failures_set")
     asked = st.query_params.get(SKETCH)
-    words = st.empty()
+    sentences = st.empty()
     with st.container():
         wanted, order = pick_wanted(
             evaluation, has_other=beside is not None, among=among
         )
     rows = find_failures(evaluation, wanted, other=beside, order=order)
     every = find_failures(evaluation, Wanted(among=among), other=beside)
-    words.write(
-        told(
+    sentences.write(
+        failures_words(
             tally(evaluation, rows, other=beside, among=among),
             tally(evaluation, every, other=beside, among=among),
             other,
+            words(),
         )
     )
     if asked is None:

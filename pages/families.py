@@ -19,11 +19,12 @@ from core.charts.matrix import family_chart, matrix_heatmap
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.families import families_words, family_count_words, family_name
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, ngettext, words
+from pages.shared.language import ngettext, words
 from pages.shared.pickers import (
     comparable_runs,
     evaluated_runs,
@@ -59,20 +60,6 @@ def likeness_of(run: Run) -> Likeness:
     return _likeness(evaluation, f"{metrics['run_id']} {metrics['evaluated_at']}")
 
 
-def family_name(names: tuple[str, ...], family: Family) -> str:
-    """Returns what a family is called: after its two classes most taken for each other.
-
-    Names of classes are as the dataset has them, so this is for `plain` or a table.
-    """
-    heads = [names[label] for label in family.heads]
-    more = len(family.labels) - len(heads)
-    if not more:
-        return listed(heads)
-    return ngettext(
-        "{names} and {count} more", "{names} and {count} more", more
-    ).format(names=", ".join(heads), count=more)
-
-
 def pick_count(likeness: Likeness, finder: Run) -> int:
     """Lets one choose the number of families.
 
@@ -104,60 +91,6 @@ def pick_count(likeness: Likeness, finder: Run) -> int:
         st.query_params[COUNT] = held
     st.session_state[f"{COUNT} known"] = held, finder.run_id
     return count
-
-
-def told(measured: Measured, run: Run, finder: Run, *, has_other: bool) -> str:
-    """Returns what the numbers say in a few sentences, as Markdown."""
-    low, high = measured.interval
-    values: dict[str, Any] = {
-        "run": plain(run.run_id),
-        "finder": plain(finder.run_id),
-        "accuracy": measured.family_accuracy,
-        "low": 100 * low,
-        "high": 100 * high,
-        "n": measured.n,
-        "top1": measured.correct / measured.n if measured.n else 0.0,
-        "count": len(measured.families),
-        "classes": len(measured.family_of),
-        "wrong": measured.near + measured.wild,
-        "share": measured.near_share,
-        "chance": measured.near_by_chance,
-    }
-    sentences = [
-        _(
-            "**{run} finds the right one of {count} families for {accuracy:.1%}** of "
-            "{n:,} test sketches (95 % interval {low:.1f}–{high:.1f} %), and the right "
-            "class for {top1:.1%}."
-        )
-    ]
-    if measured.near_share is not None:
-        sentences.append(
-            _(
-                "Of its {wrong:,} mistakes **{share:.0%} are near misses**, within the "
-                "family; were the {classes} classes dealt to families of these sizes "
-                "at random, {chance:.0%} would be."
-            )
-        )
-    if finder.run_id != run.run_id:
-        sentences.append(
-            _(
-                "The families were found in the confusions of {finder} and not fitted "
-                "to those of {run}; both runs met the same sketches, though."
-            )
-        )
-    else:
-        sentences.append(
-            _(
-                "The families were found in the very confusions that they are measured "
-                "on, which flatters them; let another run find them for a fairer look."
-            )
-            if has_other
-            else _(
-                "The families were found in the very confusions that they are measured "
-                "on, which flatters them; no other run was scored on these sketches."
-            )
-        )
-    return " ".join(sentences).format(**values)
 
 
 def show_chart(
@@ -194,7 +127,7 @@ def show_chart(
         ).format(
             classes=len(names),
             count=len(measured.families),
-            largest="; ".join(family_name(names, one) for one in largest[:3]),
+            largest="; ".join(family_name(names, one, words()) for one in largest[:3]),
         ),
         height=CHART_HEIGHT,
         uirevision=uirevision,
@@ -212,7 +145,7 @@ def show_chart(
 def show_family(evaluation: Evaluation, family: Family) -> None:
     """Shows one family: its figures and its part of the matrix."""
     names = evaluation.class_names
-    st.subheader(plain(family_name(names, family)))
+    st.subheader(plain(family_name(names, family, words())))
     low, high = family.interval
     st.write(
         ngettext(
@@ -287,7 +220,7 @@ def show_misses(
         strays = [
             _("{count} to {family}").format(
                 count=count,
-                family=plain(family_name(names, measured.families[number])),
+                family=plain(family_name(names, measured.families[number], words())),
             )
             for number, count in family.strays[:SHOWN]
         ]
@@ -352,7 +285,7 @@ def class_rows(
             rows.append(
                 {
                     "Family": family.number + 1,
-                    "Name": family_name(evaluation.class_names, family),
+                    "Name": family_name(evaluation.class_names, family, words()),
                     "Class": evaluation.class_names[label],
                     "Sketches": n,
                     "Recognised": int(matrix[label, label]),
@@ -382,7 +315,7 @@ def show_table(
         rows.append(
             {
                 "number": family.number + 1,
-                "name": family_name(names, family),
+                "name": family_name(names, family, words()),
                 "classes": len(family.labels),
                 "sketches": family.n,
                 "top1": 100 * family.accuracy,
@@ -393,7 +326,8 @@ def show_table(
                 "stray": None
                 if stray is None
                 else _("{family} ({count})").format(
-                    family=family_name(names, families[stray[0]]), count=stray[1]
+                    family=family_name(names, families[stray[0]], words()),
+                    count=stray[1],
                 ),
             }
         )
@@ -457,7 +391,7 @@ def show(runs: list[Run]) -> None:
     measured = measure(
         evaluation.confusion, likeness, cut(likeness.tree, count), limit=SHOWN
     )
-    st.write(told(measured, run, finder, has_other=bool(others)))
+    st.write(families_words(measured, run, finder, words(), has_other=bool(others)))
     chart_column, family_column = st.columns([3, 2], gap="large")
     with family_column:
         name = st.selectbox(
@@ -485,32 +419,8 @@ def show(runs: list[Run]) -> None:
         )
     show_misses(run, evaluation, measured, chosen)
     st.subheader(_("All families"))
-    st.caption(count_words(likeness, count))
+    st.caption(family_count_words(likeness, count, words()))
     show_table(run, evaluation, measured, finder)
-
-
-def count_words(likeness: Likeness, count: int) -> str:
-    """Says how good a number of families is."""
-    best = likeness.best_count
-    sentence = (
-        _(
-            "In the tree's order. {count} families are the default: with them the "
-            "share of confusions that stays within families is furthest above chance "
-            "(modularity {here:.2f})."
-        )
-        if count == best
-        else _(
-            "In the tree's order. With {best} families the share of confusions that "
-            "stays within families is furthest above chance (modularity {most:.2f}); "
-            "with {count} it is {here:.2f}."
-        )
-    )
-    return sentence.format(
-        here=round(float(likeness.modularities[count - 1]), 2) + 0.0,
-        count=count,
-        most=likeness.modularities[best - 1],
-        best=best,
-    )
 
 
 require_frame()

@@ -7,18 +7,19 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.maps import class_centres, label_order, places, strays
-from core.analysis.sketch_sets import Gathering, describe_set
+from core.analysis.sketch_sets import describe_set
 from core.charts.map import MapColour, map_scatter
 from core.charts.theme import CHOSEN_COLOURS
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.failures import gathering_words
 from pages.shared import reads
 from pages.shared.chart import Cards, Label, Points, chart
 from pages.shared.frame import require_frame
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, ngettext, words
+from pages.shared.language import ngettext, words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
     comparable_runs,
@@ -161,46 +162,6 @@ def show_map(
     st.caption(" ".join(sentences))
 
 
-def gathering_words(found: Gathering) -> str:
-    """Returns what a set's numbers say, in two or three sentences."""
-    failures = found.failures
-    sentences = [
-        ngettext(
-            "{wrong:,} of {total:,} is wrong ({share:.0%}; of all test sketches "
-            "{usual:.0%}).",
-            "{wrong:,} of {total:,} are wrong ({share:.0%}; of all test sketches "
-            "{usual:.0%}).",
-            failures.wrong,
-        ).format(
-            wrong=failures.wrong,
-            total=failures.total,
-            share=failures.wrong / failures.total,
-            usual=found.usual,
-        )
-    ]
-    if found.num_classes == 1:
-        sentences.append(_("All are of {name}.").format(name=found.main[0][0]))
-    else:
-        sentences.append(
-            _("They are of {count} classes, most often {names}.").format(
-                count=found.num_classes,
-                names=listed([f"{name} ({count})" for name, count in found.main]),
-            )
-        )
-    if failures.pair is not None and failures.pair_count > 1:
-        sentences.append(
-            _(
-                "Most often {drawn} is taken for {guess}: {count} times of {total}."
-            ).format(
-                drawn=failures.pair[0],
-                guess=failures.pair[1],
-                count=failures.pair_count,
-                total=failures.pair_total,
-            )
-        )
-    return plain(" ".join(sentences))
-
-
 def worst_first(evaluation: Evaluation, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Returns rows in the order in which they are looked at."""
     return rows[np.argsort(-evaluation.loss[rows], kind="stable")]
@@ -252,7 +213,7 @@ def show_set(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
             "{count:,} sketch gathered", "{count:,} sketches gathered", len(rows)
         ).format(count=len(rows))
     )
-    st.write(gathering_words(describe_set(evaluation, rows)))
+    st.write(gathering_words(describe_set(evaluation, rows), words()))
     say_kept()
     with st.container(horizontal=True, vertical_alignment="center"):
         for page, label, icon in (

@@ -1,6 +1,5 @@
 """Sweeps: many runs that differ in a few fields, side by side."""
 
-import json
 from importlib.util import find_spec
 from typing import Any
 
@@ -30,6 +29,7 @@ from core.sweeps.charts import (
 )
 from core.sweeps.pooling import Pooled, pool_sweep
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord
+from core.sweeps.sentences import POINTS, pooled_words, settings_words, sweep_words
 from pages.shared import reads
 from pages.shared.actions import promote
 from pages.shared.chart import chart
@@ -60,7 +60,6 @@ TRIAL = "trial"
 
 LINES_HEIGHT = 430
 CHART_HEIGHT = 340
-POINTS = 100
 
 
 def show_beginning() -> None:
@@ -105,74 +104,6 @@ def pick_sweep(records: tuple[SweepRecord, ...]) -> str:
             width=400,
         )
     )
-
-
-def progress_words(record: SweepRecord) -> str:
-    """Says how many trials have ended, and how."""
-    trials = record.trials
-    # A search proposes its trials one by one.
-    states: list[str] = [trial.state for trial in trials]
-    states += ["planned"] * (record.total - len(trials))
-    parts = []
-    for state, phrase in (
-        ("running", N_("{count} in training")),
-        ("queued", N_("{count} waiting")),
-        ("pruned", N_("{count} stopped early")),
-        ("stopped", N_("{count} interrupted")),
-        ("failed", N_("{count} failed")),
-        ("damaged", N_("{count} damaged")),
-        ("planned", N_("{count} not begun")),
-    ):
-        if count := states.count(state):
-            parts.append(_(phrase).format(count=count))
-    sentence = ngettext(
-        "**{done} of {count} trial is finished**",
-        "**{done} of {count} trials are finished**",
-        record.total,
-    ).format(done=states.count("finished"), count=record.total)
-    return f"{sentence} ({listed(parts)})." if parts else f"{sentence}."
-
-
-def settings_words(record: SweepRecord, trial: TrialRecord) -> str:
-    """Returns the values of the varied fields of a trial, as text."""
-    number = record.trials.index(trial)
-    return ", ".join(
-        f"{field_title(field, words())} {value_text(field, values[number])}"
-        for field, values in varied(record).items()
-    )
-
-
-def tell(record: SweepRecord, found: Importances | None) -> None:
-    """Says what the trials' numbers support."""
-    sentences = [progress_words(record)]
-    best = best_trial(record)
-    if best is not None and best.val_top1 is not None:
-        sentences.append(
-            _(
-                "The best on validation is **{run}** with {top1:.1%} ({settings})."
-            ).format(
-                run=plain(best.run_id),
-                top1=best.val_top1,
-                settings=plain(settings_words(record, best)) or _("nothing varied"),
-            )
-        )
-        if best.top1 is not None:
-            sentences.append(
-                _("On test it has {top1:.1%}; choose nothing by that.").format(
-                    top1=best.top1
-                )
-            )
-    if found is not None and found.is_telling and found.fields[0].is_clear:
-        first = found.fields[0]
-        sentences.append(
-            _(
-                "**{field} tells most of the accuracy**: shuffled among the trials, it "
-                "makes a forest's prediction {rise:.1f} points worse."
-            ).format(
-                field=plain(field_title(first.field, words())), rise=POINTS * first.rise
-            )
-        )
-    st.markdown(" ".join(sentences))
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -334,7 +265,7 @@ def show_importances(found: Importances | None) -> None:
 def show_trial(record: SweepRecord, trial: TrialRecord) -> None:
     """Shows one trial, and lets the owner keep it as a run of its own."""
     st.subheader(plain(trial.run_id))
-    st.write(plain(settings_words(record, trial)) or _("Nothing was varied."))
+    st.write(plain(settings_words(record, trial, words())) or _("Nothing was varied."))
     if trial.message:
         st.error(told(trial.message))
     with st.container(horizontal=True):
@@ -478,22 +409,6 @@ def show_table(record: SweepRecord) -> None:
     )
 
 
-def pooled_words(group: Pooled) -> str:
-    """Returns what a group's runs have in common, as text."""
-    asked = json.loads(group.settings)
-    values = {
-        "network": asked["network"],
-        "recipe": asked["recipe"],
-        **asked["fields"],
-        "seed": asked["seed"],
-    }
-    return ", ".join(
-        f"{field_title(field, words())} "
-        f"{value_text(field, tuple(value) if isinstance(value, list) else value)}"
-        for field, value in values.items()
-    )
-
-
 def show_pooled(pooled: list[Pooled]) -> None:
     """Shows what the folds say together."""
     st.subheader(_("Folds taken together"))
@@ -511,7 +426,7 @@ def show_pooled(pooled: list[Pooled]) -> None:
                 high=POINTS * high,
                 done=len(group.folds),
                 k=group.k,
-                settings=plain(pooled_words(group)),
+                settings=plain(pooled_words(group, words())),
             )
         )
 
@@ -532,7 +447,7 @@ def show(name: str, interval: float | None) -> None:
         st.info(_("This sweep has no trials yet."))
         return
     found = importances_of(record)
-    tell(record, found)
+    st.markdown(sweep_words(record, found, words()))
     if record.sweep.folds is not None:
         finished = [t.run_id for t in record.trials if t.state == "finished"]
         if pooled := _pooled(record, name, tuple(finished)):

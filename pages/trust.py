@@ -13,19 +13,24 @@ from core.analysis.coverage import (
     answers_at_coverage,
     answers_from,
 )
-from core.analysis.trust import LEVEL, ClassTrust, Trust, figures_rows, trust
+from core.analysis.trust import Trust, figures_rows, trust
 from core.charts.trust import class_trust_chart, coverage_chart, reliability_chart
 from core.language import noop as N_
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
-from core.sentences.numbers import interval_words
+from core.sentences.trust import (
+    answered_words,
+    certain_words,
+    target_words,
+    temperature_words,
+)
 from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, words
+from pages.shared.language import words
 from pages.shared.pickers import (
     comparable_runs,
     evaluated_runs,
@@ -38,13 +43,8 @@ from pages.shared.pickers import (
 
 LEAST = 90
 """Percent; of so sure a guess one would expect much."""
-
-TOLD_TARGET = 0.95
 HALF = 0.5
 COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
-NAMED = 5
-NOTABLE_GAP = 0.02
-"""Smaller differences of confidence and accuracy are not worth a word."""
 
 VERDICTS = {
     "over": N_("claims too much"),
@@ -66,114 +66,11 @@ def trusted(run: Run) -> Trust:
     return _trusted(reads.evaluation(run), reads.identity(run))
 
 
-def told_of_sure(runs: Sequence[Run], chosen: Sequence[Answered]) -> str:
-    """Says how right the runs are where they are sure, as Markdown."""
-    sentences = []
-    for number, (run, now) in enumerate(zip(runs, chosen, strict=True)):
-        if not now.n:
-            sentence = _("{run} is never as sure as {least:.0%}.")
-        elif number == 0:
-            sentence = _(
-                "When {run} is at least {least:.0%} sure it is **right "
-                "{accuracy:.0%} of the time** (95 % interval {interval}), and that is "
-                "so for {share:.0%} of the sketches."
-            )
-        else:
-            sentence = _(
-                "{run} is then right {accuracy:.0%} of the time ({interval}), "
-                "for {share:.0%} of the sketches."
-            )
-        sentences.append(
-            sentence.format(
-                run=plain(run.run_id),
-                least=now.least,
-                accuracy=now.accuracy,
-                interval=interval_words(now),
-                share=now.share,
-            )
-        )
-    return " ".join(sentences)
-
-
-def told_of_temperature(run: Run, found: Trust) -> str:
-    """Says what a run claims on average, and what its temperature does to it."""
-    before, after = found.before, found.after
-    excess = before.mean_confidence - before.accuracy
-    if excess > NOTABLE_GAP:
-        sentence = _(
-            "As trained {run} claims too much: it is {confidence:.0%} sure on average "
-            "and right {accuracy:.0%} of the time."
-        )
-    elif excess < -NOTABLE_GAP:
-        sentence = _(
-            "As trained {run} is too modest: it is {confidence:.0%} sure on average "
-            "and right {accuracy:.0%} of the time."
-        )
-    else:
-        sentence = _(
-            "As trained {run} is {confidence:.0%} sure on average and right "
-            "{accuracy:.0%} of the time."
-        )
-    sentences = [sentence]
-    source = (run.metrics or {}).get("temperature_from")
-    if before.temperature != after.temperature:
-        sentences.append(
-            _(
-                "Its temperature of {temperature:.2f}, fitted on validation sketches, "
-                "brings the calibration error from {ece:.3f} to {after:.3f}; chance "
-                "alone would leave about {chance:.3f}."
-            )
-            if source is None
-            else _(
-                "The temperature of {temperature:.2f}, which it has from {source}, "
-                "brings the calibration error from {ece:.3f} to {after:.3f}; chance "
-                "alone would leave about {chance:.3f}."
-            )
-        )
-    summed = calibration(after)
-    return " ".join(sentences).format(
-        run=plain(run.run_id),
-        confidence=before.mean_confidence,
-        accuracy=before.accuracy,
-        temperature=after.temperature,
-        source=plain(str(source)),
-        ece=calibration(before).ece,
-        after=summed.ece,
-        chance=summed.ece_by_chance,
-    )
-
-
-def told_of_target(runs: Sequence[Run], found: Sequence[Trust]) -> str:
-    """Says how much the runs may answer to reach an accuracy."""
-    sentences = []
-    for number, (run, one) in enumerate(zip(runs, found, strict=True)):
-        at = answers_at_accuracy(one.coverage, TOLD_TARGET)
-        if at is None:
-            sentence = _(
-                "{run} can't choose so that it is right {target:.0%} of the time."
-            )
-        elif number == 0:
-            sentence = _(
-                "To be right {target:.0%} of the time, {run} may answer {share:.0%} of "
-                "the sketches."
-            )
-        else:
-            sentence = _("For the same, {run} may answer {share:.0%}.")
-        sentences.append(
-            sentence.format(
-                run=plain(run.run_id),
-                target=TOLD_TARGET,
-                share=at.share if at else 0,
-            )
-        )
-    return " ".join(sentences)
-
-
 @st.fragment
 def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
     """Shows whether the runs are right as often as they say."""
     st.subheader(_("Is it right as often as it says?"))
-    st.write(told_of_temperature(runs[0], found[0]))
+    st.write(temperature_words(runs[0], found[0], words()))
     kinds: dict[Binning, str] = {
         "width": _("of equal width"),
         "mass": _("of equally many sketches"),
@@ -241,8 +138,8 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
             "Temperature": st.column_config.NumberColumn(
                 _("Temperature"), format="%.2f", help=_("1 is the network as trained")
             ),
-            "Mean confidence": _number(_("Sure on average"), "%.1f %%"),
-            "Accuracy": _number(_("Right"), "%.1f %%"),
+            "Mean confidence": number_column(_("Sure on average"), "%.1f %%"),
+            "Accuracy": number_column(_("Right"), "%.1f %%"),
             **{
                 name: st.column_config.NumberColumn(label, format="%.3f", help=told_by)
                 for name, label, told_by in (
@@ -260,8 +157,8 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         alt=_("Calibration of each run before and after its temperature"),
     )
     with st.container(horizontal=True):
-        _download(_("Figures as CSV"), rows, "trust", runs)
-        _download(_("Bins as CSV"), bin_rows(runs, found, by), "trust-bins", runs)
+        download_rows(_("Figures as CSV"), rows, "trust", runs)
+        download_rows(_("Bins as CSV"), bin_rows(runs, found, by), "trust-bins", runs)
 
 
 ECE_HELP = N_(
@@ -361,14 +258,14 @@ def show_coverage(
             hide_index=True,
             column_config={
                 "Run": _("Run"),
-                "Wanted accuracy": _number(_("Wanted accuracy"), "%.0f %%"),
-                "Wanted share": _number(_("Wanted share"), "%.0f %%"),
-                "Least confidence": _number(_("At least so sure"), "%.1f %%"),
-                "Answered": _number(_("Sketches"), "localized"),
-                "Share": _number(_("Share"), "%.1f %%"),
-                "Accuracy": _number(_("Right"), "%.1f %%"),
-                "Low": _number(_("95 % from"), "%.1f %%"),
-                "High": _number(_("to"), "%.1f %%"),
+                "Wanted accuracy": number_column(_("Wanted accuracy"), "%.0f %%"),
+                "Wanted share": number_column(_("Wanted share"), "%.0f %%"),
+                "Least confidence": number_column(_("At least so sure"), "%.1f %%"),
+                "Answered": number_column(_("Sketches"), "localized"),
+                "Share": number_column(_("Share"), "%.1f %%"),
+                "Accuracy": number_column(_("Right"), "%.1f %%"),
+                "Low": number_column(_("95 % from"), "%.1f %%"),
+                "High": number_column(_("to"), "%.1f %%"),
             },
             key="trust_targets",
             alt=_("What each run may answer for an accuracy, and at a share"),
@@ -379,7 +276,7 @@ def show_coverage(
                 "on; expect slightly less of new ones."
             )
         )
-        _download(_("Accuracy and share as CSV"), rows, "trust-coverage", runs)
+        download_rows(_("Accuracy and share as CSV"), rows, "trust-coverage", runs)
 
 
 def coverage_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, Any]]:
@@ -443,7 +340,7 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         uirevision=" ".join(run.run_id for run in runs),
         on_click=clicked,
     )
-    st.caption(classes_words(runs, found))
+    st.caption(certain_words(runs, found, words()))
     show_class(runs, found)
     rows = class_rows(runs, found)
     with st.expander(_("Classes as a table"), icon=":material/table:"):
@@ -460,13 +357,13 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 "Run": _("Run"),
                 "Class": _("Class"),
                 "Guesses": _("Guesses"),
-                "Mean confidence": _number(_("Sure on average"), "%.0f %%"),
-                "Accuracy": _number(_("Right"), "%.0f %%"),
-                "Gap": _number(_("Difference"), "%+.0f"),
-                "Low": _number(_("95 % from"), "%+.0f"),
-                "High": _number(_("to"), "%+.0f"),
-                "p": _number("p", "%.3f"),
-                "Adjusted p": _number(_("p adjusted"), "%.3f"),
+                "Mean confidence": number_column(_("Sure on average"), "%.0f %%"),
+                "Accuracy": number_column(_("Right"), "%.0f %%"),
+                "Gap": number_column(_("Difference"), "%+.0f"),
+                "Low": number_column(_("95 % from"), "%+.0f"),
+                "High": number_column(_("to"), "%+.0f"),
+                "p": number_column("p", "%.3f"),
+                "Adjusted p": number_column(_("p adjusted"), "%.3f"),
                 "Verdict": _("Verdict"),
             },
             on_select=selected,
@@ -477,7 +374,7 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 "to read of it"
             ),
         )
-        _download(_("Classes as CSV"), rows, "trust-classes", runs)
+        download_rows(_("Classes as CSV"), rows, "trust-classes", runs)
 
 
 def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:
@@ -521,58 +418,6 @@ def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:
     )
 
 
-def classes_words(runs: Sequence[Run], found: Sequence[Trust]) -> str:
-    """Says how to read the chart, and which guesses are off for certain."""
-    sentences = [
-        _(
-            "Each point is a class that a network names, at its temperature: how sure "
-            "it is of these guesses less how often they are right. Bars are 95 % "
-            "Wilson intervals."
-        )
-    ]
-    sentences.append(
-        _(
-            "Of many tests some come out by chance; they are corrected for that "
-            "(Benjamini and Hochberg 1995, {level:.0%}), and what is off for certain "
-            "is filled."
-        ).format(level=LEVEL)
-    )
-    for run, one in zip(runs, found, strict=True):
-        over, under = one.certain("over"), one.certain("under")
-        sentence = (
-            _(
-                "{run}: taken one by one {alone} of {classes} classes are off, "
-                "corrected {certain}: too much is claimed of {over}, too little of "
-                "{under}."
-            )
-            if over or under
-            else _(
-                "{run}: taken one by one {alone} of {classes} classes are off, "
-                "corrected none."
-            )
-        )
-        sentences.append(
-            sentence.format(
-                run=plain(run.run_id),
-                over=_named(over),
-                under=_named(under),
-                alone=sum(c.p_value < LEVEL for c in one.classes),
-                certain=len(over) + len(under),
-                classes=len(one.classes),
-            )
-        )
-    sentences.append(_("Click a point or a line of the table to read of its class."))
-    return " ".join(sentences)
-
-
-def _named(classes: Sequence[ClassTrust]) -> str:
-    names = [plain(one.class_name) for one in classes[:NAMED]]
-    if not names:
-        return _("none")
-    rest = len(classes) - len(names)
-    return listed([*names, _("{count} more").format(count=rest)] if rest else names)
-
-
 def class_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, Any]]:
     """Returns each class of each run as a table row, the least likely by chance first.
 
@@ -600,12 +445,12 @@ def class_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, An
     ]
 
 
-def _number(label: str, number: str) -> Any:
+def number_column(label: str, number: str) -> Any:
     """Returns a table's column of numbers in a format."""
     return st.column_config.NumberColumn(label, format=number)
 
 
-def _download(
+def download_rows(
     label: str, rows: Sequence[dict[str, Any]], name: str, runs: Sequence[Run]
 ) -> None:
     st.download_button(
@@ -624,7 +469,7 @@ def show_declining(runs: Sequence[Run], found: Sequence[Trust]) -> None:
     """Shows how right the runs are if they may decline to answer."""
     sentences = st.empty()
     st.subheader(_("If it may decline to answer"))
-    st.write(told_of_target(runs, found))
+    st.write(target_words(runs, found, words()))
     slider_column, link_column = st.columns([3, 2], vertical_alignment="bottom")
     least = slider_column.slider(
         _("It answers where it is at least so sure, in percent"),
@@ -635,7 +480,7 @@ def show_declining(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         bind="query-params",
     )
     chosen = [answers_from(one.coverage, least / 100) for one in found]
-    sentences.write(told_of_sure(runs, chosen))
+    sentences.write(answered_words(runs, chosen, words()))
     with link_column:
         for run, now in zip(runs, chosen, strict=True):
             address: dict[str, str | list[str]] = {

@@ -18,18 +18,17 @@ from core.analysis.suspects import (
 from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.suspects import suspects_words
 from pages.shared import reads
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, ngettext
+from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import pick_option
 from pages.shared.sketches import offer_dataset, sketch_dataset
 
 TABLE_ROWS = 500
 """The file has all."""
-
-TOLD_PAIRS = 3
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -58,7 +57,7 @@ def show_suspects(runs: Sequence[Run]) -> None:
     )
     found = find_suspects(evaluations, opinions, order=order)
     pairs = suspect_pairs(evaluations[0], opinions, found)
-    sentences.write(told(runs, evaluations[0], found, pairs))
+    sentences.write(suspects_words(runs, evaluations[0], found, pairs, words()))
     if not len(found.rows):
         return
     asked = st.query_params.get(SKETCH)
@@ -115,69 +114,6 @@ def show_suspects(runs: Sequence[Run]) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def told(
-    runs: Sequence[Run],
-    evaluation: Evaluation,
-    found: Suspects,
-    pairs: Sequence[SuspectPair],
-) -> str:
-    """Returns what was found, in a few sentences, as Markdown."""
-    count = len(found.rows)
-    names = listed([plain(run.run_id) for run in runs])
-    if not count:
-        return _(
-            "There is no test sketch of {total:,} that {runs} take for the same other "
-            "class with confidence."
-        ).format(total=found.total, runs=names)
-    if len(runs) > 1:
-        sentence = ngettext(
-            "**{count:,} of {total:,} test sketches is suspect**: {runs} "
-            "independently take it for the same class, another than its label, with "
-            "at least the confidence they usually have in sketches of that class.",
-            "**{count:,} of {total:,} test sketches are suspect**: {runs} "
-            "independently take each for the same class, another than its label, with "
-            "at least the confidence they usually have in sketches of that class.",
-            count,
-        )
-    else:
-        sentence = ngettext(
-            "**{count:,} of {total:,} test sketches is suspect**: {runs} takes it for "
-            "another class than its label, with at least the confidence it usually "
-            "has in sketches of that class.",
-            "**{count:,} of {total:,} test sketches are suspect**: {runs} takes each "
-            "for another class than its label, with at least the confidence it "
-            "usually has in sketches of that class.",
-            count,
-        )
-    sentences = [sentence.format(count=count, total=found.total, runs=names)]
-    often = [pair for pair in pairs if pair.count > 1][:TOLD_PAIRS]
-    if often:
-        class_names = evaluation.class_names
-        sentences.append(
-            _("Most often {pairs}.").format(
-                pairs=listed(
-                    [
-                        _("{label} looks like {other} ({count} of {n})").format(
-                            label=plain(class_names[pair.label]),
-                            other=plain(class_names[pair.called]),
-                            count=pair.count,
-                            n=pair.n,
-                        )
-                        for pair in often
-                    ]
-                )
-            )
-        )
-    sentences.append(
-        _(
-            "The label may be wrong, the drawing may show something else, or the "
-            "networks share a mistake; look and judge. No network has seen these "
-            "sketches in training (confident learning, Northcutt et al. 2021)."
-        )
-    )
-    return " ".join(sentences)
 
 
 @st.fragment
