@@ -1,4 +1,4 @@
-"""The networks that guess, and what they make of a drawing after each stroke."""
+"""The networks that look at a drawing, and how each is run."""
 
 import hashlib
 import time
@@ -151,3 +151,14 @@ def _digests(drawing: Drawing) -> Iterator[bytes]:
         state.update(f"{stroke.width} {stroke.erases} {stroke.points.shape}".encode())
         state.update(stroke.points.tobytes())
         yield state.digest()
+
+
+def pick_network(networks: list[Network], *, key: str) -> Network:
+    """Lets one choose between the networks; the first is the default."""
+    by_name = {network.name: network for network in networks}
+    if len(by_name) == 1:
+        return networks[0]
+    name = st.segmented_control(
+        _("Network"), list(by_name), default=next(iter(by_name)), required=True, key=key
+    )
+    return by_name[name]

@@ -17,10 +17,9 @@ from core.language import plain
 from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE, PAPER
-from pages.parts.draw.replay import pick_network
 from pages.shared import reads
 from pages.shared.language import gettext as _
-from pages.shared.networks import Network, guesses
+from pages.shared.networks import Network, guesses, pick_network
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
 
 SHOWN_SIZE = 320

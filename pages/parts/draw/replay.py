@@ -13,7 +13,7 @@ from core.sketches.strokes import Drawing
 from pages.shared.chart import chart
 from pages.shared.guesses import show_guesses
 from pages.shared.language import gettext as _
-from pages.shared.networks import Network, guesses, look_at_steps
+from pages.shared.networks import Network, guesses, look_at_steps, pick_network
 
 SHOWN_CLASSES = 6
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
@@ -64,17 +64,6 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
                 colour=network_colour(network.run),
                 run=network.run,
             )
-
-
-def pick_network(networks: list[Network], *, key: str) -> Network:
-    """Lets one choose between the networks; the first is the default."""
-    by_name = {network.name: network for network in networks}
-    if len(by_name) == 1:
-        return networks[0]
-    name = st.segmented_control(
-        _("Network"), list(by_name), default=next(iter(by_name)), required=True, key=key
-    )
-    return by_name[name]
 
 
 def replay_figure(

@@ -1,0 +1,187 @@
+"""The form that describes a new run and starts it."""
+
+from typing import Any, Literal, get_args, get_origin
+
+import streamlit as st
+
+from core.errors import ConfigError
+from core.paths import data_dir
+from core.runs.config import Settings
+from core.runs.create import check_new_run_id
+from core.runs.folder import WEIGHTS
+from core.runs.launch import train_command
+from core.runs.reading import Run
+from core.runs.recipes import RECIPES, make_settings
+from core.runs.status import ACTIVE_STATES
+from models import NETWORKS
+from pages.parts.train.panel import open_run
+from pages.shared import reads
+from pages.shared.actions import create_run, launch_training
+from pages.shared.language import gettext as _
+
+FIRST_FIELDS = ("epochs", "seed")
+RECIPE_ORDER = ("best", "report", "refine", "finetune")
+ORIGIN_RECIPES = ("refine", "finetune")
+"""They are meant to go on from a trained run."""
+
+AT_LEAST_ONE = ("epochs", "batch_size")
+
+
+def field_widget(name: str, value: Any, *, key: str) -> Any:
+    """Draws the widget of one setting and returns what was entered."""
+    info = Settings.model_fields[name]
+    label = _(name.replace("_", " ").capitalize())
+    help_text = _(info.description or "")
+    if get_origin(info.annotation) is Literal:
+        options = list(get_args(info.annotation))
+        index = options.index(value)
+        return st.selectbox(label, options, index=index, key=key, help=help_text)
+    if isinstance(value, bool):
+        return st.toggle(label, value=value, key=key, help=help_text)
+    if isinstance(value, tuple):
+        text = st.text_input(
+            label, ", ".join(f"{v:g}" for v in value), key=key, help=help_text
+        )
+        return parse_numbers(name, text)
+    if isinstance(value, int):
+        lowest = 1 if name in AT_LEAST_ONE else 0
+        return st.number_input(
+            label, value=value, min_value=lowest, key=key, help=help_text
+        )
+    return st.number_input(
+        label,
+        value=value,
+        min_value=0.0,
+        step=value / 10 or 0.01,
+        format="%g",
+        key=key,
+        help=help_text,
+    )
+
+
+def parse_numbers(name: str, text: str) -> list[float]:
+    """Reads numbers that are separated by commas.
+
+    Raises:
+        ConfigError: If one is no number.
+    """
+    try:
+        numbers = [float(word) for word in text.split(",") if word.strip()]
+    except ValueError as error:
+        raise ConfigError(
+            f"`{name}` takes numbers, separated by commas. Received: {text}"
+        ) from error
+    return [int(n) if n.is_integer() else n for n in numbers]
+
+
+def show_form() -> None:
+    """Lets one describe a run, shows its command line, and starts it."""
+    datasets = [dataset.name for dataset in reads.datasets()]
+    dataset = st.selectbox(_("Dataset"), datasets, key="train_dataset")
+    network = st.segmented_control(
+        _("Network"),
+        list(NETWORKS),
+        default=next(iter(NETWORKS)),
+        required=True,
+        format_func=lambda name: NETWORKS[name].title,
+        key="train_network",
+    )
+    recipe = st.segmented_control(
+        _("Recipe"),
+        sorted(RECIPES, key=RECIPE_ORDER.index),
+        default="best",
+        required=True,
+        key="train_recipe",
+        help=_(
+            "best is tuned for sketches; report is the course report's: 50 epochs with "
+            "Keras's defaults. refine goes on from a run of best with sketches varied "
+            "more, finetune with drawings of your own."
+        ),
+    )
+    origin = pick_origin(network, needed=recipe in ORIGIN_RECIPES)
+    base = make_settings(network, recipe)
+    entered = {}
+    # A recipe's defaults are its own: its widgets are too.
+    key = f"train_{network}_{recipe}"
+    for column, name in zip(st.columns(2), FIRST_FIELDS, strict=True):
+        with column:
+            entered[name] = field_widget(name, getattr(base, name), key=f"{key}_{name}")
+    with st.expander(_("All settings")):
+        for name in Settings.model_fields:
+            if name not in FIRST_FIELDS:
+                value = getattr(base, name)
+                entered[name] = field_widget(name, value, key=f"{key}_{name}")
+    run_id = st.text_input(_("Name (optional)"), key="train_run_id").strip() or None
+    if run_id is not None:
+        check_new_run_id(run_id, data_dir=data_dir())
+    settings = make_settings(network, recipe, changed(base, entered))
+    # Only what differs from the recipe, in the form that was checked.
+    overrides = {
+        name: value
+        for name, value in settings.model_dump(mode="json").items()
+        if name in changed(base, entered)
+    }
+    busy = any(run.state in ACTIVE_STATES for run in reads.runs())
+    st.caption(_("The same from a terminal:"))
+    st.code(
+        train_command(
+            network,
+            dataset,
+            recipe,
+            overrides=overrides,
+            run_id=run_id,
+            origin=None if origin is None else origin.run_id,
+            wait=busy,
+            data_dir=data_dir(),
+        ),
+        language="sh",
+        wrap_lines=True,
+    )
+    if st.button(
+        _("Queue") if busy else _("Start"),
+        type="primary",
+        icon=":material/play_arrow:",
+        help=_("It begins when the runs before it have ended.") if busy else None,
+        key="train_start",
+    ):
+        with st.spinner(_("Starting")):
+            run_dir = create_run(
+                network,
+                dataset,
+                recipe,
+                data_dir=data_dir(),
+                run_id=run_id,
+                overrides=overrides,
+                origin=None if origin is None else origin.path,
+            )
+            launch_training(run_dir, data_dir=data_dir())
+        open_run(run_dir.name)
+
+
+def pick_origin(network: str, *, needed: bool) -> Run | None:
+    """Lets one choose the trained run whose weights a new one begins with."""
+    trained = {
+        run.run_id: run
+        for run in reads.runs()
+        if run.config is not None
+        and run.config.network == network
+        and (run.path / WEIGHTS).exists()
+    }
+    chosen = st.selectbox(
+        _("Begin with the weights of"),
+        list(trained),
+        index=0 if needed and trained else None,
+        placeholder=_("None: random weights"),
+        key=f"train_origin_{network}_{needed}",
+    )
+    return trained[chosen] if chosen is not None else None
+
+
+def changed(base: Settings, entered: dict[str, Any]) -> dict[str, Any]:
+    """Returns the entered fields that differ from the recipe's."""
+    changes = {}
+    for name, value in entered.items():
+        standard = getattr(base, name)
+        if value != (list(standard) if isinstance(standard, tuple) else standard):
+            changes[name] = value
+    return changes
