@@ -19,7 +19,7 @@ from core.language import plain, plain_label, translations
 from core.paths import TRAINED_DIR
 from core.runs.reading import read_run
 from pages.shared.chart import LIBRARY, SCRIPT
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 ENGLISH = translations("en")
 MAX_MATRIX_BYTES = 200_000

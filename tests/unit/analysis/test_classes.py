@@ -33,7 +33,7 @@ from core.analysis.confusions import (
 )
 from core.errors import RunError
 from core.runs.evaluation import CHUNK, Evaluation
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 NAMES = ("cat", "dog", "Ant")
 

@@ -20,7 +20,7 @@ from core.analysis.suspects import (
 )
 from core.errors import RunError
 from core.runs.evaluation import Evaluation
-from tests.unit.test_results import evaluations, make_evaluation
+from tests.unit.runs.test_evaluation import evaluations, make_evaluation
 
 all_labelled = st.builds(
     lambda evaluation: replace(

@@ -21,7 +21,7 @@ from core.analysis.families import (
     modularities,
 )
 from core.runs.evaluation import Evaluation
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 evaluations = st.builds(
     make_evaluation,

@@ -34,7 +34,7 @@ from core.analysis.trust import (
     two_sided_p,
 )
 from core.runs.evaluation import CHUNK, Evaluation
-from tests.unit.test_results import evaluations, make_evaluation
+from tests.unit.runs.test_evaluation import evaluations, make_evaluation
 
 
 def make_claims(n: int, *, seed: int, digits: int = 17, honest: bool = True) -> Claims:

@@ -14,7 +14,7 @@ from core.analysis.maps import class_centres, class_hues, label_order, places, s
 from core.charts.map import map_scatter
 from core.runs.evaluation import Evaluation
 from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 WORDS = NullTranslations()
 

@@ -20,7 +20,7 @@ from core.analysis.sketch_sets import (
 )
 from core.errors import SetError
 from core.runs.evaluation import Evaluation
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 
 def marked(evaluation: Evaluation, split: str = "split") -> Evaluation:

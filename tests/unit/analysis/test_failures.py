@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from core.analysis.failures import KINDS, ORDERS, Wanted, find_failures, surprise, tally
 from core.errors import RunError
 from core.runs.evaluation import Evaluation
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 pairs = st.builds(
     lambda n, classes, seed: (

@@ -17,7 +17,7 @@ from core.analysis.comparison import OUTCOMES, compare, find_sketches, gain, out
 from core.analysis.statistics import holm, mcnemar_p, paired_interval, paired_test
 from core.errors import RunError
 from core.runs.evaluation import Evaluation
-from tests.unit.test_results import make_evaluation
+from tests.unit.runs.test_evaluation import make_evaluation
 
 counts = st.integers(0, 60)
 
