@@ -1,7 +1,7 @@
 """Two runs on the same test sketches: which is better, by how much, and where.
 
 A run is compared with a baseline. What it gets right and the baseline wrong is fixed,
-what it gets wrong and the baseline right is broken. Needs no Keras.
+what it gets wrong and the baseline right is broken.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """What is taken for what: views of one evaluation's confusion matrix.
 
-Rows are true classes, columns predicted ones. Needs no Keras.
+Rows are true classes, columns predicted ones.
 """
 
 import csv

@@ -1,4 +1,4 @@
-"""Which test sketches a run gets wrong, filtered and sorted. Needs no Keras."""
+"""Which test sketches a run gets wrong, filtered and sorted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """Families: classes that are taken for each other, found in one run, measured in one.
 
-Rows of a matrix are true classes, columns predicted ones. Needs no Keras.
+Rows of a matrix are true classes, columns predicted ones.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The map of a run's test sketches: where classes lie in it. Needs no Keras."""
+"""The map of a run's test sketches: where classes lie in it."""
 
 from collections.abc import Sequence
 

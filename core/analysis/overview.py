@@ -1,4 +1,4 @@
-"""What the Overview shows of runs. Needs no Keras."""
+"""What the Overview shows of runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

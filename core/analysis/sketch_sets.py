@@ -1,4 +1,4 @@
-"""Sets of test sketches, small enough to stand in an address. Needs no Keras.
+"""Sets of test sketches, small enough to stand in an address.
 
 A set is some rows of an evaluation, ascending. Nothing of it is stored: its name holds
 all of it, so that whoever is sent the name has the set, and strangers fill no disk.

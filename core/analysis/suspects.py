@@ -1,4 +1,4 @@
-"""Test sketches whose label or drawing is suspect. Needs no Keras.
+"""Test sketches whose label or drawing is suspect.
 
 Confident learning (Northcutt, Jiang and Chuang 2021, Confident learning: estimating
 uncertainty in dataset labels): a network suspects a sketch whose probability for

@@ -1,4 +1,4 @@
-"""Names what pictures show, with a trained run. Needs no Keras."""
+"""Names what pictures show, with a trained run."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Shows where a network looks: Grad-CAM, and what hiding ink does. Needs no Keras."""
+"""Shows where a network looks: Grad-CAM, and what hiding ink does."""
 
 import numpy as np
 from numpy.typing import NDArray

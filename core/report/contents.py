@@ -1,4 +1,4 @@
-"""What a report is about: one run's results or two's, as numbers. Needs no Keras."""
+"""What a report is about: one run's results or two's, as numbers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Which epoch's weights a run keeps, and when it ends early. Needs no Keras."""
+"""Which epoch's weights a run keeps, and when it ends early."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Reads safetensors files, which hold numbers and can't hold code. Needs no Keras."""
+"""Reads safetensors files, which hold numbers and can't hold code."""
 
 import json
 from pathlib import Path
