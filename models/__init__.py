@@ -4,8 +4,8 @@ A network is a function from a library of layers and the number of classes to th
 input and the output of a functional model: float ink (0 paper, 1 ink) of shape
 `(batch, size, size, 1)` and logits of shape `(batch, num_classes)`, with a layer named
 `embedding` before its head. The library is `keras.layers` or what has the same layers:
-`core.training.layers.TrainingLayers`, or `core.inference.layers.Layers` where trained weights are
-served without Keras.
+`core.training.layers.TrainingLayers`, or `core.inference.layers.Layers` where trained
+weights are served without Keras.
 """
 
 from collections.abc import Callable

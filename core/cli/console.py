@@ -39,6 +39,7 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints a table without lines, its cells as plain text."""
     table = Table(*columns, box=None, header_style="bold")
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))

@@ -131,6 +131,7 @@ def dataset_remove(name: Annotated[str, typer.Argument(help="Its name.")]) -> No
 
 
 def print_dataset(dataset: Any) -> None:
+    """Prints a dataset's name and size in one line."""
     out.print(
         f"Dataset [bold]{dataset.name}[/]: {dataset.num_classes} classes, "
         f"{dataset.num_train:,} training and {dataset.num_test:,} test sketches."

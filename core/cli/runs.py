@@ -178,6 +178,7 @@ def runs_remove(run: RunArgument) -> None:
 
 
 def find_run(run: str) -> Path:
+    """Finds a run by its id, among one's own and the shipped ones, or its folder."""
     from core.runs.reading import find_run_dir
 
     return find_run_dir(run, data_dir=data_dir(), trained_dir=TRAINED_DIR)
@@ -194,6 +195,7 @@ def find_origin(origin: str | None) -> tuple[Path | None, int | None]:
 
 
 def run_metrics(run_dir: Path) -> dict[str, Any]:
+    """Reads the metrics of a run's evaluation."""
     from core.runs.evaluation import read_evaluation
 
     return read_evaluation(run_dir).metrics
@@ -221,6 +223,7 @@ def _summary(run: Any) -> dict[str, Any]:
 
 
 def print_metrics(metrics: dict[str, Any]) -> None:
+    """Prints a run's metrics in a few lines."""
     low, high = metrics["top1_interval"]
     out.print(
         f"Run [bold]{escape(metrics['run_id'])}[/] on {metrics['n']:,} test sketches "

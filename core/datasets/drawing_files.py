@@ -73,6 +73,7 @@ class Known(BaseModel):
 
 
 def check_strokes(strokes: str | None) -> None:
+    """Raises `DrawingError` unless strokes are JSON text of a size that is kept."""
     if strokes is None:
         return
     if len(strokes.encode("utf-8", errors="replace")) > MAX_STROKES_BYTES:

@@ -202,7 +202,7 @@ def _build_graph(
 
 
 def _front(ink: str, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:
-    """Returns what `core.training.augmentation.SketchInput` does where nothing is varied."""
+    """Returns what `SketchInput` (`core.training.augmentation`) does to the test."""
     nodes = [
         helper.make_node("Cast", ["images"], ["gray"], to=TensorProto.FLOAT),
         helper.make_node("Div", ["gray", "paper"], ["light"]),

@@ -188,8 +188,8 @@ def create_run(
             kept drawings, a run learns besides the dataset of its origin, on which
             it is validated and scored. Where that is not installed, it is
             validated on a part of the drawings, and not scored.
-        recipe: A name of `core.runs.recipes.RECIPES`; by default `best`. A branch has its
-            origin's.
+        recipe: A name of `core.runs.recipes.RECIPES`; by default `best`. A branch
+            has its origin's.
         data_dir: The folder that everything is written to.
         run_id: Its name; by default network, recipe and time.
         overrides: Settings that replace the recipe's, or at a branch the origin's.

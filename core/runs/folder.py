@@ -190,6 +190,7 @@ def _removed(path: Path) -> RunError:
 
 
 def read_object(path: Path) -> dict[str, Any]:
+    """Reads a file of JSON; raises one of `DAMAGE` unless it holds an object."""
     value = json.loads(path.read_bytes())
     if not isinstance(value, dict):
         raise ValueError("it holds no JSON object")

@@ -108,6 +108,7 @@ def utc_now() -> datetime:
 
 
 def read_written_status(path: Path) -> Status:
+    """Reads the status that was last written; raises one of `DAMAGE` without one."""
     return TypeAdapter(Status).validate_python(read_object(path / STATUS))
 
 

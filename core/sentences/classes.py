@@ -22,6 +22,7 @@ def tally_words(
         figures: Of each of its classes.
         other: The run beside it, if any.
         pairs: The classes in both.
+        words: The sentences of a language.
     """
     _ = words.gettext
     found = tally_classes(figures)

@@ -133,8 +133,8 @@ def mix(
     """Blends the sketches of a batch pairwise, or pastes them into each other.
 
     MixUp (Zhang et al. 2018) or CutMix (Yun et al. 2019) or neither is drawn for the
-    whole batch, always the same for the same seed, epoch and step. `core.training.mixing`
-    mixes sketch by sketch instead.
+    whole batch, always the same for the same seed, epoch and step.
+    `core.training.mixing` mixes sketch by sketch instead.
 
     Args:
         images: Gray values of shape `(batch, 128, 128)`.

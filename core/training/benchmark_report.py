@@ -1,8 +1,8 @@
 """Times the course report's way of feeding a network; see `core.training.benchmark`.
 
-Run as `python -m core.training.benchmark_report FOLDER NETWORK STEPS ONE_DNN`, in a process
-of its own, since oneDNN can't be switched once TensorFlow is loaded. ONE_DNN is `0`
-or `default`.
+Run as `python -m core.training.benchmark_report FOLDER NETWORK STEPS ONE_DNN`, in a
+process of its own, since oneDNN can't be switched once TensorFlow is loaded. ONE_DNN is
+`0` or `default`.
 """
 
 import json

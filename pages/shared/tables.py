@@ -17,6 +17,7 @@ def number_column(label: str, number: str) -> Any:
 def download_rows(
     label: str, rows: Sequence[dict[str, Any]], name: str, runs: Sequence[Run]
 ) -> None:
+    """Offers a table's rows as CSV, in a file named after the runs."""
     st.download_button(
         label,
         lambda: to_csv(rows),
