@@ -10,7 +10,8 @@ import streamlit as st
 from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.errors import SketchScopeError
 from core.language import plain
-from core.paths import data_dir
+from core.paths import TRAINED_DIR, data_dir
+from core.runs.dataset import shipped_split
 from core.runs.status import ACTIVE_STATES
 from pages.shared import reads
 from pages.shared.actions import add_dataset, remove_dataset
@@ -49,7 +50,13 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
         return tell
 
     try:
-        dataset = add_dataset(what, name=name, data_dir=data_dir(), progress=start)
+        dataset = add_dataset(
+            what,
+            name=name,
+            data_dir=data_dir(),
+            progress=start,
+            find_split=lambda: shipped_split(TRAINED_DIR),
+        )
     except SketchScopeError as error:
         message = str(error).replace(what, called) if called else str(error)
         st.error(plain(told(message)), icon=":material/error:")

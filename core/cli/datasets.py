@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from core.cli.console import Json, out, print_json, print_table, progress
-from core.paths import data_dir
+from core.paths import TRAINED_DIR, data_dir
 
 dataset_app = typer.Typer(no_args_is_help=True, help="Add, list and remove datasets.")
 
@@ -35,6 +35,7 @@ def dataset_add(
     """Import sketches and pack them for training."""
     from core.datasets.sources import add_dataset
     from core.datasets.tu_berlin import URL
+    from core.runs.dataset import shipped_split
 
     with progress() as bars:
 
@@ -43,7 +44,12 @@ def dataset_add(
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         dataset = add_dataset(
-            what, name=name, data_dir=data_dir(), url=url or URL, progress=start
+            what,
+            name=name,
+            data_dir=data_dir(),
+            url=url or URL,
+            progress=start,
+            find_split=lambda: shipped_split(TRAINED_DIR),
         )
     print_dataset(dataset)
     if dataset.attribution:

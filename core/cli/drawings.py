@@ -102,6 +102,6 @@ def drawings_remove(
 @drawings_app.command("dataset")
 def drawings_dataset() -> None:
     """Make the kept drawings the dataset `my-drawings`, for `train --from`."""
-    from core.datasets.drawings_dataset import make_drawings_dataset
+    from core.runs.dataset import make_drawings_dataset
 
     print_dataset(make_drawings_dataset(data_dir()))

@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,6 @@ from core.datasets.drawing_files import (
 )
 from core.errors import DrawingError, ImageError
 from core.files import list_folder, replacing, write_text
-from core.runs.status import utc_now
 from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
 MAX_DRAWINGS = 10_000
@@ -106,7 +106,7 @@ def save_drawing(
     check_strokes(strokes)
     _check_original(original)
     known = Known(
-        created_at=utc_now().isoformat(timespec="seconds"),
+        created_at=datetime.now(tz=UTC).isoformat(timespec="seconds"),
         source=source,
         guesses=tuple(guesses),
     )
@@ -351,7 +351,7 @@ def writing(root: Path) -> Iterator[None]:
 def _new_id(root: Path) -> str:
     """Returns an id by time and chance that no drawing has."""
     while True:
-        drawing_id = f"{utc_now():%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
+        drawing_id = f"{datetime.now(tz=UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(6)}"
         if not any(root.glob(f"*/{drawing_id}.*")):
             return drawing_id
 

@@ -1,5 +1,6 @@
 """Makes the kept drawings a dataset to learn from."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +18,27 @@ from core.datasets.store import (
     remove_dataset,
 )
 from core.errors import DatasetError, DrawingError
-from core.runs.create import is_needed
 from core.sketches.images import read_sketch
 
 DATASET_NAME = "my-drawings"
 DATASET_KIND = "drawings"
 
 
-def make_drawings_dataset(
-    data_dir: Path, *, progress: Progress | None = None
+def install_drawings(
+    data_dir: Path,
+    *,
+    is_needed: Callable[[Dataset], bool],
+    progress: Progress | None = None,
 ) -> Dataset:
     """Makes the kept drawings the dataset `my-drawings`, anew if they have changed.
 
     All of them are training sketches: a run goes on from another with them and is
-    scored on the other's test sketches. An earlier `my-drawings` that a run still
-    needs to go on is kept under another name.
+    scored on the other's test sketches.
+
+    Args:
+        data_dir: The folder that everything is written to.
+        is_needed: Whether an earlier `my-drawings` is to be kept, under another name.
+        progress: Called as it goes on.
 
     Raises:
         DrawingError: If no drawings are kept.
@@ -55,7 +62,7 @@ def make_drawings_dataset(
         except BaseException:
             old.path.with_name(aside).rename(old.path)
             raise
-        if new.fingerprint == old.fingerprint or not is_needed(old, data_dir=data_dir):
+        if new.fingerprint == old.fingerprint or not is_needed(old):
             remove_dataset(aside, data_dir=data_dir)
     return new
 

@@ -9,6 +9,7 @@ from core.datasets.archives import Archive, open_archive
 from core.datasets.eitz import find_eitz, is_eitz
 from core.datasets.folders import find_folders
 from core.datasets.install import install
+from core.datasets.splits import GivenSplit, apply_split
 from core.datasets.starter import find_starter
 from core.datasets.store import (
     Dataset,
@@ -24,7 +25,6 @@ from core.datasets.tu_berlin import (
     is_tu_berlin,
 )
 from core.errors import DatasetError
-from core.paths import TRAINED_DIR
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,7 @@ class FileForm:
 
 FILE_FORMS = (
     FileForm("eitz", is_eitz, find_eitz),
-    FileForm(
-        "tu-berlin",
-        is_tu_berlin,
-        lambda path: find_tu_berlin(path, trained_dir=TRAINED_DIR),
-    ),
+    FileForm("tu-berlin", is_tu_berlin, find_tu_berlin),
     FileForm("folders", lambda _archive: True, find_folders),
 )
 """In the order in which they are tried on a path."""
@@ -61,6 +57,7 @@ def add_dataset(
     data_dir: Path,
     url: str = URL,
     progress: Callable[[str], Progress] | None = None,
+    find_split: Callable[[], GivenSplit | None] = lambda: None,
 ) -> Dataset:
     """Adds a dataset.
 
@@ -71,6 +68,9 @@ def add_dataset(
         data_dir: The folder that everything is written to.
         url: Where the official archive lies.
         progress: Given a task's title, returns what to call as it goes on.
+        find_split: Returns the split of the networks that ship, which the official
+            archive takes over, so that no network is scored on sketches that it was
+            trained on.
 
     Raises:
         DatasetError: If there is nothing usable there, or the name is taken.
@@ -94,7 +94,7 @@ def add_dataset(
             data_dir / "downloads", url=url, progress=tell("Downloading")
         )
         try:
-            source = find_tu_berlin(path, trained_dir=TRAINED_DIR)
+            source = find_tu_berlin(path)
         except DatasetError as error:
             raise DatasetError(f"{error} Delete {path} to download it anew.") from error
     else:
@@ -102,6 +102,10 @@ def add_dataset(
         archive = open_archive(path)
         form = next(form for form in FILE_FORMS if form.matches(archive))
         source = form.find(path)
+    if source.kind == "tu-berlin":
+        given = find_split()
+        if given is not None and set(given.class_names) == set(source.class_names):
+            source = apply_split(source, given)
     return install(source, name, data_dir=data_dir, progress=tell("Packing sketches"))
 
 

@@ -1,11 +1,48 @@
 """Splits sketches into parts by class, repeatably, and tells which were seen."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.store import Dataset
+from core.datasets.store import Dataset, SketchSource
+
+
+@dataclass(frozen=True)
+class GivenSplit:
+    """Which labels and test sketches a dataset is to have.
+
+    Attributes:
+        class_names: The class of each label.
+        test_ids: The ids of the test sketches; all others are train.
+    """
+
+    class_names: tuple[str, ...]
+    test_ids: frozenset[str]
+
+
+def apply_split(source: SketchSource, given: GivenSplit) -> SketchSource:
+    """Gives the sketches of a source another split of the same classes.
+
+    Raises:
+        ValueError: If the classes are others.
+    """
+    if set(given.class_names) != set(source.class_names):
+        raise ValueError("`given` must have the classes of `source`.")
+    labels = {name: label for label, name in enumerate(given.class_names)}
+    return replace(
+        source,
+        class_names=given.class_names,
+        records=[
+            replace(
+                record,
+                label=labels[source.class_names[record.label]],
+                split="test" if record.id in given.test_ids else "train",
+            )
+            for record in source.records
+        ],
+    )
 
 
 def split_size(n: int, *, fraction: float) -> int:

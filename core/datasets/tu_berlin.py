@@ -14,9 +14,8 @@ from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
 from core.datasets.folders import TEST_FRACTION, picture_names
 from core.datasets.splits import stratified_split
 from core.datasets.store import Progress, SketchRecord, SketchSource
-from core.errors import DatasetError, RunError
+from core.errors import DatasetError
 from core.files import sha256
-from core.runs.evaluation import read_evaluation
 from core.sketches.images import read_sketch
 
 URL = "https://cybertron.cg.tu-berlin.de/eitz/projects/classifysketch/sketches_png.zip"
@@ -39,17 +38,15 @@ def is_tu_berlin(archive: Archive) -> bool:
     return True
 
 
-def find_tu_berlin(path: Path, *, trained_dir: Path) -> SketchSource:
+def find_tu_berlin(path: Path) -> SketchSource:
     """Lists the drawings of the official archive or its unpacked folder.
 
     Class names are written as in the course's form (`bear (animal)` becomes
-    `bear_animal`). Labels and test sketches are those of the shipped networks, so
-    that no network is scored on sketches that it was trained on; without any, a
-    fifth of each class is chosen at random.
+    `bear_animal`). A fifth of each class, chosen at random, is test; `add_dataset`
+    replaces that by the split of the networks that ship.
 
     Args:
         path: `sketches_png.zip` or a folder.
-        trained_dir: The folder of shipped runs.
 
     Raises:
         DatasetError: If it is not 250 classes of 80 drawings with ids 1 to 20000,
@@ -57,17 +54,12 @@ def find_tu_berlin(path: Path, *, trained_dir: Path) -> SketchSource:
     """
     archive = open_archive(path)
     files = _check_structure(archive)
-    shipped = _shipped_split(trained_dir)
     ids = sorted(files, key=int)
     class_of = [course_name(PurePosixPath(files[i]).parent.name) for i in ids]
     class_names = tuple(sorted(set(class_of)))
-    if shipped and set(shipped[0]) == set(class_names):
-        class_names, test_ids = shipped
-    else:
-        labels = np.array([class_names.index(name) for name in class_of])
-        _, rows = stratified_split(labels, fraction=TEST_FRACTION, seed=0)
-        test_ids = frozenset(ids[row] for row in rows)
-    label_of = {name: label for label, name in enumerate(class_names)}
+    labels = np.array([class_names.index(name) for name in class_of])
+    _, rows = stratified_split(labels, fraction=TEST_FRACTION, seed=0)
+    test_ids = frozenset(ids[row] for row in rows)
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
         return read_sketch(
@@ -81,11 +73,11 @@ def find_tu_berlin(path: Path, *, trained_dir: Path) -> SketchSource:
         records=[
             SketchRecord(
                 id=sketch_id,
-                label=label_of[name],
+                label=int(label),
                 split="test" if sketch_id in test_ids else "train",
                 path=files[sketch_id],
             )
-            for sketch_id, name in zip(ids, class_of, strict=True)
+            for sketch_id, label in zip(ids, labels, strict=True)
         ],
         read=read,
         attribution=ATTRIBUTION,
@@ -128,17 +120,3 @@ def _check_structure(archive: Archive) -> dict[str, str]:
             f"{odd} is wrong or missing."
         )
     return files
-
-
-def _shipped_split(
-    trained_dir: Path,
-) -> tuple[tuple[str, ...], frozenset[str]] | None:
-    """Returns classes and test ids of a network that ships, if there is one."""
-    for path in sorted(trained_dir.glob("*/config.json")):
-        try:
-            evaluation = read_evaluation(path.parent)
-        except RunError:
-            continue
-        if len(evaluation.class_names) == eitz.NUM_CLASSES:
-            return evaluation.class_names, frozenset(evaluation.ids)
-    return None

@@ -46,7 +46,6 @@ from core.runs.folder import (
 from core.runs.reading import (
     check_weights,
     damaged,
-    list_runs,
     read_config,
     read_train_keys,
     write_history,
@@ -56,17 +55,6 @@ from core.runs.status import Status, utc_now, write_status
 from core.runs.weights import read_metadata
 
 DEFAULT_RECIPE = "best"
-
-
-def is_needed(dataset: Dataset, *, data_dir: Path) -> bool:
-    """Returns whether a run that is not trained yet learns from a dataset."""
-    return any(
-        run.config is not None
-        and run.config.drawings is not None
-        and run.config.drawings.fingerprint == dataset.fingerprint
-        and not (run.path / WEIGHTS).exists()
-        for run in list_runs(data_dir=data_dir, trained_dir=data_dir / "none")
-    )
 
 
 def new_run_id(network: str, recipe: str, *, data_dir: Path, now: datetime) -> str:

@@ -3,11 +3,64 @@
 from pathlib import Path
 from typing import Any
 
+from core.datasets import eitz
+from core.datasets.drawings_dataset import install_drawings
 from core.datasets.folds import Fold, fold_dataset
-from core.datasets.splits import stratified_split
-from core.datasets.store import Dataset, list_datasets
-from core.errors import DatasetError
+from core.datasets.splits import GivenSplit, stratified_split
+from core.datasets.store import Dataset, Progress, list_datasets
+from core.errors import DatasetError, RunError
 from core.runs.config import RunConfig, Settings
+from core.runs.evaluation import read_evaluation
+from core.runs.folder import CONFIG, WEIGHTS
+from core.runs.reading import list_runs
+
+
+def make_drawings_dataset(
+    data_dir: Path, *, progress: Progress | None = None
+) -> Dataset:
+    """Makes the kept drawings the dataset `my-drawings`, anew if they have changed.
+
+    An earlier `my-drawings` that a run still needs to go on is kept under another
+    name.
+
+    Raises:
+        DrawingError: If no drawings are kept.
+        DatasetError: If a dataset of that name holds something else, or the disk is
+            full.
+        ImageError: If a picture is damaged.
+    """
+    return install_drawings(
+        data_dir,
+        is_needed=lambda dataset: is_needed(dataset, data_dir=data_dir),
+        progress=progress,
+    )
+
+
+def is_needed(dataset: Dataset, *, data_dir: Path) -> bool:
+    """Returns whether a run that is not trained yet learns from a dataset."""
+    return any(
+        run.config is not None
+        and run.config.drawings is not None
+        and run.config.drawings.fingerprint == dataset.fingerprint
+        and not (run.path / WEIGHTS).exists()
+        for run in list_runs(data_dir=data_dir, trained_dir=data_dir / "none")
+    )
+
+
+def shipped_split(trained_dir: Path) -> GivenSplit | None:
+    """Returns the split of the TU-Berlin networks that ship, if there are any.
+
+    Args:
+        trained_dir: The folder of shipped runs.
+    """
+    for path in sorted(trained_dir.glob(f"*/{CONFIG}")):
+        try:
+            evaluation = read_evaluation(path.parent)
+        except RunError:
+            continue
+        if len(evaluation.class_names) == eitz.NUM_CLASSES:
+            return GivenSplit(evaluation.class_names, frozenset(evaluation.ids))
+    return None
 
 
 def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> Dataset:

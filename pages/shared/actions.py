@@ -8,8 +8,8 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core.datasets import drawings, drawings_dataset, sources, store
-from core.runs import copies, create, folder, launch, stopping
+from core.datasets import drawings, sources, store
+from core.runs import copies, create, dataset, folder, launch, stopping
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -37,4 +37,4 @@ save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)
 promote = _for_the_owner(copies.promote)
-make_drawings_dataset = _for_the_owner(drawings_dataset.make_drawings_dataset)
+make_drawings_dataset = _for_the_owner(dataset.make_drawings_dataset)

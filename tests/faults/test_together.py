@@ -29,7 +29,6 @@ from core.datasets.drawings import (
     remove_drawing,
     save_drawing,
 )
-from core.datasets.drawings_dataset import make_drawings_dataset
 from core.datasets.folders import find_folders
 from core.datasets.install import install
 from core.datasets.store import Dataset, list_datasets, open_dataset, remove_dataset
@@ -39,7 +38,7 @@ from core.paths import TRAINED_DIR
 from core.runs.config import TrainedBesides
 from core.runs.copies import export_run
 from core.runs.create import create_run
-from core.runs.dataset import hold_dataset
+from core.runs.dataset import hold_dataset, make_drawings_dataset
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
     CONFIG,

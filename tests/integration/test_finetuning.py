@@ -9,10 +9,11 @@ import pytest
 
 from core.datasets.drawing_files import KeptDrawing
 from core.datasets.drawings import save_drawing
-from core.datasets.drawings_dataset import DATASET_NAME, make_drawings_dataset
+from core.datasets.drawings_dataset import DATASET_NAME
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset, remove_dataset
 from core.runs.create import create_run
+from core.runs.dataset import make_drawings_dataset
 from core.runs.folder import TRAIN_KEYS, WEIGHTS, runs_dir
 from core.runs.reading import read_config, read_run
 from tests.conftest import TINY_CLASSES, TINY_SETTINGS, Cli, start_command

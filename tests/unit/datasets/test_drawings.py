@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 import core.datasets.drawings
+import core.datasets.drawings_dataset
 from core.datasets.drawing_files import MAX_STROKES_BYTES, Guess, KeptDrawing
 from core.datasets.drawings import (
     Drawings,
@@ -30,7 +31,7 @@ from core.datasets.drawings import (
     remove_leftovers,
     save_drawing,
 )
-from core.datasets.drawings_dataset import DATASET_NAME, make_drawings_dataset
+from core.datasets.drawings_dataset import DATASET_NAME
 from core.datasets.folders import find_folders
 from core.datasets.install import install
 from core.datasets.joined import join
@@ -39,6 +40,7 @@ from core.datasets.store import Dataset, SketchSource, list_datasets, open_datas
 from core.errors import DatasetError, DrawingError
 from core.runs.config import RunConfig
 from core.runs.create import create_run, create_run_dir
+from core.runs.dataset import make_drawings_dataset
 from core.runs.recipes import make_settings
 from core.sketches.images import read_sketch
 
@@ -350,7 +352,7 @@ def test_a_failed_dataset_leaves_the_earlier_one(
     def fail(*_arguments: Any, **_named: Any) -> Dataset:
         raise DatasetError("The disk is full.")
 
-    monkeypatch.setattr(core.datasets.drawings, "install", fail)
+    monkeypatch.setattr(core.datasets.drawings_dataset, "install", fail)
     with pytest.raises(DatasetError, match="full"):
         make_drawings_dataset(data_dir)
     kept = open_dataset(DATASET_NAME, data_dir=data_dir)

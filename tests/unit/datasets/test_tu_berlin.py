@@ -15,9 +15,12 @@ from core.datasets import eitz
 from core.datasets.archives import open_archive
 from core.datasets.download import download
 from core.datasets.sources import add_dataset
+from core.datasets.splits import GivenSplit
 from core.datasets.tu_berlin import course_name, find_tu_berlin, is_tu_berlin
 from core.errors import DatasetError, ImageError
 from core.files import sha256
+from core.paths import TRAINED_DIR
+from core.runs.dataset import shipped_split
 from core.sketches.images import to_sketch
 
 
@@ -195,7 +198,7 @@ def test_a_server_that_refuses_or_is_absent_is_one_clear_error(
 def test_an_incomplete_archive_is_refused(skip: int, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(archive(side=20, skip=skip))
     with pytest.raises(DatasetError, match="14 drawings in 3 classes"):
-        find_tu_berlin(tmp_path / "a.zip", trained_dir=tmp_path)
+        find_tu_berlin(tmp_path / "a.zip")
 
 
 @pytest.mark.usefixtures("few")
@@ -211,7 +214,7 @@ def test_the_full_form_is_250_classes_of_80(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as zip_file:
         for number in range(20_000):
             zip_file.writestr(f"png/class {number // 80}/{number + 1}.png", b"")
-    source = find_tu_berlin(tmp_path / "a.zip", trained_dir=tmp_path)
+    source = find_tu_berlin(tmp_path / "a.zip")
     assert len(source.class_names) == 250
     assert [record.id for record in source.records] == [
         str(number + 1) for number in range(20_000)
@@ -219,6 +222,36 @@ def test_the_full_form_is_250_classes_of_80(tmp_path: Path) -> None:
     splits = [record.split for record in source.records]
     assert (splits.count("train"), splits.count("test")) == (16_000, 4_000)
     assert is_tu_berlin(open_archive(tmp_path / "a.zip"))
+
+
+@pytest.mark.usefixtures("few")
+def test_the_split_of_networks_that_ship_is_taken_over(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    (tmp_path / "a.zip").write_bytes(archive())
+    names = ("computer-mouse", "alarm_clock", "bear_animal")
+    given = GivenSplit(names, frozenset({"2", "8", "9", "15"}))
+    dataset = add_dataset(
+        str(tmp_path / "a.zip"), data_dir=data_dir, find_split=lambda: given
+    )
+    assert dataset.class_names == names
+    assert {r.id for r in dataset.records if r.split == "test"} == given.test_ids
+    classes = [names[record.label] for record in dataset.records]
+    assert classes == ["alarm_clock"] * 5 + ["bear_animal"] * 5 + ["computer-mouse"] * 5
+    others = GivenSplit(("cat", "dog"), frozenset({"1"}))
+    plain = add_dataset(
+        str(tmp_path / "a.zip"),
+        name="plain",
+        data_dir=data_dir,
+        find_split=lambda: others,
+    )
+    assert plain.num_test == 3
+
+
+def test_networks_that_ship_have_one_split() -> None:
+    split = shipped_split(TRAINED_DIR)
+    assert split is not None
+    assert (len(split.class_names), len(split.test_ids)) == (250, 4_000)
 
 
 @pytest.mark.parametrize(
