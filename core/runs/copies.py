@@ -1,5 +1,6 @@
 """Copies of a finished run: a small one that can be shipped, or one to keep."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -7,9 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from safetensors.numpy import save_file
+
 from core.errors import RunError
 from core.files import write_json
-from core.runs.config import RunConfig
 from core.runs.create import check_new_run_id
 from core.runs.evaluation import CLASSES, read_evaluation, write_predictions
 from core.runs.folder import (
@@ -26,13 +29,14 @@ from core.runs.folder import (
     TEACHER_ANSWERS,
     TEACHER_DIR,
     TRAIN_KEYS,
+    WEIGHTS,
     check_run_id,
     runs_dir,
     telling_removal,
 )
 from core.runs.neighbours import NEIGHBOURS
 from core.runs.reading import read_metrics, read_run
-from core.training.backend import load_backend
+from core.runs.weights import read_tensors
 
 LEFT_OUT = (
     *(CHECKPOINT, INITIAL_WEIGHTS, INITIAL_CHECKPOINT, BEST_WEIGHTS_GLOB),
@@ -86,7 +90,7 @@ def _export(run_dir: Path, target: Path, *, with_weights: bool) -> Path:
                 shutil.copy(run_dir / ENVIRONMENT, copy / ENVIRONMENT)
             if with_weights:
                 shutil.copy(run_dir / TRAIN_KEYS, copy / TRAIN_KEYS)
-                _save_half(run_dir, copy, run.config)
+                _save_half(run_dir / WEIGHTS, copy / WEIGHTS)
                 with suppress(FileNotFoundError):
                     shutil.copy(run_dir / NEIGHBOURS, copy / NEIGHBOURS)
             # Nothing that can be done with a copy needs the embedding.
@@ -107,12 +111,14 @@ def _taken(target: Path) -> RunError:
     return RunError(f"{target} exists already. Remove it or choose another folder.")
 
 
-def _save_half(run_dir: Path, copy: Path, config: RunConfig) -> None:
-    """Saves a run's weights into its copy in half precision."""
-    load_backend()
-    from core.training.networks import load_network, save_network
-
-    save_network(copy, load_network(run_dir, config), dtype="float16")
+def _save_half(weights: Path, copy: Path) -> None:
+    """Copies weights in half precision."""
+    tensors, metadata = read_tensors(weights)
+    half = {
+        name: np.array(tensor, dtype=np.float16, order="C")
+        for name, tensor in tensors.items()
+    }
+    save_file(half, copy, {"metadata": json.dumps(metadata)})
 
 
 def promote(run_dir: Path, run_id: str, *, data_dir: Path) -> Path:

@@ -1,10 +1,8 @@
 """Runs a sweep's trials on Ray Tune; the only module that needs Ray."""
 
-import gc
 import json
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -20,6 +18,7 @@ from core.sweeps.proposals import distributions, draw_unseen, to_parameters, to_
 from core.sweeps.record import ENDED, SweepRecord, TrialRecord, sweep_dir, write_record
 from core.sweeps.spec import Sweep, Trial
 from core.sweeps.trials import mark_stopped_early, train_trial
+from core.training.backend import clear_backend
 
 MAX_DEATHS = 20
 """How often a trial is begun again after its worker or its machine has died."""
@@ -150,12 +149,7 @@ def _train(config: dict[str, Any]) -> None:
     sweep = Sweep.model_validate_json(config["sweep"])
     trial = Trial.model_validate_json(config["trial"])
     data_dir = Path(config["data_dir"])
-    if "keras" in sys.modules:
-        # What the trial before left in this process.
-        import keras
-
-        keras.utils.clear_session()
-        gc.collect()
+    clear_backend()
     told = 0
     ended: SystemExit | None = None
 

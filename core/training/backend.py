@@ -3,6 +3,7 @@
 TensorFlow makes noise on its way, and each backend compiles functions its own way.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -162,6 +163,15 @@ def _compiled_by_jax(layer: Any, fixed: dict[str, Any]) -> Callable[..., Any]:
         return outputs
 
     return run
+
+
+def clear_backend() -> None:
+    """Frees what an earlier training left in this process, if there was one."""
+    if "keras" in sys.modules:
+        import keras
+
+        keras.utils.clear_session()
+        gc.collect()
 
 
 def load_backend() -> None:
