@@ -46,6 +46,8 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
     [
         "core.cli.app",
         "core.runs.folder",
+        "core.runs.reading",
+        "core.runs.create",
         "core.runs.evaluation",
         "core.runs.config",
         "core.datasets.drawings",

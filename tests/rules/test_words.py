@@ -20,10 +20,11 @@ from tests.conftest import REPOSITORY
 
 SCRIPTS = (
     REPOSITORY / "dashboard.py",
-    REPOSITORY / "core" / "charts" / "matrix.py",
-    *sorted(REPOSITORY.glob("core/report/*.py")),
-    REPOSITORY / "core" / "sweeps" / "charts.py",
-    REPOSITORY / "core" / "charts" / "trust.py",
+    *sorted(REPOSITORY.glob("core/charts/*.py")),
+    *sorted(REPOSITORY.glob("core/report/**/*.py")),
+    *sorted(REPOSITORY.glob("core/sentences/*.py")),
+    REPOSITORY / "core/sweeps/charts.py",
+    REPOSITORY / "core/sweeps/sentences.py",
     *sorted(REPOSITORY.glob("pages/**/*.py")),
 )
 KEYWORDS = {
