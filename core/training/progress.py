@@ -1,11 +1,25 @@
-"""Means of an epoch so far, and how often progress is told."""
+"""How far a training is: what its checkpoint keeps of that, and its status tells."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.runs.config import Settings
+from core.runs.reading import read_run
+from core.runs.status import Status, current_process, write_status
 
 STATUS_INTERVAL_S = 0.5
 THROUGHPUT_STEPS = 20
 """Steps over which the shown throughput is averaged."""
+
+Report = Callable[[Status, Sequence[dict[str, Any]]], None]
+"""Called with the status and the history whenever either was written."""
 
 
 @dataclass
@@ -31,3 +45,117 @@ class Means:
     def result(self) -> dict[str, float]:
         """Returns the mean of each figure."""
         return {name: total / self.count for name, total in self.sums.items()}
+
+
+@dataclass
+class TrainingState:
+    """What a checkpoint says beside the variables.
+
+    Attributes:
+        epoch: Epochs completed.
+        step: Steps completed in the current epoch.
+        elapsed_s: Seconds of training so far, over all sittings.
+        means: Of the current epoch's training figures.
+        history: A row for each completed epoch.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    elapsed_s: float = 0.0
+    means: Means = field(default_factory=Means)
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+class Progress:
+    """Keeps the state of one sitting of a training, and writes it into the status.
+
+    Attributes:
+        state: How far the training is.
+        steps_per_epoch: Steps of an epoch; 0 until they are known.
+    """
+
+    def __init__(
+        self, run_dir: Path, settings: Settings, *, report: Report | None
+    ) -> None:
+        self._run_dir = run_dir
+        self._settings = settings
+        self._report = report
+        # What an earlier sitting showed stays until this one has something newer.
+        shown = read_run(run_dir)
+        self._status = replace(
+            shown.status, **current_process(), epochs=settings.epochs, message=""
+        )
+        self.state = TrainingState(
+            epoch=shown.status.epoch,
+            step=shown.status.step,
+            elapsed_s=shown.status.elapsed_s,
+            history=list(shown.history),
+        )
+        self.steps_per_epoch = 0
+        self._last_tick = self._last_status = time.monotonic()
+        self._step_times: deque[float] = deque(maxlen=THROUGHPUT_STEPS)
+
+    def write(self, **changes: Any) -> None:
+        """Replaces the run's status by the present state and some changes."""
+        self._status = replace(
+            self._status,
+            epoch=self.state.epoch,
+            step=self.state.step,
+            elapsed_s=self.state.elapsed_s,
+            **changes,
+        )
+        write_status(self._run_dir, self._status)
+        if self._report:
+            self._report(self._status, self.state.history)
+
+    def fail(self, message: str) -> None:
+        """Says in the status why the training ended."""
+        # Where not even this can be written, the dead process tells it.
+        with suppress(OSError):
+            self.write(state="failed", message=message)
+
+    def begin_epoch(self) -> None:
+        """Says that an epoch is being trained, and forgets the last one's speed."""
+        self._step_times.clear()
+        self.write(phase="training")
+
+    def tick(self) -> float:
+        """Adds the time since the last tick to the training's; returns it."""
+        now = time.monotonic()
+        seconds = now - self._last_tick
+        self._last_tick = now
+        self.state.elapsed_s += seconds
+        return seconds
+
+    def end_step(self) -> None:
+        """Takes the time of a step."""
+        self._step_times.append(self.tick())
+
+    def tell(self) -> None:
+        """Writes means, speed and time left when it is time."""
+        now = time.monotonic()
+        if now - self._last_status > STATUS_INTERVAL_S:
+            self._last_status = now
+            step_s = float(np.mean(self._step_times))
+            means = self.state.means.result()
+            self.write(
+                loss=_finite(means["loss"]),
+                top1=_finite(means["top1"]),
+                images_per_s=self._settings.batch_size / step_s,
+                eta_s=self._remaining_s(step_s),
+            )
+
+    def _remaining_s(self, step_s: float) -> float:
+        """Estimates the time left; a step costs as much as it has pixels."""
+        settings = self._settings
+        pixels = [
+            settings.image_size_at(epoch) ** 2
+            for epoch in range(self.state.epoch, settings.epochs)
+        ]
+        steps = self.steps_per_epoch * sum(pixels) / pixels[0] - self.state.step
+        return step_s * steps
+
+
+def _finite(value: float) -> float | None:
+    """Returns a number, or None for what JSON has no word for."""
+    return float(value) if np.isfinite(value) else None

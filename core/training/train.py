@@ -6,26 +6,18 @@ it ends as if nothing had happened.
 """
 
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
-from core.datasets.joined import join
-from core.datasets.splits import seen_keys
 from core.datasets.store import Dataset
-from core.datasets.variants import StrokeVariants, open_variants
 from core.errors import RunError
-from core.files import list_folder, replacing, write_json
+from core.files import list_folder, write_json
 from core.runs.config import RunConfig
-from core.runs.dataset import validation_split
 from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
     CHECKPOINT,
@@ -34,24 +26,17 @@ from core.runs.folder import (
     INITIAL_CHECKPOINT,
     INITIAL_WEIGHTS,
     STOP_REQUEST,
-    TRAIN_KEYS,
     best_weights,
     kept_checkpoint,
     remove_intermediate,
 )
 from core.runs.keeping import is_exhausted, kept_epoch, own_best_epoch
-from core.runs.reading import read_run, read_train_keys, write_history
-from core.runs.status import Status, current_process, write_status
+from core.runs.reading import write_history
 from core.runs.stopping import StopCheck
 from core.training.averaging import AVERAGING_STEPS, preserved
 from core.training.backend import whole_batches
-from core.training.batches import (
-    DrawnVariants,
-    batches,
-    epoch_order,
-    mix,
-    rehearsed_rows,
-)
+from core.training.batches import batches, mix
+from core.training.data import TrainingData
 from core.training.distillation import TeacherAnswers
 from core.training.environment import describe_environment
 from core.training.model import build_training_model, enable_determinism
@@ -61,36 +46,13 @@ from core.training.networks import (
     save_network,
     save_variables,
 )
-from core.training.progress import STATUS_INTERVAL_S, THROUGHPUT_STEPS, Means
+from core.training.progress import Means, Progress, Report, TrainingState
 
 EVALUATION_BATCH_SIZE = 128
-
 STATISTICS_SKETCHES = 2_048
 FINAL_STATISTICS_SKETCHES = 5_120
 """Training sketches that batch norm's statistics for averaged weights are of, at each
 validation and at the end; all where there are fewer."""
-
-Report = Callable[[Status, Sequence[dict[str, Any]]], None]
-"""Called with the status and the history whenever either was written."""
-
-
-@dataclass
-class _State:
-    """What a checkpoint says beside the variables.
-
-    Attributes:
-        epoch: Epochs completed.
-        step: Steps completed in the current epoch.
-        elapsed_s: Seconds of training so far, over all sittings.
-        means: Of the current epoch's training figures.
-        history: A row for each completed epoch.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    elapsed_s: float = 0.0
-    means: Means = field(default_factory=Means)
-    history: list[dict[str, Any]] = field(default_factory=list)
 
 
 def train_run(
@@ -137,10 +99,10 @@ def train_run(
         return training.run()
     except OSError as error:
         message = f"{run_dir} can't be written: {error.strerror or error}."
-        training.fail(message)
+        training.progress.fail(message)
         raise RunError(message) from error
     except BaseException as error:
-        training.fail(str(error) or type(error).__name__)
+        training.progress.fail(str(error) or type(error).__name__)
         raise
 
 
@@ -170,48 +132,33 @@ class _Training:
         self._dataset = dataset
         self._drawings = drawings
         self._is_stop_requested = is_stop_requested
-        self._report = report
         self._checkpoint_interval_s = checkpoint_interval_s
-        # What an earlier sitting showed stays until this one has something newer.
-        shown = read_run(run_dir)
-        self._status = replace(
-            shown.status,
-            **current_process(),
-            epochs=config.settings.epochs,
-            message="",
-        )
-        self._state = _State(
-            epoch=shown.status.epoch,
-            step=shown.status.step,
-            elapsed_s=shown.status.elapsed_s,
-            history=list(shown.history),
-        )
-        now = time.monotonic()
-        self._last_tick = self._last_save = self._last_status = now
-        self._step_times: deque[float] = deque(maxlen=THROUGHPUT_STEPS)
+        self.progress = Progress(run_dir, config.settings, report=report)
+        self._last_save = time.monotonic()
         self._teacher: TeacherAnswers | None = None
+
+    @property
+    def _state(self) -> TrainingState:
+        """How far the training is."""
+        return self.progress.state
 
     def run(self) -> bool:
         """Trains to the end or to a stop request; returns whether to the end."""
-        self._write_status(state="running")
-        self._check_dataset()
-        self._variants = self._open_variants()
+        self.progress.write(state="running")
         settings = self._settings
-        train_rows, val_rows = validation_split(self._dataset, settings)
-        self._note_seen()
+        self._data = TrainingData(
+            self._run_dir, self._config, self._dataset, drawings=self._drawings
+        )
+        self._data.note_seen()
         write_json(self._run_dir / ENVIRONMENT, describe_environment())
-        self._sketches = join(
-            self._dataset, self._drawings, class_names=self._config.class_names
-        )
-        self._steps_per_epoch = (
-            len(self._epoch_rows(train_rows, epoch=0)) // settings.batch_size
-        )
+        self._steps_per_epoch = self._data.steps_per_epoch
+        self.progress.steps_per_epoch = self._steps_per_epoch
         if settings.deterministic:
             enable_determinism()
         keras.utils.set_random_seed(settings.seed)
         self._model = build_training_model(
             self._config.network,
-            self._sketches.num_classes,
+            self._data.sketches.num_classes,
             settings,
             steps_per_epoch=self._steps_per_epoch,
         )
@@ -223,26 +170,26 @@ class _Training:
         self._begin()
         # The checkpoint decides: a killed process may have been between the two.
         write_history(self._run_dir, self._state.history)
-        self._write_status(steps_per_epoch=self._steps_per_epoch)
+        self.progress.write(steps_per_epoch=self._steps_per_epoch)
         while self._state.epoch < settings.epochs and not is_exhausted(
             self._config, self._state.history
         ):
             self._model.set_image_size(settings.image_size_at(self._state.epoch))
-            if not self._train_epoch(train_rows):
+            if not self._train_epoch():
                 return False
             # Whatever is done with the averaged weights, training goes on from here.
             with preserved(self._model.network.variables if settings.ema else ()):
                 if settings.ema:
-                    self._average(train_rows, count=STATISTICS_SKETCHES)
+                    self._average(count=STATISTICS_SKETCHES)
                 val_logs: dict[str, float] = {}
-                if len(val_rows):
-                    self._write_status(phase="validating")
-                    val_logs = self._validate(val_rows)
+                if len(self._data.val_rows):
+                    self.progress.write(phase="validating")
+                    val_logs = self._validate()
                 self._add_row(val_logs)
                 if settings.keep == "best":
                     self._keep_if_best()
             self._finish_epoch()
-        self._finish(train_rows)
+        self._finish()
         return True
 
     def _begin(self) -> None:
@@ -252,7 +199,7 @@ class _Training:
         if path.exists():
             self._restore(load_variables(path, self._model.variables), path=path)
             return
-        self._state = _State()
+        self.progress.state = TrainingState()
         if origin is None:
             return
         averages = self._model.averages
@@ -280,31 +227,19 @@ class _Training:
         if averages is not None and not is_averaged:
             averages.restart()
 
-    def fail(self, message: str) -> None:
-        """Says in the status why the training ended."""
-        # Where not even this can be written, the dead process tells it.
-        with suppress(OSError):
-            self._write_status(state="failed", message=message)
-
-    def _train_epoch(self, train_rows: NDArray[np.int64]) -> bool:
+    def _train_epoch(self) -> bool:
         """Trains the rest of an epoch; returns False if asked to stop."""
         settings = self._settings
         state = self._state
-        self._step_times.clear()
-        self._write_status(phase="training")
+        self.progress.begin_epoch()
         view = settings.view_at(state.epoch)
-        order = epoch_order(
-            self._epoch_rows(train_rows, epoch=view),
-            seed=settings.seed,
-            epoch=view,
-            batch_size=settings.batch_size,
-        )[state.step * settings.batch_size :]
-        self._tick()
+        order = self._data.order(view)[state.step * settings.batch_size :]
+        self.progress.tick()
         for images, targets in batches(
-            self._sketches,
+            self._data.sketches,
             order,
             batch_size=settings.batch_size,
-            drawn_variants=self._drawn_variants(view),
+            drawn_variants=self._data.drawn_variants(view, first_step=state.step),
         ):
             if self._is_stop_requested():
                 self._stop()
@@ -327,60 +262,19 @@ class _Training:
             state.step += 1
             self._follow_weights()
             state.means.add(logs, count=len(images))
-            self._step_times.append(self._tick())
+            self.progress.end_step()
             self._after_step()
         return True
 
-    def _drawn_variants(self, view: int) -> DrawnVariants | None:
-        """Returns what replaces some sketches in the rest of this epoch, if anything.
-
-        Rows of drawings that were joined to the dataset lie beyond its own.
-        """
-        if self._variants is None:
-            return None
-        return DrawnVariants(
-            self._variants,
-            share=self._settings.stroke_variants,
-            seed=self._settings.seed,
-            epoch=view,
-            first_step=self._state.step,
-        )
-
-    def _epoch_rows(
-        self, train_rows: NDArray[np.int64], *, epoch: int
-    ) -> NDArray[np.int64]:
-        """Returns what an epoch learns: train, or drawings and some of train."""
-        if self._drawings is None:
-            return train_rows
-        first = len(self._dataset.labels)
-        number = self._drawings.num_train
-        rehearsed = rehearsed_rows(
-            train_rows,
-            count=self._settings.rehearsal * number,
-            seed=self._settings.seed,
-            epoch=epoch,
-        )
-        return np.concatenate([np.arange(first, first + number), rehearsed])
-
     def _after_step(self) -> None:
         """Saves and tells of progress when it is time."""
-        now = time.monotonic()
         # After an epoch's last step it is validated and saved anyway.
         if (
             self._state.step < self._steps_per_epoch
-            and now - self._last_save > self._checkpoint_interval_s
+            and time.monotonic() - self._last_save > self._checkpoint_interval_s
         ):
             self._save(self._run_dir / CHECKPOINT)
-        if now - self._last_status > STATUS_INTERVAL_S:
-            self._last_status = now
-            step_s = float(np.mean(self._step_times))
-            means = self._state.means.result()
-            self._write_status(
-                loss=_finite(means["loss"]),
-                top1=_finite(means["top1"]),
-                images_per_s=self._settings.batch_size / step_s,
-                eta_s=self._remaining_s(step_s),
-            )
+        self.progress.tell()
 
     def _follow_weights(self) -> None:
         """Takes the weights into their averages when it is time."""
@@ -393,22 +287,20 @@ class _Training:
             step += self._state.epoch * self._steps_per_epoch
             averages.update(step=step, steps=unseen)
 
-    def _average(self, train_rows: NDArray[np.int64], *, count: int) -> None:
+    def _average(self, *, count: int) -> None:
         """Puts averaged weights in place, with batch-norm statistics of their own.
 
         Args:
-            train_rows: Those that the statistics may be of.
-            count: Of how many; whole batches of them are taken, at least one.
+            count: Of how many training sketches the statistics are; whole batches of
+                them are taken, at least one.
         """
         averages = self._model.averages
         assert averages is not None
         averages.put_in_place()
-        self._estimate_statistics(train_rows, count=count)
+        self._estimate_statistics(count=count)
 
-    def _estimate_statistics(
-        self, train_rows: NDArray[np.int64], *, count: int
-    ) -> None:
-        rows = self._epoch_rows(train_rows, epoch=0)
+    def _estimate_statistics(self, *, count: int) -> None:
+        rows = self._data.epoch_rows(0)
         count = min(count, len(rows))
         size = min(EVALUATION_BATCH_SIZE, count)
         # At random: a batch of a few classes would be normalised by theirs.
@@ -417,14 +309,18 @@ class _Training:
         with whole_batches():
             self._model.statistics.estimate(
                 self._model.prepare(images, targets, training=False)[0]
-                for images, targets in batches(self._sketches, chosen, batch_size=size)
+                for images, targets in batches(
+                    self._data.sketches, chosen, batch_size=size
+                )
             )
 
-    def _validate(self, val_rows: NDArray[np.int64]) -> dict[str, float]:
+    def _validate(self) -> dict[str, float]:
         """Returns the means over the validation part."""
         means = Means()
         for images, targets in batches(
-            self._sketches, val_rows, batch_size=EVALUATION_BATCH_SIZE
+            self._data.sketches,
+            self._data.val_rows,
+            batch_size=EVALUATION_BATCH_SIZE,
         ):
             with whole_batches():
                 ink, targets = self._model.prepare(images, targets, training=False)
@@ -441,7 +337,7 @@ class _Training:
                 f"The loss is no longer a number in epoch {state.epoch + 1}. "
                 "Start a new run with a lower learning_rate."
             )
-        self._tick()
+        self.progress.tick()
         state.epoch += 1
         state.step = 0
         state.means = Means()
@@ -479,9 +375,9 @@ class _Training:
             if path.name != best:
                 path.unlink(missing_ok=True)
         write_history(self._run_dir, state.history)
-        self._write_status()
+        self.progress.write()
 
-    def _finish(self, train_rows: NDArray[np.int64]) -> None:
+    def _finish(self) -> None:
         """Saves the weights that are to be kept, and deletes what isn't needed."""
         settings, network = self._settings, self._model.network
         self._model.set_image_size(settings.test_image_size)
@@ -491,18 +387,18 @@ class _Training:
         elif self._model.averages is not None:
             self._model.averages.put_in_place()
         if settings.ema:
-            self._estimate_statistics(train_rows, count=FINAL_STATISTICS_SKETCHES)
+            self._estimate_statistics(count=FINAL_STATISTICS_SKETCHES)
         save_network(self._run_dir, network)
         # It holds a file open that goes.
         self._teacher = None
         remove_intermediate(self._run_dir)
-        self._write_status(state="trained", eta_s=0.0, kept_epoch=epoch)
+        self.progress.write(state="trained", eta_s=0.0, kept_epoch=epoch)
 
     def _stop(self) -> None:
         """Saves, and says that the training was stopped."""
         self._save(self._run_dir / CHECKPOINT)
         (self._run_dir / STOP_REQUEST).unlink(missing_ok=True)
-        self._write_status(
+        self.progress.write(
             state="stopped",
             message="Stopped on request. Go on with `python -m core train --resume "
             f"{self._run_dir.name}`.",
@@ -517,79 +413,8 @@ class _Training:
     def _restore(self, metadata: dict[str, Any], *, path: Path) -> None:
         """Puts the state back to that of a checkpoint."""
         try:
-            self._state = TypeAdapter(_State).validate_python(metadata)
+            self.progress.state = TypeAdapter(TrainingState).validate_python(metadata)
         except ValueError as error:
             raise RunError(
                 f"{path} is damaged: what it says of the training can't be read."
             ) from error
-
-    def _write_status(self, **changes: Any) -> None:
-        self._status = replace(
-            self._status,
-            epoch=self._state.epoch,
-            step=self._state.step,
-            elapsed_s=self._state.elapsed_s,
-            **changes,
-        )
-        write_status(self._run_dir, self._status)
-        if self._report:
-            self._report(self._status, self._state.history)
-
-    def _tick(self) -> float:
-        """Adds the time since the last tick to the training's; returns it."""
-        now = time.monotonic()
-        seconds = now - self._last_tick
-        self._last_tick = now
-        self._state.elapsed_s += seconds
-        return seconds
-
-    def _remaining_s(self, step_s: float) -> float:
-        """Estimates the time left; a step costs as much as it has pixels."""
-        settings = self._settings
-        pixels = [
-            settings.image_size_at(epoch) ** 2
-            for epoch in range(self._state.epoch, settings.epochs)
-        ]
-        steps = self._steps_per_epoch * sum(pixels) / pixels[0] - self._state.step
-        return step_s * steps
-
-    def _note_seen(self) -> None:
-        """Writes down what this run, its origin or its teacher may learn from."""
-        path = self._run_dir / TRAIN_KEYS
-        keys = seen_keys(self._dataset)
-        if self._drawings is not None:
-            keys = np.union1d(keys, seen_keys(self._drawings))
-        if self._config.origin is not None or self._config.teacher is not None:
-            keys = np.union1d(keys, read_train_keys(self._run_dir))
-        with replacing(path) as temporary, temporary.open("wb") as stream:
-            np.save(stream, keys)
-
-    def _check_dataset(self) -> None:
-        found = {d.fingerprint for d in (self._dataset, self._drawings) if d}
-        config = self._config
-        expected = {config.dataset_fingerprint}
-        if config.drawings is not None:
-            expected.add(config.drawings.fingerprint)
-        if found != expected:
-            raise RunError(
-                f"Dataset {self._dataset.name!r} is not the one that run "
-                f"{self._run_dir.name!r} began with: other sketches or another split."
-            )
-
-    def _open_variants(self) -> StrokeVariants | None:
-        """Opens the stroke variants that the run began with, if it draws from any."""
-        if not self._settings.stroke_variants:
-            return None
-        variants = open_variants(self._dataset)
-        if variants.fingerprint != self._config.variants_fingerprint:
-            raise RunError(
-                f"The stroke variants of dataset {self._dataset.name!r} are not those "
-                f"that run {self._run_dir.name!r} began with. Start a new run."
-            )
-        variants.hold()
-        return variants
-
-
-def _finite(value: float) -> float | None:
-    """Returns a number, or None for what JSON has no word for."""
-    return float(value) if np.isfinite(value) else None

@@ -34,7 +34,7 @@ from core.training.backend import load_backend
 from core.training.index import build_neighbours
 
 if TYPE_CHECKING:
-    from core.training.train import Report
+    from core.training.progress import Report
 
 CALIBRATION = ("temperature", "temperature_from")
 """What an evaluation's figures say of a temperature."""
