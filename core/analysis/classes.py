@@ -2,19 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import precision_recall_fscore_support
 
-from core.analysis.metrics import confusion
 from core.analysis.statistics import wilson_intervals
 from core.runs.evaluation import Evaluation
-
-if TYPE_CHECKING:
-    # Imports scikit-learn, for which a first guess does not wait.
-    pass
 
 
 @dataclass(frozen=True)
@@ -226,6 +220,11 @@ def class_figures(
     class_names: tuple[str, ...],
 ) -> list[ClassFigures]:
     """Computes the figures of every class, in the order of labels."""
+    # Here, since a first guess does not wait for scikit-learn.
+    from sklearn.metrics import precision_recall_fscore_support
+
+    from core.analysis.metrics import confusion
+
     labels = np.arange(len(class_names))
     precision, recall, f1, support = precision_recall_fscore_support(
         y_true, y_pred, labels=labels, zero_division=0

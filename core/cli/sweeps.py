@@ -1,14 +1,13 @@
 """The commands that train many runs: `sweep` and `cross-validate`."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from core.cli.console import err, out
 from core.errors import SketchScopeError
 from core.paths import data_dir
 
@@ -17,8 +16,6 @@ if TYPE_CHECKING:
     from core.sweeps.spec import Sweep
 
 app = typer.Typer()
-out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, emoji=False, soft_wrap=not sys.stderr.isatty())
 
 Address = Annotated[
     str | None,

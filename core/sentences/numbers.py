@@ -6,7 +6,6 @@ from gettext import NullTranslations
 from typing import TYPE_CHECKING
 
 from core.analysis.calibration import Bin
-from core.analysis.classes import ClassFigures
 from core.analysis.coverage import Answered
 
 if TYPE_CHECKING:
