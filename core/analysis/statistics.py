@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import ndtri
-from scipy.stats import binom
+from scipy.special import bdtr, ndtri
 
 HALVINGS = 60
 """After so many, an interval's end is as exact as a double can be."""
@@ -19,7 +18,7 @@ def mcnemar_p(only_first: ArrayLike, only_second: ArrayLike) -> NDArray[np.float
         good; 1 where they never differ.
     """
     first, second = np.asarray(only_first), np.asarray(only_second)
-    tail = binom.cdf(np.minimum(first, second), first + second, 0.5)
+    tail = bdtr(np.minimum(first, second), first + second, 0.5)
     return np.asarray(np.minimum(2 * tail, 1.0))
 
 

@@ -148,7 +148,7 @@ def test_a_model_that_answers_otherwise_is_removed(
                 )
         return model
 
-    monkeypatch.setattr(models, "_onnx_model", wrong)
+    monkeypatch.setattr(formats, "_onnx_model", wrong)
     folder = tmp_path / "models"
     with pytest.raises(RunError, match="does not answer as Keras does, so it was"):
         export_model(untrained, folder / "model", format_name="onnx")
@@ -172,9 +172,9 @@ def test_a_killed_export_leaves_no_model_and_the_next_one_clears_up(
 ) -> None:
     folder = tmp_path / "models"
     program = (
-        "import sys, time\nfrom pathlib import Path\nfrom core import portable\n"
-        "portable.check_parity = lambda *words: time.sleep(600)\n"
-        f"portable.export_model(Path({str(untrained)!r}), "
+        "import sys, time\nfrom pathlib import Path\nfrom core.export import models\n"
+        "models.check_parity = lambda *words: time.sleep(600)\n"
+        f"models.export_model(Path({str(untrained)!r}), "
         f"Path({str(folder / 'model')!r}), format_name='onnx')"
     )
     process = preloaded(LIBRARIES).start(["-c", program], env=os.environ)
