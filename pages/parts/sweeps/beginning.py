@@ -1,6 +1,6 @@
 """How a sweep is begun."""
 
-from importlib.util import find_spec
+import importlib.util
 
 import streamlit as st
 
@@ -19,7 +19,7 @@ FILE = "first-sweep.yaml"
 
 def show_beginning() -> None:
     """Says how a sweep is begun, and what has to be installed for it."""
-    if find_spec("ray") is None:
+    if importlib.util.find_spec("ray") is None:
         st.warning(
             _(
                 "Sweeps run on Ray, which is not installed here. Install it with "
