@@ -12,7 +12,7 @@ from core.runs.evaluation import to_probabilities
 from core.runs.folder import WEIGHTS
 from core.runs.reading import Run, check_weights, list_runs, read_run
 from core.runs.weights import misfit, read_tensors
-from core.sketches.images import read_sketch
+from core.sketches.photos import read_drawing
 from models import NETWORKS
 
 
@@ -93,7 +93,8 @@ class Classifier:
         """Classifies sketches.
 
         Args:
-            sketches: Gray values of shape `(n, 128, 128)`, as `read_sketch` gives.
+            sketches: Gray values of shape `(n, 128, 128)`, as `read_drawing` and
+                `render_sketch` give.
             top: How many guesses a sketch, at least 1; no more than there are
                 classes are given.
 
@@ -161,9 +162,12 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
 
 
 def read_sketches(files: Sequence[Path]) -> NDArray[np.uint8]:
-    """Reads picture files into sketches of shape `(n, 128, 128)`.
+    """Finds the drawings in picture files, by `read_drawing`.
+
+    Returns:
+        Gray values of shape `(n, 128, 128)`.
 
     Raises:
-        ImageError: Naming the first file that can't be read.
+        ImageError: Naming the first file that can't be read or is blank.
     """
-    return np.stack([read_sketch(file, name=str(file)) for file in files])
+    return np.stack([read_drawing(file, name=str(file)) for file in files])

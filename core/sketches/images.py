@@ -1,6 +1,7 @@
 """Turns any one image into the one form that the networks read.
 
-Training, evaluation, uploads and the canvas all pass through `to_sketch`.
+Datasets pass through `to_sketch`. Where the drawing in a picture has to be found first,
+and drawn as the dataset's are, `core.sketches.photos` does.
 """
 
 import io

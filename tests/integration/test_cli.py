@@ -355,6 +355,11 @@ def test_a_file_that_is_no_picture_is_refused(cli: Cli, tmp_path: Path) -> None:
     assert_refused(cli("classify", tmp_path / "a.png"), "a.png is not a PNG")
 
 
+def test_a_blank_picture_is_no_drawing_of_anything(cli: Cli, tmp_path: Path) -> None:
+    Image.new("L", (400, 400), 255).save(tmp_path / "a.png")
+    assert_refused(cli("classify", tmp_path / "a.png"), "a.png is blank")
+
+
 @pytest.mark.parametrize(
     "words",
     [

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from core.errors import ImageError
 from core.sketches.images import to_sketch
@@ -24,13 +25,14 @@ SHAPE = (
     ((0.4, 0.9), (0.4, 0.6), (0.6, 0.6), (0.6, 0.9)),
     ((0.7, 0.5), (0.8, 0.5), (0.8, 0.6), (0.7, 0.6), (0.7, 0.5)),
 )
-EXPECTED = render_sketch(
-    Drawing(
-        tuple(Stroke(np.array(line, dtype=np.float32) * 300, 5) for line in SHAPE),
-        width=300,
-        height=300,
-    )
+STROKES = Drawing(
+    tuple(Stroke(np.array(line, dtype=np.float32) * 300, 5) for line in SHAPE),
+    width=300,
+    height=300,
 )
+EXPECTED = render_sketch(STROKES)
+PLACED = render_sketch(STROKES, span=240)
+"""The same where its size may not be the canvas's, give or take."""
 
 
 def drawing(
@@ -77,6 +79,22 @@ def lies_on(found: NDArray[np.uint8], expected: NDArray[np.uint8]) -> float:
     return float(min(near(found)[two].mean(), near(expected)[one].mean()))
 
 
+def like_the_dataset(*, side: int = 256) -> Image.Image:
+    """The house, as large, central and thin as a TU-Berlin sketch of this size."""
+    extent = 0.785 * side / 0.8
+    corner = (side - extent) / 2
+    width = 0.95 * max(side / 256, 1)
+    picture = drawing(
+        size=(side, side), extent=extent, corner=(corner, corner), width=width
+    )
+    return picture if side != 128 else Image.fromarray(to_sketch(like_the_dataset()))
+
+
+def blurred(sketch: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Ink, blurred so that a part of a pixel more or less to one side is little."""
+    return np.asarray(ndimage.gaussian_filter(255.0 - sketch, 1))
+
+
 def test_the_shape_is_found_as_strokes_would_be_drawn() -> None:
     found = find_sketch(drawing())
     assert found.shape == (128, 128)
@@ -106,19 +124,70 @@ def test_size_place_width_and_polarity_do_not_matter(
 
 
 def test_what_is_like_the_dataset_is_packed_as_the_dataset_is() -> None:
-    side = 0.79 * 256
-    picture = drawing(
-        size=(256, 256),
-        extent=side / 0.8,
-        corner=(128 - side / 1.6, 128 - side / 1.6),
-        width=0.95,
-    )
+    picture = like_the_dataset(side=300)
     assert (find_sketch(picture) == to_sketch(picture)).all()
 
 
-def test_to_find_a_sketch_in_a_sketch_changes_little() -> None:
+@pytest.mark.parametrize("side", [128, 256, 1111])
+@pytest.mark.parametrize("is_filled", [False, True])
+def test_what_is_of_the_dataset_s_own_form_stays_bit_for_bit(
+    side: int, is_filled: bool
+) -> None:
+    picture = like_the_dataset(side=side)
+    if is_filled:
+        pen = ImageDraw.Draw(picture)
+        pen.rectangle((0.3 * side, 0.5 * side, 0.6 * side, 0.7 * side), fill=0)
+    assert (find_sketch(picture) == to_sketch(picture)).all()
+
+
+def test_lines_like_the_dataset_s_on_gray_paper_are_laid_on_white() -> None:
+    picture = like_the_dataset().point(lambda value: round(value * 200 / 255))
+    found = find_sketch(picture)
+    assert (found[:8] == 255).all()
+    assert lies_on(found, to_sketch(like_the_dataset())) > 0.99
+
+
+def test_a_sketch_that_was_found_is_found_again_bit_for_bit() -> None:
     found = find_sketch(drawing())
-    assert lies_on(find_sketch(Image.fromarray(found)), found) > 0.99
+    assert (find_sketch(Image.fromarray(found)) == found).all()
+
+
+@pytest.mark.parametrize("pen_colour", [0, 128])
+@pytest.mark.parametrize("size", [(400, 400), (1000, 700)])
+@pytest.mark.parametrize("width", [0.5, 1, 2, 4, 6, 10])
+def test_a_picture_of_strokes_is_the_sketch_of_the_strokes(
+    width: float, size: tuple[int, int], pen_colour: int
+) -> None:
+    scale = min(size) / 400
+    picture = drawing(
+        size=size, extent=300 * scale, width=width * scale, pen_colour=pen_colour
+    )
+    found = find_sketch(picture)
+    ink, expected = (255.0 - sketch for sketch in (found, PLACED))
+    # Lines as thin as the dataset's are only moved and scaled.
+    more = 0.08 if width > 1 else 0.2
+    assert ink.sum() == pytest.approx(expected.sum(), rel=more)
+    dark, expected_dark = (np.percentile(one[one > 50], 75) for one in (ink, expected))
+    assert dark == pytest.approx(expected_dark, rel=2 * more)
+    near, near_expected = (blurred(found), blurred(PLACED))
+    assert np.abs(near - near_expected).sum() < 0.3 * near_expected.sum()
+
+
+def test_hard_lines_become_as_even_as_strokes() -> None:
+    picture = Image.new("L", (400, 400), 255)
+    pen = ImageDraw.Draw(picture)
+    for line in SHAPE:
+        pen.line([(50 + 300 * x, 50 + 300 * y) for x, y in line], fill=0, width=2)
+    found = find_sketch(picture)
+    near, near_expected = (blurred(found), blurred(PLACED))
+    assert np.abs(near - near_expected).sum() < 0.3 * near_expected.sum()
+    assert found.min() >= PLACED.min() - 40
+
+
+def test_a_faint_speck_far_away_does_not_make_the_drawing_small() -> None:
+    picture = drawing()
+    picture.paste(205, (392, 392, 396, 396))
+    assert lies_on(find_sketch(picture), EXPECTED) > 0.98
 
 
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])

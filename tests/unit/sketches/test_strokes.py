@@ -109,6 +109,23 @@ def test_the_brush_s_width_does_not_matter(width: float) -> None:
     assert (thick == render_sketch(house())).all()
 
 
+def test_strokes_that_cut_corners_are_placed_by_the_box_that_is_known() -> None:
+    square = ((60, 60), (300, 60), (300, 300), (60, 300), (60, 60))
+    whole = render_sketch(Drawing((stroke(*square),), width=360, height=360), span=240)
+    cut = (stroke((63, 63), (298, 63), (298, 297), (63, 297), (63, 63)),)
+    known = render_sketch(Drawing(cut, width=360, height=360), span=240)
+    measured = render_sketch(Drawing(cut, width=720, height=720))
+    columns = [np.flatnonzero((one < 215).any(axis=0)) for one in (known, measured)]
+    assert columns[0][-1] - columns[0][0] < columns[1][-1] - columns[1][0]
+    assert difference(measured, whole) < 0.3
+
+
+@pytest.mark.parametrize("span", [100, 400])
+def test_a_box_that_is_not_the_strokes_is_not_believed(span: float) -> None:
+    moved = house(scale=0.5, side=720)
+    assert (render_sketch(moved, span=span) == render_sketch(moved)).all()
+
+
 def test_each_prefix_is_placed_by_itself() -> None:
     sketches = render_sketches(house())
     assert sketches.shape == (3, 128, 128)
