@@ -34,10 +34,6 @@ Around the ink itself (darker than 40 of 255) it is 202 to 204 of 256 pixels in 
 1,500 training sketches and 202 to 210 in all; the box's centre is never more than 0.012
 sides off the paper's."""
 
-USUAL_SPAN = (0.775, 0.82)
-USUAL_SHIFT = 0.0125
-"""A drawing of this size that is this little off the centre stays where it is."""
-
 MAX_CUT = 0.03
 """Of a box's longest side; lines of 10 of 400 pixels lose 0.006 on average."""
 
@@ -101,27 +97,27 @@ def render_sketch(drawing: Drawing, *, span: float | None = None) -> NDArray[np.
         span: Longest side of the box around the lines, whose middle is the canvas's,
             in pixels of the canvas, where the strokes were traced; they may cut its
             corners by `MAX_CUT`, else they are placed by their own box. By default
-            the box is measured, and a drawing that lies as the dataset's sketches
-            do, give or take, stays where it is.
+            the box is measured.
 
     Returns:
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink. Without ink,
         blank paper.
     """
-    return _render(drawing, drawing.strokes, span=span)
-
-
-def render_sketches(drawing: Drawing) -> NDArray[np.uint8]:
-    """Draws the sketch as it was after each stroke, each placed by itself.
-
-    Returns:
-        Gray values of shape `(num_strokes, 128, 128)`.
-    """
-    strokes = drawing.strokes
-    sketches = np.empty((len(strokes), IMAGE_SIZE, IMAGE_SIZE), dtype=np.uint8)
-    for k in range(len(strokes)):
-        sketches[k] = _render(drawing, strokes[: k + 1])
-    return sketches
+    box = _bounds(drawing)
+    if box is None:
+        return np.full((IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8)
+    low, high = box
+    middle = (low + high) / 2
+    # A dot has no extent; it is drawn as one.
+    extent = max(float((high - low).max()), 1.0)
+    if span is not None and (1 - MAX_CUT) * span <= extent <= span:
+        middle, extent = np.array([drawing.width, drawing.height]) / 2, span
+    side = extent / SPAN
+    fine = Image.fromarray(_draw(drawing, middle=middle, side=side))
+    ink = fine.reduce(FINE_SIZE // (2 * DATASET_SIZE))
+    for size in (DATASET_SIZE, IMAGE_SIZE):
+        ink = ink.resize((size, size), Image.Resampling.BILINEAR)
+    return PAPER - np.asarray(ink, dtype=np.uint8)
 
 
 def is_too_little(drawing: Drawing | NDArray[np.uint8]) -> bool:
@@ -133,7 +129,7 @@ def is_too_little(drawing: Drawing | NDArray[np.uint8]) -> bool:
         drawing: A drawing, or a sketch of shape `(128, 128)`.
     """
     if isinstance(drawing, Drawing):
-        box = _bounds(drawing, drawing.strokes)
+        box = _bounds(drawing)
         canvas = max(drawing.width, drawing.height)
         if box is None or float((box[1] - box[0]).max()) < MIN_EXTENT * canvas:
             return True
@@ -234,41 +230,15 @@ def refusal(error: ValidationError) -> ImageError:
     )
 
 
-def _render(
-    drawing: Drawing, strokes: Sequence[Stroke], *, span: float | None = None
-) -> NDArray[np.uint8]:
-    """Draws some of a drawing's strokes, see `render_sketch`."""
-    box = _bounds(drawing, strokes)
-    if box is None:
-        return np.full((IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8)
-    low, high = box
-    middle, centre = (low + high) / 2, np.array([drawing.width, drawing.height]) / 2
-    # A dot has no extent; it is drawn as one.
-    extent = max(float((high - low).max()), 1.0)
-    side = extent / SPAN
-    if span is not None and (1 - MAX_CUT) * span <= extent <= span:
-        middle, side = centre, span / SPAN
-    elif span is None:
-        paper = float(max(drawing.width, drawing.height))
-        is_usual = USUAL_SPAN[0] <= extent / paper <= USUAL_SPAN[1]
-        is_central = np.abs(middle - centre).max() <= USUAL_SHIFT * paper
-        if is_usual and is_central:
-            middle, side = centre, paper
-    fine = Image.fromarray(_draw(drawing, strokes, middle=middle, side=side))
-    ink = fine.reduce(FINE_SIZE // (2 * DATASET_SIZE))
-    for size in (DATASET_SIZE, IMAGE_SIZE):
-        ink = ink.resize((size, size), Image.Resampling.BILINEAR)
-    return PAPER - np.asarray(ink, dtype=np.uint8)
-
-
 def _bounds(
-    drawing: Drawing, strokes: Sequence[Stroke]
+    drawing: Drawing,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Returns the least and greatest x and y of the lines that can be seen."""
+    strokes = drawing.strokes
     if any(stroke.erases for stroke in strokes):
         whole = float(max(drawing.width, drawing.height))
         middle = np.array([drawing.width, drawing.height]) / 2
-        fine = _draw(drawing, strokes, middle=middle, side=whole)
+        fine = _draw(drawing, middle=middle, side=whole)
         rows, columns = (np.flatnonzero(fine.any(axis=axis)) for axis in (1, 0))
         if not len(rows):
             return None
@@ -286,11 +256,7 @@ def _bounds(
 
 
 def _draw(
-    drawing: Drawing,
-    strokes: Sequence[Stroke],
-    *,
-    middle: NDArray[np.float64],
-    side: float,
+    drawing: Drawing, *, middle: NDArray[np.float64], side: float
 ) -> NDArray[np.uint8]:
     """Draws the square of canvas about a point.
 
@@ -304,7 +270,7 @@ def _draw(
     grid = np.zeros((row, row), dtype=np.uint8)
     y, x = np.indices((LINE_WIDTH, LINE_WIDTH)) - (LINE_WIDTH - 1) / 2
     nib = np.argwhere(np.hypot(y, x) <= LINE_WIDTH / 2) @ (row, 1)
-    for erases, run in groupby(strokes, key=lambda stroke: stroke.erases):
+    for erases, run in groupby(drawing.strokes, key=lambda stroke: stroke.erases):
         if erases:
             for stroke in run:
                 at = _lay([stroke], step=1 / scale)

@@ -173,7 +173,7 @@ def _draw(strokes: Sequence[Points]) -> NDArray[np.uint8]:
         width=side,
         height=side,
     )
-    return render_sketch(drawing, span=0)
+    return render_sketch(drawing)
 
 
 def _crop(frame: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -56,7 +56,7 @@ def made(tiny: Dataset, made_once: StrokeVariants) -> StrokeVariants:
 def sketch_of(*lines: list[tuple[float, float]]) -> np.ndarray:
     """Draws polylines on a canvas of 256 pixels."""
     strokes = tuple(Stroke(np.array(line, dtype=np.float32), 1.0) for line in lines)
-    return render_sketch(Drawing(strokes, 256, 256), place_anew=True)
+    return render_sketch(Drawing(strokes, 256, 256))
 
 
 def starter_sketch(name: str, number: int = 0) -> np.ndarray:

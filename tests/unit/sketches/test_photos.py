@@ -25,14 +25,13 @@ SHAPE = (
     ((0.4, 0.9), (0.4, 0.6), (0.6, 0.6), (0.6, 0.9)),
     ((0.7, 0.5), (0.8, 0.5), (0.8, 0.6), (0.7, 0.6), (0.7, 0.5)),
 )
-STROKES = Drawing(
-    tuple(Stroke(np.array(line, dtype=np.float32) * 300, 5) for line in SHAPE),
-    width=300,
-    height=300,
+EXPECTED = render_sketch(
+    Drawing(
+        tuple(Stroke(np.array(line, dtype=np.float32) * 300, 5) for line in SHAPE),
+        width=300,
+        height=300,
+    )
 )
-EXPECTED = render_sketch(STROKES)
-PLACED = render_sketch(STROKES, span=240)
-"""The same where its size may not be the canvas's, give or take."""
 
 
 def drawing(
@@ -163,13 +162,13 @@ def test_a_picture_of_strokes_is_the_sketch_of_the_strokes(
         size=size, extent=300 * scale, width=width * scale, pen_colour=pen_colour
     )
     found = find_sketch(picture)
-    ink, expected = (255.0 - sketch for sketch in (found, PLACED))
+    ink, expected = (255.0 - sketch for sketch in (found, EXPECTED))
     # Lines as thin as the dataset's are only moved and scaled.
     more = 0.08 if width > 1 else 0.2
     assert ink.sum() == pytest.approx(expected.sum(), rel=more)
     dark, expected_dark = (np.percentile(one[one > 50], 75) for one in (ink, expected))
     assert dark == pytest.approx(expected_dark, rel=2 * more)
-    near, near_expected = (blurred(found), blurred(PLACED))
+    near, near_expected = (blurred(found), blurred(EXPECTED))
     assert np.abs(near - near_expected).sum() < 0.3 * near_expected.sum()
 
 
@@ -179,9 +178,9 @@ def test_hard_lines_become_as_even_as_strokes() -> None:
     for line in SHAPE:
         pen.line([(50 + 300 * x, 50 + 300 * y) for x, y in line], fill=0, width=2)
     found = find_sketch(picture)
-    near, near_expected = (blurred(found), blurred(PLACED))
+    near, near_expected = (blurred(found), blurred(EXPECTED))
     assert np.abs(near - near_expected).sum() < 0.3 * near_expected.sum()
-    assert found.min() >= PLACED.min() - 40
+    assert found.min() >= EXPECTED.min() - 40
 
 
 def test_a_faint_speck_far_away_does_not_make_the_drawing_small() -> None:

@@ -19,7 +19,6 @@ from core.sketches.strokes import (
     from_json,
     is_too_little,
     render_sketch,
-    render_sketches,
     to_json,
 )
 
@@ -126,22 +125,14 @@ def test_a_box_that_is_not_the_strokes_is_not_believed(span: float) -> None:
     assert (render_sketch(moved, span=span) == render_sketch(moved)).all()
 
 
-def test_each_prefix_is_placed_by_itself() -> None:
-    sketches = render_sketches(house())
-    assert sketches.shape == (3, 128, 128)
-    for k, sketch in enumerate(sketches, start=1):
-        alone = Drawing(HOUSE[:k], width=360, height=360)
-        assert (sketch == render_sketch(alone)).all()
-
-
 @pytest.mark.alone
-def test_a_prefix_takes_milliseconds() -> None:
+def test_a_sketch_takes_milliseconds() -> None:
     many = Drawing(HOUSE * 10, width=360, height=360)
     times = []
     for _ in range(5):
         started = time.perf_counter()
-        render_sketches(many)
-        times.append((time.perf_counter() - started) / 30)
+        render_sketch(many)
+        times.append(time.perf_counter() - started)
     # Several times the promised 5 ms, since this machine may be doing other work.
     assert min(times) < 0.03
 
