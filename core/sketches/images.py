@@ -19,8 +19,8 @@ IMAGE_SIZE = 128
 """Side of a packed sketch in pixels."""
 
 PAPER = 255
-MAX_PIXELS = 50_000_000
-"""Larger pictures are refused before they are decoded; 7,000 × 7,000 pass."""
+MAX_PIXELS = 64_000_000
+"""Larger pictures are refused before they are decoded; those of telephones pass."""
 
 MAX_DARK_SHARE = 0.01
 """Of what is visible of a transparent picture, how much may be dark where its strokes
@@ -128,9 +128,9 @@ def to_gray(image: Image.Image) -> Image.Image:
         values = np.asarray(image, dtype=np.float64)
         highest = max(float(values.max(initial=0)), 1.0)
         # 16-bit pictures arrive as I;16 or I. Their white is 65535 even where
-        # nothing is white; a picture that stays below 256 is an 8-bit one.
-        white = 65535.0 if highest > PAPER else PAPER
-        scaled = np.clip(values / max(white, highest) * PAPER, 0, PAPER)
+        # nothing is white; below 256 and 4096 they hold 8 and 12 bits.
+        white = next((n for n in (PAPER, 4095, 65535) if n >= highest), highest)
+        scaled = np.clip(values / white * PAPER, 0, PAPER)
         return Image.fromarray(scaled.round().astype(np.uint8))
     if not image.has_transparency_data:
         return image.convert("L")

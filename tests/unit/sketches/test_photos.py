@@ -189,14 +189,55 @@ def test_a_faint_speck_far_away_does_not_make_the_drawing_small() -> None:
     assert lies_on(find_sketch(picture), EXPECTED) > 0.98
 
 
+def test_dust_around_a_small_drawing_does_not_make_it_smaller() -> None:
+    paper = Image.new("L", (1000, 1400), 255)
+    paper.paste(drawing(size=(300, 300), extent=200), (400, 700))
+    clean = find_sketch(paper)
+    for x, y in [(30, 40), (950, 60), (120, 1350), (970, 1200), (500, 300)]:
+        paper.paste(0, (x, y, x + 4, y + 4))
+    assert (find_sketch(paper) == clean).all()
+
+
+def test_a_dot_beside_a_drawing_belongs_to_it() -> None:
+    picture = drawing(extent=200)
+    clean = find_sketch(picture)
+    picture.paste(0, (50 + 190, 60, 50 + 196, 66))
+    assert (find_sketch(picture) != clean).any()
+
+
+@pytest.mark.parametrize("gray", [0, 90])
+def test_the_dark_edge_of_a_scan_is_no_part_of_the_drawing(gray: int) -> None:
+    picture = drawing(size=(800, 600), extent=300)
+    clean = find_sketch(picture)
+    picture.paste(gray, (0, 0, 12, 600))
+    picture.paste(gray, (0, 590, 500, 600))
+    assert (find_sketch(picture) == clean).all()
+
+
+def test_a_packed_sketch_full_of_lines_stays_bit_for_bit() -> None:
+    pen = ImageDraw.Draw(picture := like_the_dataset())
+    for x in range(60, 195, 4):
+        pen.line((x, 100, x, 215), fill=90)
+    packed = to_sketch(picture)
+    assert (packed >= 249).mean() < 0.75
+    assert (find_sketch(Image.fromarray(packed)) == packed).all()
+
+
+def test_a_photo_of_fifty_megapixels_is_read() -> None:
+    picture = drawing(size=(8160, 6144), extent=5000, width=60)
+    encoded = encode(picture, "JPEG")
+    assert lies_on(read_drawing(encoded, name="x"), EXPECTED) > 0.98
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "YCbCr"])
 def test_every_mode_gives_the_same_sketch(mode: str) -> None:
     converted = drawing().convert("RGB").convert(mode)
     assert lies_on(find_sketch(converted), EXPECTED) > 0.98
 
 
-def test_sixteen_bits_are_read() -> None:
-    values = np.asarray(drawing(), dtype=np.uint16) * 257
+@pytest.mark.parametrize("white", [65535, 4095])
+def test_sixteen_bits_are_read_and_twelve_in_them(white: int) -> None:
+    values = (np.asarray(drawing()) / 255 * white).astype(np.uint16)
     encoded = encode(Image.fromarray(values))
     assert lies_on(read_drawing(encoded, name="x"), EXPECTED) > 0.98
 
