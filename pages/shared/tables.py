@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.language import to_csv
+from core.files import to_csv
 from core.runs.reading import Run
 
 Rows = Sequence[Mapping[str, Any]]
