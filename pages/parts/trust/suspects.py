@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.suspects import (
-    Opinion,
     Order,
     SuspectPair,
     Suspects,
@@ -30,16 +29,13 @@ TABLE_ROWS = 500
 """The file has all."""
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _opinion(_evaluation: Evaluation, identity: str) -> Opinion:
-    del identity  # The key: Streamlit leaves out names that begin with _.
-    return opinion(_evaluation)
+kept_opinion = reads.keep(opinion)
 
 
 def show_suspects(runs: Sequence[Run]) -> None:
     """Shows which test sketches are suspect, as tiles, as a table and as a file."""
     evaluations = [reads.evaluation(run) for run in runs]
-    opinions = [_opinion(reads.evaluation(run), reads.identity(run)) for run in runs]
+    opinions = [kept_opinion(evaluation) for evaluation in evaluations]
     sentences = st.empty()
     orders: dict[Order, str] = {
         "margin": _("Margin"),
