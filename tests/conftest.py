@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,15 +17,22 @@ from PIL import Image
 
 from core.datasets.folders import find_folders
 from core.datasets.install import install
+from core.datasets.sources import add_dataset
 from core.datasets.starter import draw, render
-from core.datasets.store import Dataset
+from core.datasets.store import Dataset, open_dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.preloaded import Process, preloaded
+from tests.swept import train_two_of_three
 
 # A busy machine is no fault of the code that is tested.
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
+
+# All that is computed here is tiny and several tests run at once: threads would mostly
+# wait for one another, each at all of the thousand steps of a t-SNE of 16 points.
+for name in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
+    os.environ.setdefault(f"{name}_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TINY_CLASSES = ("house", "key", "spider", "sun")
@@ -41,6 +50,17 @@ TINY_SETTINGS = (
     "--set=deterministic=true",
 )
 """Settings with which a step takes milliseconds and repeats bit for bit."""
+
+HANGING_S = 1800
+"""Whoever takes longer hangs; a slow machine takes long for nothing else."""
+
+JAX_FLAGS = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+"""XLA spends most of its time on making quick what here runs for a moment."""
+
+JAX = {"KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu", "XLA_FLAGS": JAX_FLAGS}
+"""What the environment of a training on JAX holds."""
 
 LIBRARIES = "tests.libraries"
 """The module that imports what the commands of the tests find loaded."""
@@ -70,8 +90,18 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Puts those that want no other beside them last, where the others are short."""
-    items.sort(key=lambda item: item.get_closest_marker("alone") is not None)
+    """Puts slow tests first and those that want no other beside them last.
+
+    So both workers end at about the same time.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        is_alone, is_slow = (
+            item.get_closest_marker(name) is not None for name in ("alone", "slow")
+        )
+        return is_alone, not is_slow
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)
@@ -89,6 +119,16 @@ def turn(
     with (tmp_path_factory.getbasetemp().parent / "turn").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX if is_alone else fcntl.LOCK_SH)
         yield
+
+
+@pytest.fixture(autouse=True)
+def ended() -> Iterator[None]:
+    """Ends the commands that a test has started and not waited for."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +156,37 @@ def tiny(tiny_pictures: Path, data_dir: Path) -> Dataset:
     return install(find_folders(tiny_pictures), "tiny", data_dir=data_dir)
 
 
+@pytest.fixture(scope="session")
+def starter_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds nothing but the starter dataset."""
+    folder = tmp_path_factory.mktemp("starter")
+    add_dataset("starter", data_dir=folder)
+    return folder
+
+
+@pytest.fixture
+def starter(starter_files: Path, data_dir: Path) -> Dataset:
+    """The starter dataset, installed."""
+    shutil.copytree(starter_files, data_dir, dirs_exist_ok=True)
+    return open_dataset("starter", data_dir=data_dir)
+
+
+@pytest.fixture(scope="session")
+def swept_files(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a sweep of three trials, two of them finished."""
+    folder = tmp_path_factory.mktemp("swept")
+    install(find_folders(tiny_pictures), "tiny", data_dir=folder)
+    train_two_of_three(folder)
+    return folder
+
+
+@pytest.fixture
+def swept(swept_files: Path, data_dir: Path) -> Path:
+    """The data folder with that sweep."""
+    shutil.copytree(swept_files, data_dir)
+    return data_dir
+
+
 @pytest.fixture
 def cli(data_dir: Path) -> Cli:
     """Runs `python -m core …` in a process of its own."""
@@ -124,7 +195,7 @@ def cli(data_dir: Path) -> Cli:
 
 
 def run_command(
-    data_dir: Path, *arguments: str | Path, timeout_s: float = 300
+    data_dir: Path, *arguments: str | Path, timeout_s: float = HANGING_S
 ) -> Completed:
     """Runs `python -m core …` on a data folder, in a process of its own."""
     result = preloaded(LIBRARIES).run(
@@ -136,10 +207,26 @@ def run_command(
 
 
 def start_command(data_dir: Path, *words: str) -> Process:
-    """Starts `python -m core …`, whose output goes nowhere."""
-    return preloaded(LIBRARIES).start(
+    """Starts `python -m core …`, whose output goes nowhere, for as long as a test."""
+    process = preloaded(LIBRARIES).start(
         ["-m", "core", *words], env=cli_environment(data_dir)
     )
+    _started.append(process)
+    return process
+
+
+_started: list[Process] = []
+
+
+def hurry(pid: int) -> None:
+    """Lets a training that leaves the processor to others have its share.
+
+    A busy machine would hardly let it learn; only root may ask for it.
+    """
+    if os.geteuid() == 0:
+        os.setpriority(os.PRIO_PROCESS, pid, 0)
+        with suppress(OSError):
+            Path(f"/proc/{pid}/autogroup").write_text("0", encoding="ascii")
 
 
 def cli_environment(data_dir: Path) -> dict[str, str]:

@@ -30,6 +30,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
+from weakref import finalize
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 MAX_MESSAGE_BYTES = 2**17
@@ -46,8 +47,11 @@ class Process:
 
     def __init__(self, events: int) -> None:
         self._events = os.fdopen(events, encoding="ascii")
+        # A test that fails drops it without having waited for its end.
+        self._close = finalize(self, self._events.close)
         line = self._events.readline()
         if not line:
+            self._close()
             raise RuntimeError("The process with the loaded libraries has ended.")
         self.pid = int(line)
         self.returncode: int | None = None
@@ -72,7 +76,7 @@ class Process:
             if not select.select([self._events], [], [], timeout)[0]:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
             self.returncode = int(self._events.readline())
-            self._events.close()
+            self._close()
         return self.returncode
 
     def send_signal(self, number: int) -> None:
@@ -156,6 +160,7 @@ class Preloaded:
                 code = process.wait(timeout)
             except BaseException:
                 process.kill()
+                process.wait()
                 raise
             texts = []
             for file in (out, err):

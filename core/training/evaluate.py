@@ -83,8 +83,10 @@ def evaluate_run(
     _refuse_seen(run_dir, dataset)
     own_label = label_map(run_dir, config, dataset)
     network = load_network(run_dir, config)
+    # One for all that is asked of it: a new one is traced anew, which takes a second.
+    predictor = build_predictor(network, config)
     rows = dataset.indices("test")
-    logits, embedding = predict(network, config, dataset, rows)
+    logits, embedding = predict(predictor, config, dataset, rows)
     y_true = own_label[dataset.labels[rows]]
     if calibration is None:
         if dataset.fingerprint != config.dataset_fingerprint:
@@ -93,7 +95,7 @@ def evaluate_run(
                 f"dataset {config.dataset!r} first."
             )
         _, val_rows = validation_split(dataset, config.settings)
-        val_logits, _ = predict(network, config, dataset, val_rows)
+        val_logits, _ = predict(predictor, config, dataset, val_rows)
         val_true = own_label[dataset.labels[val_rows]]
         mistakes = int((val_logits.argmax(axis=1) != val_true).sum())
         temperature = 1.0
@@ -102,7 +104,7 @@ def evaluate_run(
         calibration = {"temperature": temperature}
     probabilities = to_probabilities(logits)
     calibrated = to_probabilities(logits, temperature=calibration["temperature"])
-    averaged = average_views(network, config, dataset, rows, probabilities)
+    averaged = average_views(predictor, config, dataset, rows, probabilities)
     y_pred = logits.argmax(axis=1)
     correct = int((y_pred == y_true).sum())
     metrics: dict[str, Any] = {
@@ -145,7 +147,7 @@ def evaluate_run(
 
 
 def average_views(
-    network: keras.Model,
+    predictor: keras.Model,
     config: RunConfig,
     dataset: Dataset,
     rows: NDArray[np.int64],
@@ -154,7 +156,7 @@ def average_views(
     """Averages a network's answers over several views of each sketch.
 
     Args:
-        network: Trained.
+        predictor: A trained network's; see `build_predictor`.
         config: Its run's.
         dataset: Where the sketches are.
         rows: Which of them.
@@ -168,7 +170,7 @@ def average_views(
 
     def answer(*, mirrored: bool, shift_px: int) -> NDArray[np.floating]:
         logits, _ = predict(
-            network, config, dataset, rows, mirrored=mirrored, shift_px=shift_px
+            predictor, config, dataset, rows, mirrored=mirrored, shift_px=shift_px
         )
         return to_probabilities(logits)
 
@@ -202,7 +204,7 @@ def shifted(images: NDArray[np.uint8], shift_px: int) -> NDArray[np.uint8]:
 
 
 def predict(
-    network: keras.Model,
+    predictor: keras.Model,
     config: RunConfig,
     dataset: Dataset,
     rows: NDArray[np.int64],
@@ -213,7 +215,7 @@ def predict(
     """Runs a network over rows of a dataset.
 
     Args:
-        network: Trained.
+        predictor: A trained network's; see `build_predictor`.
         config: Its run's.
         dataset: Where the sketches are.
         rows: Which of them.
@@ -223,16 +225,16 @@ def predict(
     Returns:
         Logits of shape `(n, num_classes)` and embeddings of shape `(n, width)`.
     """
-    parts = zip(
-        *answers(network, config, dataset, rows, mirrored=mirrored, shift_px=shift_px),
-        strict=True,
+    found = answers(
+        predictor, config, dataset, rows, mirrored=mirrored, shift_px=shift_px
     )
+    parts = zip(*found, strict=True)
     logits, embedding = map(np.concatenate, parts)
     return logits, embedding
 
 
 def answers(
-    network: keras.Model,
+    predictor: keras.Model,
     config: RunConfig,
     dataset: Dataset,
     rows: NDArray[np.int64],
@@ -245,7 +247,6 @@ def answers(
     Raises:
         RunError: If the network answers with what is no number.
     """
-    predictor = build_predictor(network, config)
     for images, _ in batches(dataset, rows, batch_size=BATCH_SIZE):
         if mirrored:
             images = images[..., ::-1]

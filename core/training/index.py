@@ -33,13 +33,14 @@ def build_neighbours(
     Raises:
         RunError: If the weights are missing or damaged.
     """
-    from core.training.evaluate import answers, label_map
+    from core.training.evaluate import answers, build_predictor, label_map
     from core.training.networks import load_network
 
     own_label = label_map(run_dir, config, dataset)
     rows = ordered_rows(dataset)
     embeddings = []
-    for _, embedding in answers(load_network(run_dir, config), config, dataset, rows):
+    predictor = build_predictor(load_network(run_dir, config), config)
+    for _, embedding in answers(predictor, config, dataset, rows):
         if is_stop_requested():
             return False
         embeddings.append(embedding)

@@ -6,12 +6,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.server import CHROMIUM, Server, browsing, faultless_page, serving
+from tests.browser.server import (
+    CHROMIUM,
+    START_TIMEOUT_MS,
+    Server,
+    browsing,
+    faultless_page,
+    serving,
+)
 
-PATIENCE_MS = 30_000
-"""A busy machine is no fault of the page: a test fails by what never comes."""
-
-expect.set_options(timeout=PATIENCE_MS)
+expect.set_options(timeout=START_TIMEOUT_MS)
 
 Server.libraries = (
     *("streamlit.web.cli", "streamlit.web.bootstrap", "streamlit.web.server"),

@@ -9,13 +9,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from tests.conftest import REPOSITORY, cli_environment
 from tests.preloaded import Process, preloaded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-START_TIMEOUT_MS = 60_000
+START_TIMEOUT_MS = 600_000
+"""A busy machine is no fault of the page: a test fails by what never comes."""
 
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's own page asks for these below the address of a deep link first, is told
@@ -138,6 +139,7 @@ def faultless_page(
     """A page on which nothing may go wrong or leave this machine."""
     options.setdefault("viewport", {"width": 1280, "height": 800})
     context = browser.new_context(**options)
+    context.set_default_timeout(START_TIMEOUT_MS)
     page = context.new_page()
     errors: list[str] = []
     strangers: list[str] = []
@@ -156,8 +158,10 @@ def faultless_page(
             None if request.url.startswith(ours) else strangers.append(request.url)
         ),
     )
-    yield page
-    context.close()
+    try:
+        yield page
+    finally:
+        context.close()
     assert not strangers, f"asked other hosts: {strangers}"
     assert not errors, f"console errors: {errors}"
 
@@ -173,6 +177,19 @@ def wait_until_idle(page: Page) -> None:
             (chart) => chart.querySelector(".main-svg"))""",
         timeout=START_TIMEOUT_MS,
     )
+
+
+def wait_for_chart(page: Page, number: int = 0) -> Locator:
+    """Waits until a chart of the page is drawn, and brings it into view."""
+    chart = page.locator(".chart").nth(number)
+    expect(chart.locator(".main-svg").first).to_be_attached(timeout=START_TIMEOUT_MS)
+    wait_until_idle(page)
+    page.wait_for_function(
+        "(number) => document.querySelectorAll('.chart')[number]?._fullData",
+        arg=number,
+    )
+    chart.scroll_into_view_if_needed()
+    return chart
 
 
 def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
@@ -191,9 +208,7 @@ def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
 
 def click_point(page: Page, chart: int, trace: int, number: int) -> None:
     """Clicks a point of a scatter trace of one of the page's charts."""
-    charts = page.locator(".chart")
-    expect(charts.nth(chart).locator(".plot-container").first).to_be_visible()
-    place = charts.nth(chart).evaluate(
+    place = wait_for_chart(page, chart).evaluate(
         """(chart, [trace, number]) => {
             const { x, y, xaxis, yaxis } = chart._fullData[trace];
             const layout = chart._fullLayout;

@@ -24,11 +24,11 @@ def test_a_failure_is_found_by_its_address_and_opened(
     with serving(data_dir) as server, faultless_page(browser) as page:
         tiles = page.locator(".gallery button")
         page.goto(f"{server.address}/failures")
-        expect(tiles).to_have_count(48, timeout=60_000)
+        expect(tiles).to_have_count(48)
         tiles.last.scroll_into_view_if_needed()
         expect(tiles).to_have_count(96)
         page.goto(f"{server.address}/failures?drawn=seagull")
-        expect(tiles).to_have_count(int((is_wrong & seagull).sum()), timeout=60_000)
+        expect(tiles).to_have_count(int((is_wrong & seagull).sum()))
         tiles.first.focus()
         page.keyboard.press("ArrowRight")
         expect(tiles.nth(1)).to_be_focused()
@@ -38,7 +38,7 @@ def test_a_failure_is_found_by_its_address_and_opened(
         expect(page.get_by_role("heading", name="seagull, sketch")).to_be_visible()
         for run in ("resnet18", "simple"):
             expect(page.get_by_text(re.compile(f"^{run}: "))).to_be_visible()
-        expect(page.get_by_text("Where it looks")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("Where it looks")).to_be_visible()
         expect(page.get_by_text(re.compile("Nearest to ResNet-18"))).to_be_visible()
         expect(page.get_by_text("Of seagull:")).to_be_visible()
         expect(page.get_by_alt_text("Training sketch of seagull")).to_have_count(5)

@@ -1,25 +1,30 @@
 """A run's life as its owner sees it: start, zoom, leave, come back, stop, resume."""
 
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.runs.folder import runs_dir
+from core.datasets.store import Dataset
+from core.runs.folder import STOP_REQUEST, runs_dir
 from core.runs.reading import read_run
 from tests.browser.server import (
     START_TIMEOUT_MS,
     faultless_page,
     serving,
+    wait_for_chart,
     wait_until_idle,
 )
-from tests.conftest import Cli
+from tests.conftest import hurry
 
 pytestmark = pytest.mark.slow
 
-TRAINING_TIMEOUT_MS = 600_000
-EPOCHS = 60
+TRAINING_TIMEOUT_MS = 1_200_000
+EPOCHS = 20
 
 
 def x_range(page: Page) -> list[float]:
@@ -41,6 +46,23 @@ def points(page: Page) -> int:
     )
 
 
+@pytest.fixture
+def trainings() -> Iterator[list[psutil.Process]]:
+    """Those that are to end with the test, however it ends."""
+    started: list[psutil.Process] = []
+    yield started
+    for training in started:
+        with suppress(psutil.NoSuchProcess):
+            training.kill()
+
+
+def watch(trainings: list[psutil.Process], run_dir: Path) -> psutil.Process:
+    """Finds a run's training, which is not to wait for other tests."""
+    trainings.append(psutil.Process(read_run(run_dir).status.pid))
+    hurry(trainings[-1].pid)
+    return trainings[-1]
+
+
 def fill(page: Page, label: str, value: str) -> None:
     """Enters a value into a field and waits for the page."""
     field = page.get_by_label(label, exact=True)
@@ -50,9 +72,12 @@ def fill(page: Page, label: str, value: str) -> None:
 
 
 def test_a_run_lives_on_without_its_page_and_its_server(
-    data_dir: Path, cli: Cli, browser: Browser
+    starter: Dataset,
+    data_dir: Path,
+    browser: Browser,
+    trainings: list[psutil.Process],
 ) -> None:
-    assert cli("dataset", "add", "starter").code == 0
+    run_dir = runs_dir(data_dir) / "mine"
     with serving(data_dir) as server:
         with faultless_page(browser) as page:
             page.goto(f"{server.address}/train")
@@ -69,26 +94,30 @@ def test_a_run_lives_on_without_its_page_and_its_server(
             expect(page.get_by_text("running", exact=True)).to_be_visible(
                 timeout=START_TIMEOUT_MS
             )
+            training = watch(trainings, run_dir)
             expect(page.get_by_text(re.compile(r"Epoch \d+ of"))).to_be_visible(
                 timeout=TRAINING_TIMEOUT_MS
             )
             page.locator(".chart .main-svg").first.wait_for(timeout=START_TIMEOUT_MS)
             page.wait_for_function(
                 """() => document.querySelector(".chart")._fullData
-                    .some((trace) => trace._length > 1)""",
+                    ?.some((trace) => trace._length > 1)""",
                 timeout=TRAINING_TIMEOUT_MS,
             )
+            # It waits wherever a page needs time, so that few epochs suffice.
+            training.suspend()
             zoom_in(page)
             zoomed, before = x_range(page), points(page)
+            training.resume()
             page.wait_for_function(
                 """(before) => Math.max(...document.querySelector(".chart")._fullData
                     .map((trace) => trace._length ?? 0)) > before""",
                 arg=before,
                 timeout=TRAINING_TIMEOUT_MS,
             )
+            training.suspend()
             assert x_range(page) == zoomed
         server.kill()
-        run_dir = runs_dir(data_dir) / "mine"
         assert read_run(run_dir).state == "running"
         server.start()
         with faultless_page(browser) as page:
@@ -96,6 +125,9 @@ def test_a_run_lives_on_without_its_page_and_its_server(
             stop = page.get_by_role("button", name="Stop")
             expect(stop).to_be_visible(timeout=START_TIMEOUT_MS)
             stop.click()
+            while not (run_dir / STOP_REQUEST).exists():
+                page.wait_for_timeout(20)
+            training.resume()
             resume = page.get_by_role("button", name="Resume")
             expect(resume).to_be_visible(timeout=TRAINING_TIMEOUT_MS)
             stopped = read_run(run_dir)
@@ -105,6 +137,7 @@ def test_a_run_lives_on_without_its_page_and_its_server(
             expect(page.get_by_text("running", exact=True)).to_be_visible(
                 timeout=START_TIMEOUT_MS
             )
+            watch(trainings, run_dir)
             expect(page.get_by_text("finished", exact=True)).to_be_visible(
                 timeout=TRAINING_TIMEOUT_MS
             )
@@ -123,9 +156,7 @@ def test_a_run_lives_on_without_its_page_and_its_server(
 
 def zoom_in(page: Page) -> None:
     """Drags over the middle of the first chart."""
-    chart = page.locator(".chart").first
-    chart.scroll_into_view_if_needed()
-    box = chart.locator(".nsewdrag").bounding_box()
+    box = wait_for_chart(page).locator(".nsewdrag").bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.3 * box["width"], y)

@@ -13,7 +13,13 @@ from core.analysis.sketch_sets import read_set
 from core.datasets.sources import add_dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
-from tests.browser.server import START_TIMEOUT_MS, Server, faultless_page, serving
+from tests.browser.server import (
+    START_TIMEOUT_MS,
+    Server,
+    faultless_page,
+    serving,
+    wait_for_chart,
+)
 from tests.browser.test_screens import expect_screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("map")]
@@ -40,9 +46,8 @@ PLACE = """(chart, [x, y]) => {
 
 def place(page: Page, point: Any) -> list[float]:
     """Where on the page a point of the map is."""
-    chart = page.locator(".chart")
-    chart.scroll_into_view_if_needed()
-    found: list[float] = chart.evaluate(PLACE, list(map(float, point)))
+    point = list(map(float, point))
+    found: list[float] = wait_for_chart(page).evaluate(PLACE, point)
     return found
 
 
@@ -149,6 +154,7 @@ def test_names_thin_out_where_they_crowd_and_come_as_one_zooms_in(
     middle = np.median(evaluation.map_2d[seagull], axis=0)
     page.goto(f"{server.address}/map")
     expect_screen(page, "Map")
+    page.wait_for_function(f"() => {NAMES}.length")
     shown = page.evaluate(NAMES)
     assert 20 < len(shown) < 120
     assert "seagull" not in shown

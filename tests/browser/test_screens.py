@@ -18,6 +18,7 @@ from tests.browser.server import (
     Server,
     faultless_page,
     serving,
+    wait_for_chart,
     wait_until_idle,
 )
 from tests.conftest import shipped_confusion
@@ -94,10 +95,7 @@ def test_a_wrong_address_falls_back_to_what_there_is(
 
 def click_cell(page: Page, row: str, column: str) -> None:
     """Clicks the middle of a cell of the matrix on the page."""
-    chart = page.locator(".chart")
-    expect(chart.locator(".plot-container").first).to_be_visible()
-    chart.scroll_into_view_if_needed()
-    place = chart.evaluate(
+    place = wait_for_chart(page).evaluate(
         """(chart, [row, column]) => {
             const { xaxis, yaxis } = chart._fullLayout;
             const box = chart.getBoundingClientRect();
@@ -213,7 +211,7 @@ def test_charts_and_images_are_told_in_words(
 ) -> None:
     page.goto(server.address + address)
     # A chart has its words as soon as its script runs, after its frame is there.
-    for _ in range(10):
+    for _ in range(100):
         wait_until_idle(page)
         without = page.evaluate(WITHOUT_WORDS)
         if not without:

@@ -65,7 +65,7 @@ def store(tiny: Dataset, tiny_pictures: Path, data_dir: Path) -> Iterator[Path]:
         launch_training(waiting, data_dir=data_dir)
         yield data_dir
         request_stop(waiting)
-        psutil.wait_procs([psutil.Process(read_status(waiting).pid)], timeout=30)
+        psutil.wait_procs([psutil.Process(read_status(waiting).pid)], timeout=600)
 
 
 def snapshot(folder: Path) -> dict[str, str]:

@@ -7,21 +7,21 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.datasets.store import Dataset
 from core.runs.folder import runs_dir
 from core.runs.reading import read_run
 from core.sweeps.analysis import best_trial
-from core.sweeps.record import SweepRecord
-from tests.browser.server import Server, click_point, wait_until_idle
-from tests.ui.test_sweeps import train_two_of_three
+from core.sweeps.record import SweepRecord, read_record, sweep_dir
+from tests.browser.server import Server, click_point, wait_for_chart, wait_until_idle
+from tests.swept import NAME
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ui sweeps")]
 
 
 @pytest.fixture
-def record(tiny: Dataset, data_dir: Path) -> SweepRecord:
-    assert tiny.path.is_dir()
-    return train_two_of_three(data_dir)
+def record(swept: Path) -> SweepRecord:
+    found = read_record(sweep_dir(NAME, data_dir=swept))
+    assert found is not None
+    return found
 
 
 def test_a_line_opens_its_trial_and_the_best_is_kept(
@@ -35,7 +35,7 @@ def test_a_line_opens_its_trial_and_the_best_is_kept(
     lines = page.locator(".chart").first
     expect(lines).to_have_attribute("aria-label", re.compile("2 trials as lines"))
     texts = json.loads(
-        lines.evaluate(
+        wait_for_chart(page).evaluate(
             "chart => JSON.stringify(chart._fullData.map(t => [...t.customdata]))"
         )
     )

@@ -334,7 +334,7 @@ def addresses(bench: Bench) -> Iterator[Case]:
     )
 
     def open_page(page: str, query: dict[str, str]) -> None:
-        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
+        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=600)
         app.switch_page(f"pages/{page}.py")
         for name, value in query.items():
             app.query_params[name] = value

@@ -118,7 +118,7 @@ def together(
         process.start()
     answers: dict[str, list[str]] = {run_id: [] for run_id in run_ids}
     for _ in range(len(actions) * len(run_ids)):
-        run_id, answer = told.get(timeout=120)
+        run_id, answer = told.get(timeout=600)
         answers[run_id].append(answer)
     for process in processes:
         process.join()
@@ -291,7 +291,7 @@ def test_whoever_starts_stops_and_removes_a_run_at_once_leaves_no_half(
         for finding in examine(data_dir=data_dir, trained_dir=TRAINED_DIR):
             if finding.mend is not None:
                 finding.mend()
-        psutil.wait_procs(trainings(data_dir), timeout=30)
+        psutil.wait_procs(trainings(data_dir), timeout=600)
     assert not trainings(data_dir)
     for run in list_runs(data_dir=data_dir, trained_dir=data_dir / "none"):
         assert (run.state, run.problem) in {("stopped", ""), ("failed", "")}
@@ -311,7 +311,7 @@ def test_of_two_who_start_a_run_one_trains_it(tiny: Dataset, data_dir: Path) -> 
             read_status(run_dir).pid
         ]
         request_stop(run_dir)
-        psutil.wait_procs(trainings(data_dir), timeout=30)
+        psutil.wait_procs(trainings(data_dir), timeout=600)
     assert read_run(run_dir).state == "stopped"
 
 
@@ -608,7 +608,7 @@ def test_a_training_that_waits_does_not_begin_with_other_sketches(
         else:
             remove_dataset("tiny", data_dir=data_dir)
         assert read_run(run_dir).state == "queued"
-    psutil.wait_procs([process], timeout=60)
+    psutil.wait_procs([process], timeout=600)
     run = read_run(run_dir)
     assert (run.state, run.problem, run.history) == ("failed", "", ())
     assert run.status.message.startswith("Dataset 'tiny', with the sketches")
@@ -716,7 +716,7 @@ def test_doctor_spares_a_training_that_has_not_spoken_yet(
             for finding in (*first, *second):
                 assert finding.mend is not None
                 finding.mend()
-                process.wait(timeout=20)
+                process.wait(timeout=600)
             assert first
         finally:
             process.kill()

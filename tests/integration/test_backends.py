@@ -16,7 +16,15 @@ from core.errors import SketchScopeError
 from core.runs.folder import kept_epochs, runs_dir
 from core.runs.reading import read_run
 from core.training.backend import choose_backend
-from tests.conftest import REPOSITORY, TINY_SETTINGS, Cli, cli_environment
+from tests.conftest import (
+    HANGING_S,
+    JAX,
+    JAX_FLAGS,
+    REPOSITORY,
+    TINY_SETTINGS,
+    Cli,
+    cli_environment,
+)
 
 STEP = """
 import json, sys
@@ -62,7 +70,7 @@ def step(backend: str, how: str = "alone", **variables: str) -> Any:
     result = subprocess.run(
         [sys.executable, "-c", STEP, backend, how],
         cwd=REPOSITORY,
-        env={**os.environ, "JAX_PLATFORMS": "cpu", **variables},
+        env={**os.environ, **variables},
         capture_output=True,
         text=True,
         check=False,
@@ -71,14 +79,17 @@ def step(backend: str, how: str = "alone", **variables: str) -> Any:
     return json.loads(result.stdout.splitlines()[-1])
 
 
-FOUR = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+FOUR = {
+    **JAX,
+    "XLA_FLAGS": f"{JAX_FLAGS} --xla_force_host_platform_device_count=4",
+}
 
 
 @pytest.mark.slow
 def test_backends_and_devices_agree_on_the_loss_of_a_batch() -> None:
     pytest.importorskip("jax")
     tensorflow = step("tensorflow")
-    jax = step("jax")
+    jax = step("jax", **JAX)
     shared = step("jax", "shared", **FOUR)
     assert [tensorflow["backend"], jax["backend"]] == ["tensorflow", "jax"]
     assert [jax["devices"], shared["devices"]] == [1, 4]
@@ -98,7 +109,7 @@ def test_four_devices_train_a_run(tiny: Dataset, data_dir: Path) -> None:
             *("--backend=jax", "--data-parallel"),
         ],
         cwd=REPOSITORY,
-        env={**cli_environment(data_dir), **FOUR, "JAX_PLATFORMS": "cpu"},
+        env={**cli_environment(data_dir), **FOUR},
         capture_output=True,
         text=True,
         check=False,
@@ -114,7 +125,7 @@ def test_the_same_loop_with_every_field_trains_on_shared_jax_devices(
     tiny: Dataset, data_dir: Path
 ) -> None:
     pytest.importorskip("jax")
-    words = ("resnet18", "--dataset=tiny", "--run-id=all", "--epochs=3")
+    words = ("simple", "--dataset=tiny", "--run-id=all", "--epochs=3")
     fields = (
         *("schedule=wsd", "decay_share=0.4", "ema=0.9", "keep=best", "patience=3"),
         *("mixing=sketch", "mixup=0.4", "cutmix=0.4", "unmixed_epochs=1"),
@@ -127,7 +138,7 @@ def test_the_same_loop_with_every_field_trains_on_shared_jax_devices(
             *("--backend=jax", "--data-parallel"),
         ],
         cwd=REPOSITORY,
-        env={**cli_environment(data_dir), **FOUR, "JAX_PLATFORMS": "cpu"},
+        env={**cli_environment(data_dir), **FOUR},
         capture_output=True,
         text=True,
         check=False,
@@ -153,7 +164,7 @@ def test_two_machines_train_as_one_by_the_documented_program(
     weights = tmp_path / "weights.safetensors"
     words = [address, "simple", "tiny", str(weights)]
     words += ["epochs=2", "batch_size=16", "image_sizes=[32]"]
-    environment = {**cli_environment(data_dir), "JAX_PLATFORMS": "cpu"}
+    environment = {**cli_environment(data_dir), **JAX}
     processes = [
         subprocess.Popen(
             [sys.executable, "-c", program, host, "2", *words],
@@ -167,7 +178,7 @@ def test_two_machines_train_as_one_by_the_documented_program(
     ]
     printed = []
     for process in processes:
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=HANGING_S)
         assert process.returncode == 0, err
         printed.append(re.findall(r"epoch \d: loss.*", out))
     assert len(printed[0]) == 2

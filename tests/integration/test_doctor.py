@@ -128,7 +128,7 @@ def test_it_ends_a_training_whose_run_is_gone(tiny: Dataset, data_dir: Path) -> 
         assert f"Process {process.pid} trains run 'given'" in finding.detail
         assert finding.mend is not None
         finding.mend()
-        psutil.wait_procs([process], timeout=20)
+        psutil.wait_procs([process], timeout=600)
     assert not stray()
 
 
@@ -138,6 +138,6 @@ def test_a_long_log_is_put_aside(tiny: Dataset, data_dir: Path) -> None:
     with FileLock(run_dir.parent / TURN_LOCK):
         launch_training(run_dir, data_dir=data_dir)
         request_stop(run_dir)
-        psutil.wait_procs([psutil.Process(read_status(run_dir).pid)], timeout=20)
+        psutil.wait_procs([psutil.Process(read_status(run_dir).pid)], timeout=600)
     assert (run_dir / f"{LOG}.1").stat().st_size == MAX_LOG_BYTES + 1
     assert "xxx" not in read_log(run_dir)

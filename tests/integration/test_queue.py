@@ -20,10 +20,10 @@ from core.runs.reading import read_run
 from core.runs.recipes import parse_overrides
 from core.runs.status import Status, current_process, write_status
 from core.runs.stopping import request_stop
-from tests.conftest import TINY_SETTINGS, Cli
+from tests.conftest import TINY_SETTINGS, Cli, hurry
 
 SETTINGS = parse_overrides([word.removeprefix("--set=") for word in TINY_SETTINGS])
-TIMEOUT_S = 600
+TIMEOUT_S = 1800
 
 
 def new_run(run_id: str, data_dir: Path, *, epochs: int) -> Path:
@@ -42,6 +42,12 @@ def wait_for(claim: Callable[[], bool]) -> None:
     while not claim():
         assert time.monotonic() < deadline, "it did not come to pass"
         time.sleep(0.05)
+
+
+def launch(run_dir: Path, *, data_dir: Path) -> None:
+    """Launches a training that other tests do not hold up."""
+    launch_training(run_dir, data_dir=data_dir)
+    hurry(read_run(run_dir).status.pid)
 
 
 def state_of(run_dir: Path) -> str:
@@ -93,8 +99,8 @@ def test_a_damaged_status_stops_no_one(tmp_path: Path) -> None:
 def test_a_second_run_waits_and_starts_by_itself(tiny: Dataset, data_dir: Path) -> None:
     first = new_run("first", data_dir, epochs=400)
     second = new_run("second", data_dir, epochs=1)
-    launch_training(first, data_dir=data_dir)
-    launch_training(second, data_dir=data_dir)
+    launch(first, data_dir=data_dir)
+    launch(second, data_dir=data_dir)
     assert state_of(second) == "queued"
     assert runs_ahead(second) == ["first"]
     with pytest.raises(RunError, match="under way already"):
@@ -118,16 +124,16 @@ def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
     busy.mkdir(parents=True)
     write_status(busy, Status("running", "training", **current_process()))
     run_dir = new_run("patient", data_dir, epochs=1)
-    launch_training(run_dir, data_dir=data_dir)
+    launch(run_dir, data_dir=data_dir)
     assert state_of(run_dir) == "queued"
     request_stop(run_dir)
     wait_for(lambda: state_of(run_dir) == "stopped")
-    launch_training(run_dir, data_dir=data_dir)
+    launch(run_dir, data_dir=data_dir)
     os.kill(read_run(run_dir).status.pid, signal.SIGKILL)
     wait_for(lambda: state_of(run_dir) == "failed")
     assert "while it waited" in read_run(run_dir).status.message
     write_status(busy, Status("stopped"))
-    launch_training(run_dir, data_dir=data_dir)
+    launch(run_dir, data_dir=data_dir)
     wait_for(lambda: state_of(run_dir) == "finished")
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from core.datasets.store import Dataset
 from core.runs.folder import CHECKPOINT, runs_dir
 from core.runs.reading import list_runs, read_run
 from core.runs.status import read_status
@@ -29,17 +30,19 @@ from core.sweeps.record import (
     write_record,
 )
 from core.sweeps.spec import read_sweep
-from tests.conftest import REPOSITORY, Cli, cli_environment
+from tests.conftest import HANGING_S, REPOSITORY, Cli, cli_environment
 
 pytestmark = pytest.mark.xdist_group("ray")
 
+TRIALS = 6
 SWEEP = {
-    "dataset": "starter",
-    "fields": {"epochs": 1, "image_sizes": [[32]], "batch_size": 64},
-    "seeds": list(range(12)),
+    "dataset": "tiny",
+    "fields": {"epochs": 1, "image_sizes": [[32]], "batch_size": 16},
+    "seeds": list(range(TRIALS)),
 }
 
 
+HEAD = {"num_cpus": 1, "include_dashboard": False}
 SMALL = {"image_sizes": [[32]], "batch_size": 64, "warmup_epochs": 0}
 
 needs_ray = pytest.mark.skipif(
@@ -79,7 +82,7 @@ def one_core() -> Iterator[str]:
     """Yields the address of a Ray cluster that trains one trial at a time."""
     from ray.cluster_utils import Cluster
 
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
     try:
         yield cluster.address
     finally:
@@ -88,17 +91,18 @@ def one_core() -> Iterator[str]:
 
 @needs_ray
 @pytest.mark.slow
-def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) -> None:
+def test_no_trial_is_lost_with_a_node(
+    tiny: Dataset, data_dir: Path, tmp_path: Path
+) -> None:
     from ray.cluster_utils import Cluster
 
-    assert cli("dataset", "add", "starter").code == 0
-    file = tmp_path / "twelve.yaml"
+    file = tmp_path / "six.yaml"
     file.write_text(json.dumps(SWEEP))
-    folder = sweep_dir("twelve", data_dir=data_dir)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    folder = sweep_dir("six", data_dir=data_dir)
+    cluster = Cluster(initialize_head=True, head_node_args=HEAD)
     process = None
     try:
-        nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+        node = cluster.add_node(num_cpus=1)
         process = subprocess.Popen(
             [sys.executable, "-m", "core", "sweep", file, "--address", cluster.address],
             cwd=REPOSITORY,
@@ -107,31 +111,31 @@ def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) 
             stderr=subprocess.STDOUT,
             text=True,
         )
-        [raylet] = nodes[0].all_processes["raylet"]
+        [raylet] = node.all_processes["raylet"]
         cut_off = set[str]()
         while not cut_off and process.poll() is None:
-            time.sleep(0.2)
-            if ended(folder) >= 4:
+            time.sleep(0.02)
+            if ended(folder) >= 1:
                 cut_off = at_work(folder, raylet.process.pid)
-        cluster.remove_node(nodes[0], allow_graceful=False)
+        cluster.remove_node(node, allow_graceful=False)
         before = ended(folder)
-        printed, _ = process.communicate(timeout=900)
+        printed, _ = process.communicate(timeout=HANGING_S)
         assert process.returncode == 0, printed
-        assert before < 12
+        assert before < TRIALS
     finally:
         if process is not None and process.poll() is None:
             os.kill(process.pid, signal.SIGKILL)
         cluster.shutdown()
     record = read_record(folder)
     assert record is not None
-    assert [trial.state for trial in record.trials] == ["finished"] * 12
+    assert [trial.state for trial in record.trials] == ["finished"] * TRIALS
     runs = list_runs(data_dir=data_dir, trained_dir=tmp_path / "none")
     assert {run.run_id for run in runs} == {trial.run_id for trial in record.trials}
     finished = Counter(
         s["run_id"] for s in sittings(folder) if s["event"] == "finished"
     )
     assert set(finished.values()) == {1}
-    assert len(finished) == 12
+    assert len(finished) == TRIALS
     # What the node was at is begun again, and nothing else.
     begun = Counter(s["run_id"] for s in sittings(folder) if s["event"] == "begin")
     assert {run_id for run_id, times in begun.items() if times > 1} == cut_off
@@ -140,7 +144,7 @@ def test_no_trial_is_lost_with_a_node(cli: Cli, data_dir: Path, tmp_path: Path) 
 @needs_ray
 @pytest.mark.slow
 def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
-    cli: Cli, data_dir: Path, tmp_path: Path
+    starter: Dataset, cli: Cli, data_dir: Path, tmp_path: Path
 ) -> None:
     hopeless = 1e-7
     file = tmp_path / "halving.yaml"
@@ -158,7 +162,6 @@ def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
     }
     file.write_text(json.dumps(content))
     folder = sweep_dir("halving", data_dir=data_dir)
-    assert cli("dataset", "add", "starter").code == 0
     with one_core() as address:
         result = cli("sweep", file, "--address", address)
     assert result.code == 0, result.err
@@ -202,7 +205,7 @@ def test_a_trial_that_lags_behind_is_stopped_and_can_go_on(
 @needs_ray
 @pytest.mark.slow
 def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
-    cli: Cli, data_dir: Path, tmp_path: Path
+    starter: Dataset, data_dir: Path, tmp_path: Path
 ) -> None:
     file = tmp_path / "killed.yaml"
     content = {
@@ -212,7 +215,6 @@ def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
     }
     file.write_text(json.dumps(content))
     folder = sweep_dir("killed", data_dir=data_dir)
-    assert cli("dataset", "add", "starter").code == 0
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "sweep", file],
         cwd=REPOSITORY,
@@ -223,14 +225,14 @@ def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
     )
     try:
         while not (begun := sittings(folder)) and process.poll() is None:
-            time.sleep(0.1)
+            time.sleep(0.02)
         run_dir = runs_dir(data_dir) / begun[0]["run_id"]
         while not (run_dir / CHECKPOINT).exists() and process.poll() is None:
-            time.sleep(0.1)
+            time.sleep(0.02)
         os.kill(begun[0]["pid"], signal.SIGKILL)
         _, saved = read_tensors(run_dir / CHECKPOINT)
         shown = read_status(run_dir)
-        printed, _ = process.communicate(timeout=300)
+        printed, _ = process.communicate(timeout=HANGING_S)
         assert process.returncode == 0, printed
     finally:
         if process.poll() is None:
@@ -253,23 +255,22 @@ def test_a_trial_whose_worker_dies_goes_on_within_its_epoch(
 @needs_ray
 @pytest.mark.slow
 def test_a_search_that_learns_goes_on_and_repeats_nothing(
-    cli: Cli, data_dir: Path, tmp_path: Path
+    tiny: Dataset, cli: Cli, data_dir: Path, tmp_path: Path
 ) -> None:
     pytest.importorskip("optuna")
     file = tmp_path / "learned.yaml"
     content = {
-        "dataset": "starter",
+        "dataset": "tiny",
         "recipes": ["best", "report"],
         "fields": {
             **SMALL,
             "epochs": 1,
-            "batch_size": [32, 64],
+            "batch_size": [16, 32],
             "learning_rate": {"from": 1e-4, "to": 1e-2, "log": True},
         },
         "search": "optuna",
     }
     folder = sweep_dir("learned", data_dir=data_dir)
-    assert cli("dataset", "add", "starter").code == 0
     file.write_text(json.dumps({**content, "trials": 5}))
     result = cli("sweep", file)
     assert result.code == 0, result.err
@@ -317,19 +318,18 @@ def test_without_ray_a_sweep_says_how_to_install_it(
 
 
 def test_folds_are_trained_once_and_pooled(
-    cli: Cli, data_dir: Path, tmp_path: Path
+    tiny: Dataset, cli: Cli, data_dir: Path, tmp_path: Path
 ) -> None:
-    assert cli("dataset", "add", "starter").code == 0
-    words = ["cross-validate", "simple", "--dataset=starter", "--folds=2"]
-    words += ["--epochs=1", "--set=image_sizes=[32]", "--name=two"]
+    words = ["cross-validate", "simple", "--dataset=tiny", "--folds=2", "--name=two"]
+    words += ["--epochs=1", "--set=image_sizes=[32]", "--set=batch_size=16"]
     first = cli(*words)
     assert first.code == 0, first.err
     folder = sweep_dir("two", data_dir=data_dir)
     [pooled] = json.loads((folder / "cross_validation.json").read_text())
-    # Every one of the 1,200 sketches was asked once.
-    assert pooled["n"] == sum(fold["n"] for fold in pooled["folds"]) == 1200
+    # Every one of the 80 sketches was asked once.
+    assert pooled["n"] == sum(fold["n"] for fold in pooled["folds"]) == 80
     low, high = pooled["interval"]
-    assert low < pooled["top1"] == pooled["correct"] / 1200 < high
+    assert low < pooled["top1"] == pooled["correct"] / 80 < high
     assert "2 of 2 folds" in first.out
     before = sittings(folder)
     assert cli(*words).out == first.out

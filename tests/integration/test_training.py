@@ -35,6 +35,7 @@ from core.training.augmentation import SketchInput
 from core.training.networks import load_network
 from tests.conftest import (
     HISTORY_ROW,
+    JAX,
     REPOSITORY,
     TINY_SETTINGS,
     Cli,
@@ -127,9 +128,9 @@ EVERYTHING = (
     "--set=mixing=sketch",
     "--set=mixup=0.3",
     "--set=cutmix=0.3",
-    "--set=unmixed_epochs=20",
+    "--set=unmixed_epochs=10",
     "--set=keep=best",
-    "--set=patience=120",
+    "--set=patience=50",
 )
 """All fields of how a training spends its time."""
 
@@ -140,7 +141,7 @@ def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
     fields: tuple[str, ...], tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
     words = ["--set=dropout=0.3", *fields]
-    epochs = 150
+    epochs = 60
     assert cli(*train_words("whole", epochs=epochs), *words).code == 0
     whole = read_run(runs_dir(data_dir) / "whole")
     run_dir = runs_dir(data_dir) / "killed"
@@ -155,7 +156,7 @@ def test_killed_at_ten_random_moments_a_run_ends_like_one_never_interrupted(
         # Now and then it is killed before it gets on.
         if attempt % 4 != 3:
             wait_for_step(run_dir, process, beyond=max(reached))
-        time.sleep(chance.uniform(0, 1.5))
+        time.sleep(chance.uniform(0, 0.5))
         assert process.poll() is None, "it ended before it was killed ten times"
         process.send_signal(signal.SIGKILL)
         process.wait()
@@ -259,7 +260,7 @@ def test_a_stop_request_keeps_everything(
         assert cli("runs", "stop", "a").code == 0
     else:
         process.send_signal(way)
-    assert process.wait(timeout=60) == 0
+    assert process.wait(timeout=600) == 0
     run = read_run(run_dir)
     assert run.state == "stopped"
     assert "--resume a" in run.status.message
@@ -285,7 +286,7 @@ def test_resnet18_changes_its_image_size_on_the_way(
 def test_the_same_run_trains_on_jax(tiny: Dataset, data_dir: Path, cli: Cli) -> None:
     pytest.importorskip("jax")
     assert cli(*train_words("tf", epochs=1)).code == 0
-    environment = {**cli_environment(data_dir), "KERAS_BACKEND": "jax"}
+    environment = {**cli_environment(data_dir), **JAX}
     often = "--checkpoint-every=0"
     result = subprocess.run(
         [sys.executable, "-m", "core", *train_words("jax", epochs=1), often],
@@ -474,7 +475,7 @@ def test_a_clock_that_jumps_ends_no_training(
 def test_the_starter_s_command_reaches_ninety_percent(cli: Cli) -> None:
     assert cli("dataset", "add", "starter").code == 0
     words = ["train", "simple", "--dataset=starter", "--recipe=best", "--run-id=a"]
-    result = cli(*words, timeout_s=900)
+    result = cli(*words)
     assert result.code == 0, result.err
     top1 = [r["top1"] for r in cli("runs", "list", "--json").json if r["run_id"] == "a"]
     assert np.min(top1) >= 0.9

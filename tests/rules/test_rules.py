@@ -86,7 +86,7 @@ def test_pages_change_things_through_actions_only() -> None:
 def test_no_page_loads_tensorflow(data_dir: Path) -> None:
     program = (
         "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('dashboard.py', default_timeout=60).run()\n"
+        "app = AppTest.from_file('dashboard.py', default_timeout=600).run()\n"
         "for name in ('dataset', 'train', 'curves', 'sweeps', 'confusion', 'classes',\n"
         "             'failures', 'map', 'compare', 'families', 'trust', 'draw'):\n"
         "    app.switch_page(f'pages/{name}.py').run()\n"
@@ -101,7 +101,7 @@ def test_no_page_loads_tensorflow(data_dir: Path) -> None:
 def test_the_first_guess_waits_for_no_library_of_figures(data_dir: Path) -> None:
     program = (
         "from streamlit.testing.v1 import AppTest\n"
-        "app = AppTest.from_file('dashboard.py', default_timeout=60)\n"
+        "app = AppTest.from_file('dashboard.py', default_timeout=600)\n"
         "app.switch_page('pages/draw.py').run()\n"
         "assert app.title[0].value == 'Draw' and not app.exception"
     )

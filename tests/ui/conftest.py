@@ -19,7 +19,7 @@ def open_page(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
 
     def run(page: str, **query: str | list[str]) -> AppTest:
         reads.look_again()
-        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=60)
+        app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=600)
         for name, value in query.items():
             app.query_params[name] = value
         if page != "overview":

@@ -549,7 +549,7 @@ def test_a_setting_out_of_range_is_refused_before_it_starts(
 
 def test_the_starter_is_added_in_one_click_and_removed_in_two(open_page: Open) -> None:
     app = open_page("dataset")
-    app.button[0].click().run(timeout=120)
+    app.button[0].click().run(timeout=600)
     assert not app.exception
     assert app.selectbox(key="dataset").value == "starter"
     assert [metric.value for metric in app.metric] == ["20", "800", "400"]

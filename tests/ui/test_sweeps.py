@@ -7,54 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.folders import find_folders
-from core.datasets.install import install
 from core.runs.folder import runs_dir
 from core.runs.reading import read_run
 from core.sweeps.plan import plan
-from core.sweeps.record import RECORD, SweepRecord, merge, sweep_dir, write_record
+from core.sweeps.record import RECORD, sweep_dir
 from core.sweeps.spec import parse_sweep
-from core.sweeps.trials import train_trial
 from pages.shared import reads
+from tests.swept import FIELDS, NAME, train_two_of_three
 from tests.ui.conftest import Open, words
 
 pytestmark = pytest.mark.xdist_group("ui sweeps")
-
-NAME = "rates"
-FILE = {
-    "dataset": "tiny",
-    "recipes": ["report"],
-    "fields": {
-        "epochs": 1,
-        "batch_size": 16,
-        "image_sizes": [[32]],
-        "learning_rate": [0.001, 0.01, 0.1],
-    },
-}
-
-
-def train_two_of_three(data_dir: Path, **changes: object) -> SweepRecord:
-    """Trains all trials of a sweep but the last, without Ray."""
-    sweep = parse_sweep({**FILE, **changes}, default_name=NAME)
-    record = write_record(merge(sweep, plan(sweep), None), data_dir=data_dir)
-    for trial in record.trials[:-1]:
-        train_trial(sweep, trial.trial, data_dir=data_dir)
-    return write_record(record, data_dir=data_dir)
-
-
-@pytest.fixture(scope="module")
-def trained(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a sweep of three trials, two of them finished."""
-    data_dir = tmp_path_factory.mktemp("data")
-    install(find_folders(tiny_pictures), "tiny", data_dir=data_dir)
-    train_two_of_three(data_dir)
-    return data_dir
-
-
-@pytest.fixture
-def store(trained: Path, data_dir: Path) -> Path:
-    shutil.copytree(trained, data_dir)
-    return data_dir
 
 
 def found_but(missing: str, answer: object) -> Callable[..., object]:
@@ -81,10 +43,10 @@ def test_without_sweeps_the_page_says_how_to_begin_one(
 
 
 def test_a_sweep_tells_its_best_and_keeps_it_under_a_name(
-    open_page: Open, store: Path
+    open_page: Open, swept: Path
 ) -> None:
     app = open_page("sweeps")
-    first, second = (read_run(path) for path in sorted(runs_dir(store).iterdir()))
+    first, second = (read_run(path) for path in sorted(runs_dir(swept).iterdir()))
     best = max(first, second, key=lambda run: run.history[-1]["val_top1"])
     said = words(app)
     assert "**2 of 3 trials are finished** (1 not begun)" in said
@@ -98,17 +60,17 @@ def test_a_sweep_tells_its_best_and_keeps_it_under_a_name(
     assert app.text_input[0].value == "rates-best"
     app.button(key="sweeps_keep").click().run()
     assert "Kept as rates\\-best" in words(app)
-    assert read_run(runs_dir(store) / "rates-best").state == "finished"
+    assert read_run(runs_dir(swept) / "rates-best").state == "finished"
     # Once more: another name is proposed, and a taken one is refused.
     assert app.text_input[0].value == "rates-best-2"
     app.text_input[0].set_value("rates-best")
     app.button(key="sweeps_keep").click().run()
     assert "There is a run 'rates-best' already" in app.error[0].value
-    assert len(list(runs_dir(store).iterdir())) == 3
+    assert len(list(runs_dir(swept).iterdir())) == 3
 
 
-def test_the_address_opens_a_trial(open_page: Open, store: Path) -> None:
-    ids = sorted(path.name for path in runs_dir(store).iterdir())
+def test_the_address_opens_a_trial(open_page: Open, swept: Path) -> None:
+    ids = sorted(path.name for path in runs_dir(swept).iterdir())
     for run_id in ids:
         app = open_page("sweeps", trial=run_id)
         assert run_id.replace("-", "\\-") in [s.value for s in app.subheader]
@@ -118,7 +80,7 @@ def test_the_address_opens_a_trial(open_page: Open, store: Path) -> None:
 
 
 def test_a_visitor_keeps_nothing(
-    open_page: Open, store: Path, monkeypatch: pytest.MonkeyPatch
+    open_page: Open, swept: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SKETCHSCOPE_READ_ONLY", "1")
     app = open_page("sweeps")
@@ -127,9 +89,9 @@ def test_a_visitor_keeps_nothing(
 
 
 def test_a_damaged_record_is_told_beside_the_others(
-    open_page: Open, store: Path
+    open_page: Open, swept: Path
 ) -> None:
-    broken = sweep_dir("broken", data_dir=store)
+    broken = sweep_dir("broken", data_dir=swept)
     broken.mkdir()
     (broken / RECORD).write_text('{"sweep": 1}')
     app = open_page("sweeps")
@@ -137,19 +99,19 @@ def test_a_damaged_record_is_told_beside_the_others(
     assert "2 of 3 trials" in words(app)
 
 
-def test_a_sweep_that_is_removed_leaves_the_page(open_page: Open, store: Path) -> None:
+def test_a_sweep_that_is_removed_leaves_the_page(open_page: Open, swept: Path) -> None:
     app = open_page("sweeps")
     assert "2 of 3 trials" in words(app)
-    shutil.rmtree(sweep_dir(NAME, data_dir=store))
+    shutil.rmtree(sweep_dir(NAME, data_dir=swept))
     reads.look_again()
     app.run()
     assert not app.exception
     assert "There is no sweep yet" in words(app)
 
 
-def test_folds_are_pooled_and_none_is_the_best(open_page: Open, store: Path) -> None:
-    folds = {**FILE["fields"], "learning_rate": 0.001}  # type: ignore[dict-item]
-    train_two_of_three(store, name="folds", folds=3, fields=folds)
+def test_folds_are_pooled_and_none_is_the_best(open_page: Open, swept: Path) -> None:
+    folds = {**FIELDS, "learning_rate": 0.001}
+    train_two_of_three(swept, name="folds", folds=3, fields=folds)
     app = open_page("sweeps", sweep="folds")
     said = words(app)
     assert "2 of 3 folds" in said

@@ -197,7 +197,7 @@ def test_positions_are_rows_of_any_copy_of_the_dataset(
 def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
     tiny: Dataset, data_dir: Path
 ) -> None:
-    from core.training.evaluate import predict
+    from core.training.evaluate import build_predictor, predict
     from core.training.networks import build_network, save_network
 
     overrides = {"image_sizes": [32], "batch_size": 16}
@@ -212,7 +212,7 @@ def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
     assert found is not None
     rows = found.train_rows(tiny)
     assert (found.labels == tiny.labels[rows]).all()
-    _, embedding = predict(network, config, tiny, rows)
+    _, embedding = predict(build_predictor(network, config), config, tiny, rows)
     _, _, similarity = found.nearest(embedding, k=1)
     assert similarity == pytest.approx(1, abs=0.01)
     before = (run_dir / NEIGHBOURS).read_bytes()
