@@ -168,9 +168,7 @@ def test_every_network_and_recipe_is_in_the_readme(name: str) -> None:
 
 def test_every_command_of_the_documents_exists(cli: Cli) -> None:
     documents = [README, *(path.read_text() for path in REPOSITORY.glob("docs/*.md"))]
-    commands = re.findall(
-        r"python -m core ([a-z-]+(?: [a-z]+)?)", "\n".join(documents)
-    )
+    commands = re.findall(r"python -m core ([a-z-]+(?: [a-z]+)?)", "\n".join(documents))
     assert len(set(commands)) > 8
     for command in sorted(set(commands)):
         words = command.split()
