@@ -63,7 +63,7 @@ HARD_INK, MAX_HARD_SHARE = 0.95, 0.5
 """The dataset's lines are soft. Lines with no gray along their edges are of uneven
 thickness once they are scaled down."""
 
-WHITE = 250
+WHITE = PAPER - 5
 """From here on paper is white."""
 
 MIN_PLAIN_SHARE = 0.75

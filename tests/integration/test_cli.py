@@ -215,7 +215,8 @@ def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     head = max(tensors)
     save_file({**tensors, head: np.full_like(tensors[head], np.nan)}, run_dir / WEIGHTS)
-    Image.new("L", (50, 50), 255).save(tmp_path / "a.png")
+    strokes = 255 - 255 * np.eye(50, dtype=np.uint8)
+    Image.fromarray(strokes).save(tmp_path / "a.png")
     for words in (
         ["evaluate", trained],
         ["runs", "index", trained],
