@@ -1,11 +1,13 @@
 """Small files that are replaced whole, so that a reader never meets half of one."""
 
+import csv
 import hashlib
+import io
 import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
@@ -102,3 +104,26 @@ def write_json(path: Path, value: Any, *, mode: int = 0o644) -> None:
     """Replaces a JSON file."""
     text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     write_text(path, text, mode=mode)
+
+
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns rows as CSV with a header; a column that a row lacks stays empty.
+
+    Names of classes and files come from others, and a spreadsheet runs a cell that
+    begins like a formula: such text gets an apostrophe before it (OWASP, CSV
+    injection). Numbers stay as they are.
+    """
+
+    def as_text(value: Any) -> Any:
+        is_formula = isinstance(value, str) and value.startswith(FORMULA_SIGNS)
+        return f"'{value}" if is_formula else value
+
+    stream = io.StringIO()
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.writer(stream)
+    writer.writerow(map(as_text, names))
+    writer.writerows([as_text(row.get(name)) for name in names] for row in rows)
+    return stream.getvalue()

@@ -4,16 +4,12 @@ What the pages and the report say is written in English, as `_("…")`, and look
 `words/<language>/*.po`, gettext's form, a file a page. Numbers keep the decimal point.
 """
 
-import csv
 import html
-import io
 import re
-from collections.abc import Mapping, Sequence
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 LANGUAGES = {"en": "English", "es": "Español"}
 """The first is what the sentences are written in."""
@@ -60,16 +56,6 @@ def translations(language: str) -> NullTranslations:
 def plain_label(text: str) -> str:
     """Escapes what Plotly would take for a tag."""
     return html.escape(text, quote=False)
-
-
-def to_csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Returns rows as CSV with a header; a column that a row lacks stays empty."""
-    stream = io.StringIO()
-    fields = list(dict.fromkeys(name for row in rows for name in row))
-    writer = csv.DictWriter(stream, fieldnames=fields)
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
 
 
 def plain(text: str) -> str:

@@ -2,9 +2,8 @@
 
 import streamlit as st
 
-from core.analysis.comparison import Comparison, compare, find_sketches, gain
+from core.analysis.comparison import compare, find_sketches, gain
 from core.language import plain
-from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.comparison import NAMED, comparison_words
 from pages.parts.compare.classes import show_classes
@@ -24,26 +23,7 @@ from pages.shared.pickers import (
     run_words,
 )
 
-
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _compared(
-    _evaluation: Evaluation, _baseline: Evaluation, identity: str
-) -> Comparison:
-    del identity  # The key: Streamlit leaves out names that begin with _.
-    return compare(_evaluation, _baseline)
-
-
-def compared(evaluation: Evaluation, baseline: Evaluation) -> Comparison:
-    """Compares two runs, or returns what was found before.
-
-    Raises:
-        RunError: If they were not scored on the same sketches.
-    """
-    identity = " ".join(
-        f"{one.metrics['run_id']} {one.metrics['evaluated_at']}"
-        for one in (evaluation, baseline)
-    )
-    return _compared(evaluation, baseline, identity)
+compared = reads.keep(compare)
 
 
 def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:

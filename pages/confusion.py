@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from core.analysis.confusions import matrix_csv, top_confusions
+from core.analysis.confusions import matrix_rows, top_confusions
 from core.language import plain
 from core.runs.reading import Run
 from core.sentences.confusions import confusions_words
@@ -22,6 +22,7 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.sets import pick_part
+from pages.shared.tables import download_csv
 
 TOP_VIEW, FULL_VIEW = "Top confusions", "Full matrix"
 """What addresses call the views."""
@@ -74,13 +75,8 @@ def show(runs: list[Run]) -> None:
                 part.evaluation(other) if other else None,
                 everything=reads.evaluation(run),
             )
-        st.download_button(
-            _("Matrix as CSV"),
-            lambda: matrix_csv(evaluation),
-            file_name=f"confusion-{run.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+        download_csv(
+            _("Matrix as CSV"), lambda: matrix_rows(evaluation), "confusion", run
         )
     with cell_column:
         show_cell(run, evaluation, other, part=part)

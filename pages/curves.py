@@ -11,7 +11,6 @@ from core.analysis.curves import (
 )
 from core.analysis.overview import REFERENCES, best_of_each_network, is_tu_berlin
 from core.charts.curves import learning_curves
-from core.language import to_csv
 from core.runs.reading import Run
 from core.runs.status import ACTIVE_STATES
 from core.sentences.curves import TOLD_RUNS, curves_words, learning_words
@@ -21,6 +20,7 @@ from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import pick_option
+from pages.shared.tables import download_csv
 from pages.shared.told import told
 
 CHART_HEIGHT = 440
@@ -139,11 +139,4 @@ if runs:
     if rows:
         with st.expander(_("All figures as a table")):
             st.dataframe(rows, hide_index=True, alt=_("A row an epoch of each run"))
-        st.download_button(
-            _("Figures as CSV"),
-            to_csv(rows),
-            file_name="curves.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_csv(_("Figures as CSV"), rows, "curves")

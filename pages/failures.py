@@ -7,13 +7,11 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.failures import Kind, Order, Wanted, find_failures, tally
-from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.failures import failures_words
 from pages.shared import reads
 from pages.shared.frame import require_frame
-from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
@@ -27,7 +25,9 @@ from pages.shared.pickers import (
     run_words,
 )
 from pages.shared.sets import picked_set, show_set
-from pages.shared.sketches import offer_dataset, sketch_dataset, sketch_rows
+from pages.shared.sketches import sketch_rows
+from pages.shared.tables import download_csv
+from pages.shared.tiles import Words, sketch_tiles
 
 
 def pick_wanted(
@@ -90,42 +90,29 @@ def pick_wanted(
     return wanted, cast(Order, order)
 
 
-@st.fragment
-def show_gallery(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
+def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
     """Shows failures as tiles; one that is chosen is opened."""
-    dataset = sketch_dataset(run)
-    names = evaluation.class_names
 
-    def make(number: int) -> Tile:
-        row = int(rows[number])
-        drawn, guess = names[evaluation.y_true[row]], names[evaluation.y_pred[row]]
+    def describe(place: int) -> Words:
+        row = int(rows[place])
+        names = evaluation.class_names
         values = {
-            "drawn": drawn,
-            "guess": guess,
+            "drawn": names[evaluation.y_true[row]],
+            "guess": names[evaluation.y_pred[row]],
             "right": float(evaluation.true_probability[row]),
             "sure": float(evaluation.confidence[row]),
         }
-        sketch = None
-        if dataset is not None:
-            sketch = dataset.images[dataset.rows[evaluation.ids[row]]]
-        return Tile(
-            id=evaluation.ids[row],
-            lines={
-                "drawn": _("{drawn} {right:.0%}").format(**values),
-                "guess": _("✗ {guess} {sure:.0%}").format(**values),
-            },
-            alt=_(
-                "Sketch of {drawn}, taken for {guess} with probability {sure:.0%}; the "
-                "right class got {right:.0%}"
-            ).format(**values),
-            sketch=sketch,
+        lines = {
+            "drawn": _("{drawn} {right:.0%}").format(**values),
+            "guess": _("✗ {guess} {sure:.0%}").format(**values),
+        }
+        alt = _(
+            "Sketch of {drawn}, taken for {guess} with probability {sure:.0%}; the "
+            "right class got {right:.0%}"
         )
+        return lines, alt.format(**values)
 
-    content = f"{run.run_id} {hash(rows.tobytes())} {dataset is None}"
-    chosen = gallery(len(rows), make, key="failures_gallery", content=content)
-    if chosen is not None:
-        st.query_params[SKETCH] = chosen
-        st.rerun()
+    sketch_tiles([run], rows, describe, key="failures_gallery")
 
 
 def show_list(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
@@ -133,12 +120,7 @@ def show_list(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None
     if not len(rows):
         st.info(_("No test sketch is like that. Loosen a filter."))
         return
-    dataset = sketch_dataset(run)
-    if dataset is None:
-        offer_dataset(run)
-    else:
-        st.caption(plain(dataset.attribution))
-    show_gallery(run, evaluation, rows)
+    show_tiles(run, evaluation, rows)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
             sketch_rows(evaluation, rows[:TABLE_ROWS]),
@@ -146,13 +128,11 @@ def show_list(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None
             key="failures_table",
             alt=_("The same sketches with their guesses"),
         )
-        st.download_button(
+        download_csv(
             _("Failures as CSV"),
-            lambda: to_csv(sketch_rows(evaluation, rows)),
-            file_name=f"failures-{run.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: sketch_rows(evaluation, rows),
+            "failures",
+            run,
         )
 
 

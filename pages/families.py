@@ -5,7 +5,6 @@ import streamlit as st
 from core.analysis.confusions import check_comparable
 from core.analysis.families import LEAST_CLASSES, Likeness, cut, find_likeness, measure
 from core.language import plain
-from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.families import families_words, family_count_words
 from pages.parts.families.chart import show_chart
@@ -28,17 +27,7 @@ COUNT = "families"
 """The slider's key and the address's parameter for the number of families."""
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _likeness(_evaluation: Evaluation, identity: str) -> Likeness:
-    del identity  # The key: Streamlit leaves out names that begin with _.
-    return find_likeness(_evaluation)
-
-
-def likeness_of(run: Run) -> Likeness:
-    """Finds which classes a run takes for each other, or returns what was found."""
-    evaluation = reads.evaluation(run)
-    metrics = evaluation.metrics
-    return _likeness(evaluation, f"{metrics['run_id']} {metrics['evaluated_at']}")
+similarity_of = reads.keep(find_likeness)
 
 
 def pick_count(likeness: Likeness, finder: Run) -> int:
@@ -95,7 +84,7 @@ def show(runs: list[Run]) -> None:
             ).format(run=plain(run.run_id), count=len(names), least=LEAST_CLASSES)
         )
         return
-    likeness = likeness_of(finder)
+    likeness = similarity_of(reads.evaluation(finder))
     with count_column:
         count = pick_count(likeness, finder)
     measured = measure(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from core.analysis.maps import class_centres, label_order, places, strays
 from core.charts.map import MapColour
 from core.charts.theme import CHOSEN_COLOURS
-from core.language import plain, to_csv
+from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.parts.map.chart import show_map
@@ -31,6 +31,7 @@ from pages.shared.pickers import (
 from pages.shared.pictures import load_pictures
 from pages.shared.sets import picked_set
 from pages.shared.sketches import sketch_dataset
+from pages.shared.tables import download_csv
 
 SPREAD_FROM = 5
 """Of fewer sketches it says nothing how close together they lie."""
@@ -133,13 +134,11 @@ def show_table(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
             key="map_table",
             alt=_("The sketches on the map with their guesses and places"),
         )
-        st.download_button(
+        download_csv(
             _("Map as CSV"),
-            lambda: to_csv(table_rows(evaluation, rows)),
-            file_name=f"map-{run.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: table_rows(evaluation, rows),
+            "map",
+            run,
         )
 
 

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.paths import data_dir
-from core.sweeps.analysis import Importances, best_trial, find_importances, is_under_way
-from core.sweeps.pooling import Pooled, pool_sweep
-from core.sweeps.record import ENDED, SweepRecord, TrialRecord
+from core.sweeps.analysis import best_trial, find_importances, is_under_way
+from core.sweeps.pooling import pool_sweep
+from core.sweeps.record import SweepRecord, TrialRecord
 from core.sweeps.sentences import sweep_words
 from pages.parts.sweeps.beginning import show_beginning
 from pages.parts.sweeps.charts import TRIAL, show_curves, show_importances, show_lines
@@ -34,20 +34,8 @@ def pick_sweep(records: tuple[SweepRecord, ...]) -> str:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _importances(
-    _record: SweepRecord, name: str, known: tuple[tuple[str, str, float | None], ...]
-) -> Importances | None:
-    del name, known  # The key: Streamlit leaves out names that begin with _.
-    return find_importances(_record)
-
-
-def importances_of(record: SweepRecord) -> Importances | None:
-    """Finds what mattered, or returns what was found of the same trials."""
-    known = tuple(
-        (t.run_id, t.state, t.val_top1) for t in record.trials if t.state in ENDED
-    )
-    return _importances(record, record.sweep.name, known)
+kept_importances = reads.keep(find_importances)
+kept_pooled = reads.keep(pool_sweep)
 
 
 def chosen_trial(record: SweepRecord) -> TrialRecord:
@@ -63,12 +51,6 @@ def chosen_trial(record: SweepRecord) -> TrialRecord:
     return trial
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _pooled(_record: SweepRecord, name: str, finished: tuple[str, ...]) -> list[Pooled]:
-    del name, finished  # The key.
-    return pool_sweep(_record, data_dir=data_dir())
-
-
 def show(name: str, interval: float | None) -> None:
     """Shows a sweep as it is now."""
     record = reads.sweep(name)
@@ -78,12 +60,10 @@ def show(name: str, interval: float | None) -> None:
     if not record.trials:
         st.info(_("This sweep has no trials yet."))
         return
-    found = importances_of(record)
+    found = kept_importances(record)
     st.markdown(sweep_words(record, found, words()))
-    if record.sweep.folds is not None:
-        finished = [t.run_id for t in record.trials if t.state == "finished"]
-        if pooled := _pooled(record, name, tuple(finished)):
-            show_pooled(pooled)
+    if pooled := kept_pooled(record, data_dir=data_dir()):
+        show_pooled(pooled)
     trial = chosen_trial(record)
     show_lines(record, trial.run_id)
     by_id = {run.run_id: run for run in reads.runs()}

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.analysis.trust import Trust, trust
-from core.runs.evaluation import Evaluation
+from core.analysis.trust import trust
 from core.runs.reading import Run
 from pages.parts.trust.classes import show_classes
 from pages.parts.trust.coverage import show_declining
@@ -27,20 +26,12 @@ from pages.shared.pickers import (
 HALF = 0.5
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _trusted(_evaluation: Evaluation, identity: str) -> Trust:
-    del identity  # The key: Streamlit leaves out names that begin with _.
-    return trust(_evaluation)
-
-
-def trusted(run: Run) -> Trust:
-    """Computes how far a run can be trusted, or returns what was found before."""
-    return _trusted(reads.evaluation(run), reads.identity(run))
+kept_trust = reads.keep(trust)
 
 
 def show_confidence(runs: Sequence[Run]) -> None:
     """Shows how far the probabilities of one run or two can be trusted."""
-    found = [trusted(run) for run in runs]
+    found = [kept_trust(reads.evaluation(run)) for run in runs]
     show_declining(runs, found)
     show_reliability(runs, found)
     show_classes(runs, found)

@@ -3,8 +3,6 @@
 Rows are true classes, columns predicted ones.
 """
 
-import csv
-import io
 from dataclasses import dataclass
 from typing import Literal
 
@@ -201,14 +199,13 @@ def check_comparable(evaluation: Evaluation, other: Evaluation) -> None:
         )
 
 
-def matrix_csv(evaluation: Evaluation) -> str:
-    """Returns the whole matrix as CSV: true classes down, predicted across.
+def matrix_rows(evaluation: Evaluation) -> list[dict[str, object]]:
+    """Returns the whole matrix as table rows: true classes down, predicted across.
 
     Its words are English in every language, for those who read it by a program.
     """
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerow(["drawn \\ taken for", *evaluation.class_names])
-    for name, row in zip(evaluation.class_names, evaluation.confusion, strict=True):
-        writer.writerow([name, *row.tolist()])
-    return stream.getvalue()
+    names = evaluation.class_names
+    return [
+        {"drawn \\ taken for": name, **dict(zip(names, row.tolist(), strict=True))}
+        for name, row in zip(names, evaluation.confusion, strict=True)
+    ]

@@ -6,9 +6,9 @@ Their words are English in every language.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from core.analysis.confusions import matrix_csv, top_confusions
+from core.analysis.confusions import matrix_rows, top_confusions
 from core.analysis.curves import history_rows, kept_row, settings_rows
-from core.language import to_csv
+from core.files import to_csv
 from core.report.contents import Contents, Results
 from core.runs.folder import RUN_ID_PATTERN
 
@@ -40,7 +40,7 @@ def make_tables(contents: Contents) -> dict[str, str]:
         name = found.run_id
         if not RUN_ID_PATTERN.fullmatch(name):
             name = f"run-{number}"
-        tables[f"matrix-{name}.csv"] = matrix_csv(found.evaluation)
+        tables[f"matrix-{name}.csv"] = to_csv(matrix_rows(found.evaluation))
     return tables
 
 

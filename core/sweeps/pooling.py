@@ -1,7 +1,5 @@
 """What the folds of a cross-validation say together."""
 
-import csv
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -9,7 +7,7 @@ from pathlib import Path
 
 from core.analysis.statistics import wilson_interval
 from core.errors import SketchScopeError
-from core.files import write_json, write_text
+from core.files import to_csv, write_json, write_text
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import runs_dir
 from core.sweeps.record import SweepRecord, sweep_dir
@@ -93,15 +91,18 @@ def write_pooled(
         folder / "cross_validation.json",
         [{**asdict(group), "top1": group.top1} for group in pooled],
     )
-    text = io.StringIO()
-    writer = csv.writer(text)
-    writer.writerow(["settings", "fold", "run_id", "correct", "n", "top1"])
+    rows: list[dict[str, object]] = []
     for group in pooled:
         for f in group.folds:
-            writer.writerow(
-                [group.settings, f.fold, f.run_id, f.correct, f.n, f.correct / f.n]
+            counts = {"correct": f.correct, "n": f.n, "top1": f.correct / f.n}
+            rows.append(
+                {
+                    "settings": group.settings,
+                    "fold": f.fold,
+                    "run_id": f.run_id,
+                    **counts,
+                }
             )
-        writer.writerow(
-            [group.settings, "pooled", "", group.correct, group.n, group.top1]
-        )
-    write_text(folder / "cross_validation.csv", text.getvalue())
+        counts = {"correct": group.correct, "n": group.n, "top1": group.top1}
+        rows.append({"settings": group.settings, "fold": "pooled", **counts})
+    write_text(folder / "cross_validation.csv", to_csv(rows))

@@ -1,7 +1,8 @@
 """Cached reads of the data folder, shared by all pages and visitors."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
@@ -10,13 +11,19 @@ from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import METRICS_FILE
 from core.runs.reading import Run, list_runs
-from core.sweeps.record import SweepRecord, list_sweeps, refresh
+from core.sweeps.record import ENDED, SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:
     from core.analysis.classes import ClassFigures
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 FRESH_S = 1.0
 """For so long a listing is shown again without looking at the disk."""
+
+RESULTS_KEPT = 12
+"""Of each computation; a map of 250 classes' similarity takes half a megabyte."""
 
 EVALUATIONS_KEPT = 6
 """Each takes about 10 MB for the sketches of TU-Berlin."""
@@ -116,9 +123,27 @@ def evaluation(run: Run) -> Evaluation:
     return _evaluation(run.path, _changed_ns(run))
 
 
-def identity(run: Run) -> str:
-    """Returns what tells a run's evaluation from any other, for keys of caches."""
-    return f"{run.path} {_changed_ns(run)}"
+def keep(compute: Callable[P, T]) -> Callable[P, T]:
+    """Keeps the last results of what is computed of evaluations or sweeps.
+
+    All visitors share them: they must not be changed.
+    """
+    cached = st.cache_resource(
+        max_entries=RESULTS_KEPT,
+        show_spinner=False,
+        hash_funcs={Evaluation: _identify_evaluation, SweepRecord: _identify_sweep},
+    )
+    return cast(Callable[P, T], cached(compute))
+
+
+def _identify_evaluation(evaluation: Evaluation) -> tuple[str, str, int]:
+    metrics = evaluation.metrics
+    return metrics["run_id"], metrics["evaluated_at"], hash(evaluation.ids)
+
+
+def _identify_sweep(record: SweepRecord) -> tuple[object, ...]:
+    ended = (t for t in record.trials if t.state in ENDED)
+    return record.sweep.name, *((t.run_id, t.state, t.val_top1) for t in ended)
 
 
 def figures(run: Run) -> "tuple[ClassFigures, ...]":

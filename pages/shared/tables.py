@@ -1,12 +1,14 @@
 """A table's column of numbers, and its rows as a file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
-from core.language import to_csv
+from core.files import to_csv
 from core.runs.reading import Run
+
+Rows = Sequence[Mapping[str, Any]]
 
 
 def number_column(label: str, number: str) -> Any:
@@ -14,16 +16,22 @@ def number_column(label: str, number: str) -> Any:
     return st.column_config.NumberColumn(label, format=number)
 
 
-def download_rows(
-    label: str, rows: Sequence[dict[str, Any]], name: str, runs: Sequence[Run]
+def download_csv(
+    label: str, rows: Rows | Callable[[], Rows], *names: str | Run
 ) -> None:
-    """Offers a table's rows as CSV, in a file named after the runs."""
+    """Offers rows as CSV, in every language with the English names of their columns.
+
+    Args:
+        label: What the button says.
+        rows: The rows, or what makes them once they are asked for.
+        *names: What the file is called after: words, and runs.
+    """
+    words = (name if isinstance(name, str) else name.run_id for name in names)
     st.download_button(
         label,
-        lambda: to_csv(rows),
-        file_name=f"{name}-{'-'.join(run.run_id for run in runs)}.csv",
+        lambda: to_csv(rows() if callable(rows) else rows),
+        file_name=f"{'-'.join(words)}.csv",
         mime="text/csv",
         icon=":material/download:",
         on_click="ignore",
-        key=f"download_{name}",
     )

@@ -166,8 +166,11 @@ def test_every_network_and_recipe_is_in_the_readme(name: str) -> None:
     assert f"`{name}`" in README
 
 
-def test_every_command_of_the_readme_exists(cli: Cli) -> None:
-    commands = re.findall(r"python -m core ([a-z-]+(?: [a-z]+)?)", README)
+def test_every_command_of_the_documents_exists(cli: Cli) -> None:
+    documents = [README, *(path.read_text() for path in REPOSITORY.glob("docs/*.md"))]
+    commands = re.findall(
+        r"python -m core ([a-z-]+(?: [a-z]+)?)", "\n".join(documents)
+    )
     assert len(set(commands)) > 8
     for command in sorted(set(commands)):
         words = command.split()

@@ -42,7 +42,7 @@ SHOWN_FIRST = {
     *("button", "toggle", "checkbox", "selectbox", "multiselect", "slider", "radio"),
     *("segmented_control", "pills", "text_input", "number_input", "file_uploader"),
     *("download_button", "form_submit_button", "expander", "popover"),
-    *("pick_run", "pick_option"),
+    *("pick_run", "pick_option", "download_csv"),
 }
 """Functions whose first argument is read by the visitor."""
 SHOWN_BY_NAME = {"label", "help", "placeholder", "alt", "text", "caption"}

@@ -14,7 +14,7 @@ from core.analysis.classes import (
 )
 from core.charts.classes import accuracy_chart
 from core.language import noop as N_
-from core.language import plain, to_csv
+from core.language import plain
 from core.runs.reading import Run
 from core.sentences.numbers import accuracy_words
 from pages.shared.chart import chart
@@ -22,6 +22,7 @@ from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, words
 from pages.shared.pickers import column_names, short_name
 from pages.shared.sets import Part
+from pages.shared.tables import download_csv
 
 TOP = 10
 SHARES = (N_("Accuracy"), N_("Precision"), N_("F1"))
@@ -169,14 +170,7 @@ def show_all(run: Run, other: Run | None, part: Part) -> None:
     st.subheader(_("All classes"))
     rows = all_rows(run, other, part)
     class_table([str(row["Class"]) for row in rows], rows, "classes_all")
-    st.download_button(
-        _("Classes as CSV"),
-        to_csv(rows),
-        file_name=f"classes-{run.run_id}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_csv(_("Classes as CSV"), rows, "classes", run)
 
 
 def all_rows(run: Run, other: Run | None, part: Part) -> list[dict[str, Any]]:

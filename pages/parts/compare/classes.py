@@ -6,12 +6,13 @@ import streamlit as st
 
 from core.analysis.comparison import ClassChange, Comparison
 from core.charts.classes import change_chart
-from core.language import plain, to_csv
+from core.language import plain
 from core.runs.reading import Run
 from core.sentences.comparison import NAMED, many_tests_words, probability_words
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
+from pages.shared.tables import download_csv
 
 
 def show_classes(found: Comparison, run: Run, baseline: Run, name: str | None) -> None:
@@ -62,14 +63,7 @@ def show_classes(found: Comparison, run: Run, baseline: Run, name: str | None) -
             key="compare_class_table",
             alt=_("Each class in both runs; choose a line to see its sketches"),
         )
-        st.download_button(
-            _("Classes as CSV"),
-            lambda: to_csv(rows),
-            file_name=f"compare-classes-{run.run_id}-{baseline.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+        download_csv(_("Classes as CSV"), rows, "compare-classes", run, baseline)
 
 
 def show_class(one: ClassChange, run: Run, baseline: Run) -> None:

@@ -7,15 +7,14 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.comparison import OUTCOMES, Comparison, Outcome, outcomes
-from core.language import plain, to_csv
+from core.language import plain
 from core.runs.reading import Run
 from pages.parts.compare.tables import TITLES
 from pages.shared import reads
-from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
-from pages.shared.one_sketch import SKETCH
 from pages.shared.pickers import column_names, pick_option
-from pages.shared.sketches import offer_dataset, sketch_dataset
+from pages.shared.tables import download_csv
+from pages.shared.tiles import Words, sketch_tiles
 
 TABLE_ROWS = 500
 """The file has all."""
@@ -46,46 +45,29 @@ def pick_outcome(found: Comparison, name: str | None) -> Outcome:
     )
 
 
-@st.fragment
-def show_gallery(run: Run, baseline: Run, rows: NDArray[np.int64]) -> None:
+def show_tiles(run: Run, baseline: Run, rows: NDArray[np.int64]) -> None:
     """Shows sketches as tiles with both runs' guesses; one that is chosen is opened."""
-    dataset = sketch_dataset(run)
-    evaluations = [reads.evaluation(one) for one in (run, baseline)]
+    evaluations = [reads.evaluation(shown) for shown in (run, baseline)]
     titles = column_names(run, baseline)
     first = evaluations[0]
 
-    def make(number: int) -> Tile:
-        row = int(rows[number])
+    def describe(place: int) -> Words:
+        row = int(rows[place])
         drawn = first.class_names[first.y_true[row]]
-        guesses = [
+        now, before = (
             _("{mark} {guess} {sure:.0%}").format(
-                mark="✓" if one.y_pred[row] == one.y_true[row] else "✗",
-                guess=one.class_names[one.y_pred[row]],
-                sure=float(one.confidence[row]),
+                mark="✓" if found.y_pred[row] == found.y_true[row] else "✗",
+                guess=found.class_names[found.y_pred[row]],
+                sure=float(found.confidence[row]),
             )
-            for one in evaluations
-        ]
-        sketch = None
-        if dataset is not None:
-            sketch = dataset.images[dataset.rows[first.ids[row]]]
-        return Tile(
-            id=first.ids[row],
-            lines={"drawn": drawn, "now": guesses[0], "before": guesses[1]},
-            alt=_("Sketch of {drawn}. {run}: {now}. {baseline}: {before}").format(
-                drawn=drawn,
-                run=titles[0],
-                now=guesses[0],
-                baseline=titles[1],
-                before=guesses[1],
-            ),
-            sketch=sketch,
+            for found in evaluations
         )
+        alt = _("Sketch of {drawn}. {run}: {now}. {baseline}: {before}").format(
+            drawn=drawn, run=titles[0], now=now, baseline=titles[1], before=before
+        )
+        return {"drawn": drawn, "now": now, "before": before}, alt
 
-    content = f"{run.run_id} {baseline.run_id} {hash(rows.tobytes())} {dataset is None}"
-    chosen = gallery(len(rows), make, key="compare_gallery", content=content)
-    if chosen is not None:
-        st.query_params[SKETCH] = chosen
-        st.rerun()
+    sketch_tiles([run, baseline], rows, describe, key="compare_gallery")
 
 
 def show_list(
@@ -108,9 +90,7 @@ def show_list(
             else _("Where the right class's probability changed most comes first.")
         )
     )
-    if sketch_dataset(run) is None:
-        offer_dataset(run)
-    show_gallery(run, baseline, rows)
+    show_tiles(run, baseline, rows)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
             sketch_rows(run, baseline, rows[:TABLE_ROWS]),
@@ -137,13 +117,12 @@ def show_list(
             alt=_("The same sketches with both runs' guesses"),
         )
         every = np.arange(len(reads.evaluation(run).ids))
-        st.download_button(
+        download_csv(
             _("All test sketches as CSV"),
-            lambda: to_csv(sketch_rows(run, baseline, every)),
-            file_name=f"compare-{run.run_id}-{baseline.run_id}.csv",
-            mime="text/csv",
-            icon=":material/download:",
-            on_click="ignore",
+            lambda: sketch_rows(run, baseline, every),
+            "compare",
+            run,
+            baseline,
         )
 
 

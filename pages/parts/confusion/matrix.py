@@ -18,6 +18,7 @@ from core.analysis.confusions import (
 from core.charts.matrix import matrix_heatmap
 from core.runs.evaluation import Evaluation
 from core.sentences.confusions import confusions_words, matrix_words
+from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
@@ -34,6 +35,8 @@ UNITS: dict[str, Normalise] = {
     "% of guesses": "column",
 }
 """What addresses call them."""
+
+kept_order = reads.keep(class_order)
 
 
 def open_cell(names: list[str], row: int, column: int) -> None:
@@ -75,9 +78,7 @@ def show_top(evaluation: Evaluation) -> None:
         alt=_("The most frequent confusions"),
     )
     labels = most_confused_classes(matrix, limit=SUBMATRIX_CLASSES)
-    order = [
-        label for label in class_order_of(evaluation, "similarity") if label in labels
-    ]
+    order = [label for label in kept_order(evaluation, "similarity") if label in labels]
     small = matrix[np.ix_(order, order)]
     shown_names = [names[label] for label in order]
     chart(
@@ -156,7 +157,7 @@ def show_full(
             disabled=difference,
         )
         hide = st.toggle(_("Hide the diagonal"), key="hide", bind="query-params")
-    order = class_order_of(everything, by)
+    order = kept_order(everything, by)
     shown = shown_labels(evaluation, everything)
     order = [label for label in order if label in shown]
     counts = evaluation.confusion[np.ix_(order, order)]
@@ -200,21 +201,6 @@ def shown_labels(evaluation: Evaluation, everything: Evaluation) -> set[int]:
     if evaluation is everything:
         return set(range(len(evaluation.class_names)))
     return {*evaluation.y_true.tolist(), *evaluation.y_pred.tolist()}
-
-
-@st.cache_data(max_entries=24, show_spinner=False)
-def cached_order(_evaluation: Evaluation, identity: str, by: Order) -> list[int]:
-    """Keeps the order of a run's classes; clustering takes a while."""
-    assert identity
-    return class_order(_evaluation, by)
-
-
-def class_order_of(evaluation: Evaluation, by: Order) -> list[int]:
-    """Returns the labels in the chosen order."""
-    metrics = evaluation.metrics
-    return cached_order(
-        evaluation, f"{metrics['run_id']} {metrics['evaluated_at']}", by
-    )
 
 
 def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:

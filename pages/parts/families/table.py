@@ -5,12 +5,12 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.families import Measured
-from core.language import to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.families import family_name
 from pages.shared.language import gettext as _
 from pages.shared.language import words
+from pages.shared.tables import download_csv
 
 
 def class_rows(
@@ -95,11 +95,9 @@ def show_table(
             count=len(rows)
         ),
     )
-    st.download_button(
+    download_csv(
         _("Classes and families as CSV"),
-        lambda: to_csv(class_rows(evaluation, measured, finder)),
-        file_name=f"families-{run.run_id}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+        lambda: class_rows(evaluation, measured, finder),
+        "families",
+        run,
     )

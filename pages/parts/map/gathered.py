@@ -5,16 +5,13 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.analysis.sketch_sets import describe_set
-from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.failures import gathering_words
-from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, words
-from pages.shared.one_sketch import SKETCH
 from pages.shared.sets import hold_set, leave_set, say_kept, with_set
-from pages.shared.sketches import offer_dataset, sketch_dataset
+from pages.shared.tiles import Words, sketch_tiles
 
 GALLERY_HEIGHT = 430
 
@@ -24,43 +21,25 @@ def worst_first(evaluation: Evaluation, rows: NDArray[np.int64]) -> NDArray[np.i
     return rows[np.argsort(-evaluation.loss[rows], kind="stable")]
 
 
-@st.fragment
-def show_gallery(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
+def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
     """Shows sketches as tiles; one that is chosen is opened."""
-    dataset = sketch_dataset(run)
-    names = evaluation.class_names
 
-    def make(number: int) -> Tile:
-        row = int(rows[number])
-        values = {
-            "id": evaluation.ids[row],
-            "drawn": names[evaluation.y_true[row]],
-            "guess": names[evaluation.y_pred[row]],
-            "probability": 100 * float(evaluation.confidence[row]),
-        }
-        is_right = evaluation.y_pred[row] == evaluation.y_true[row]
-        sketch = None
-        if dataset is not None:
-            sketch = dataset.images[dataset.rows[evaluation.ids[row]]]
-        return Tile(
-            id=evaluation.ids[row],
-            lines={
-                "drawn": str(values["drawn"]),
-                "guess": f"{'✓' if is_right else '✗'} {values['guess']} "
-                f"{values['probability']:.0f} %",
-            },
-            alt=_(
-                "Sketch {id} of {drawn}, taken for {guess} with probability "
-                "{probability:.0f} %"
-            ).format(**values),
-            sketch=sketch,
+    def describe(place: int) -> Words:
+        row = int(rows[place])
+        names = evaluation.class_names
+        drawn = names[evaluation.y_true[row]]
+        guess = names[evaluation.y_pred[row]]
+        probability = 100 * float(evaluation.confidence[row])
+        mark = "✓" if guess == drawn else "✗"
+        alt = _(
+            "Sketch {id} of {drawn}, taken for {guess} with probability "
+            "{probability:.0f} %"
+        ).format(
+            id=evaluation.ids[row], drawn=drawn, guess=guess, probability=probability
         )
+        return {"drawn": drawn, "guess": f"{mark} {guess} {probability:.0f} %"}, alt
 
-    content = f"{run.run_id} {hash(rows.tobytes())} {dataset is None}"
-    opened = gallery(len(rows), make, key="map_gallery", content=content)
-    if opened is not None:
-        st.query_params[SKETCH] = opened
-        st.rerun()
+    sketch_tiles([run], rows, describe, key="map_gallery")
 
 
 def show_set(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
@@ -90,13 +69,8 @@ def show_set(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
             key="map_set",
             on_click=leave_set,
         )
-    dataset = sketch_dataset(run)
-    if dataset is None:
-        offer_dataset(run)
     with st.container(height=GALLERY_HEIGHT, border=False):
-        show_gallery(run, evaluation, worst_first(evaluation, rows))
-    if dataset is not None:
-        st.caption(plain(dataset.attribution))
+        show_tiles(run, evaluation, worst_first(evaluation, rows))
 
 
 def show_how(evaluation: Evaluation, rows: NDArray[np.int64]) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.errors import SketchScopeError
 from core.language import noop as N_
-from core.language import plain, to_csv
+from core.language import plain
 from core.paths import data_dir
 from core.runs.folder import runs_dir
 from core.sweeps.analysis import varied
@@ -20,6 +20,7 @@ from pages.shared.actions import promote
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.owner import is_owner
+from pages.shared.tables import download_csv
 from pages.shared.told import told
 
 STATES = (N_("planned"), N_("pruned"))
@@ -163,14 +164,7 @@ def show_table(record: SweepRecord) -> None:
         key="sweeps_table",
         alt=_("All trials, the best on validation first; choose a line to open one"),
     )
-    st.download_button(
-        _("Trials as CSV"),
-        to_csv(rows),
-        file_name=f"{record.sweep.name}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    download_csv(_("Trials as CSV"), rows, record.sweep.name)
 
 
 def show_pooled(pooled: list[Pooled]) -> None:

@@ -14,7 +14,7 @@ from core.sentences.trust import certain_words
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
-from pages.shared.tables import download_rows, number_column
+from pages.shared.tables import download_csv, number_column
 
 VERDICTS = {
     "over": N_("claims too much"),
@@ -89,7 +89,7 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 "to read of it"
             ),
         )
-        download_rows(_("Classes as CSV"), rows, "trust-classes", runs)
+        download_csv(_("Classes as CSV"), rows, "trust-classes", *runs)
 
 
 def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:

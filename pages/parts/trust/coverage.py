@@ -20,7 +20,7 @@ from core.sentences.trust import answered_words, target_words
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
-from pages.shared.tables import download_rows, number_column
+from pages.shared.tables import download_csv, number_column
 
 LEAST = 90
 """Percent; of so sure a guess one would expect much."""
@@ -94,7 +94,7 @@ def show_coverage(
                 "on; expect slightly less of new ones."
             )
         )
-        download_rows(_("Accuracy and share as CSV"), rows, "trust-coverage", runs)
+        download_csv(_("Accuracy and share as CSV"), rows, "trust-coverage", *runs)
 
 
 def coverage_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import pick_option
-from pages.shared.tables import download_rows, number_column
+from pages.shared.tables import download_csv, number_column
 
 
 @st.fragment
@@ -109,8 +109,8 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         alt=_("Calibration of each run before and after its temperature"),
     )
     with st.container(horizontal=True):
-        download_rows(_("Figures as CSV"), rows, "trust", runs)
-        download_rows(_("Bins as CSV"), bin_rows(runs, found, by), "trust-bins", runs)
+        download_csv(_("Figures as CSV"), rows, "trust", *runs)
+        download_csv(_("Bins as CSV"), bin_rows(runs, found, by), "trust-bins", *runs)
 
 
 ECE_HELP = N_(

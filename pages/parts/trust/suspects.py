@@ -7,7 +7,6 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.suspects import (
-    Opinion,
     Order,
     SuspectPair,
     Suspects,
@@ -15,32 +14,28 @@ from core.analysis.suspects import (
     opinion,
     suspect_pairs,
 )
-from core.language import plain, to_csv
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.suspects import suspects_words
 from pages.shared import reads
-from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import pick_option
-from pages.shared.sketches import offer_dataset, sketch_dataset
+from pages.shared.tables import download_csv
+from pages.shared.tiles import Words, sketch_tiles
 
 TABLE_ROWS = 500
 """The file has all."""
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _opinion(_evaluation: Evaluation, identity: str) -> Opinion:
-    del identity  # The key: Streamlit leaves out names that begin with _.
-    return opinion(_evaluation)
+kept_opinion = reads.keep(opinion)
 
 
 def show_suspects(runs: Sequence[Run]) -> None:
     """Shows which test sketches are suspect, as tiles, as a table and as a file."""
     evaluations = [reads.evaluation(run) for run in runs]
-    opinions = [_opinion(reads.evaluation(run), reads.identity(run)) for run in runs]
+    opinions = [kept_opinion(evaluation) for evaluation in evaluations]
     sentences = st.empty()
     orders: dict[Order, str] = {
         "margin": _("Margin"),
@@ -72,12 +67,7 @@ def show_suspects(runs: Sequence[Run]) -> None:
         return
     if asked is not None:
         st.warning(_("This run has no test sketch of that name."))
-    dataset = sketch_dataset(runs[0])
-    if dataset is None:
-        offer_dataset(runs[0])
-    else:
-        st.caption(plain(dataset.attribution))
-    show_gallery(runs, evaluations, found)
+    show_tiles(runs, evaluations, found)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
             suspect_rows(runs, evaluations, found, limit=TABLE_ROWS),
@@ -106,59 +96,41 @@ def show_suspects(runs: Sequence[Run]) -> None:
             key="suspects_pairs",
             alt=_("Pairs of label and suspected class with their counts"),
         )
-    st.download_button(
+    download_csv(
         _("Suspects as CSV"),
-        lambda: to_csv(suspect_rows(runs, evaluations, found)),
-        file_name=f"suspects-{'-'.join(run.run_id for run in runs)}.csv",
-        mime="text/csv",
-        icon=":material/download:",
-        on_click="ignore",
+        lambda: suspect_rows(runs, evaluations, found),
+        "suspects",
+        *runs,
     )
 
 
-@st.fragment
-def show_gallery(
-    runs: Sequence[Run], evaluations: Sequence[Evaluation], found: Suspects
+def show_tiles(
+    runs: Sequence[Run], evaluations: Sequence[Evaluation], suspects: Suspects
 ) -> None:
     """Shows suspects as tiles; one that is chosen is opened."""
-    dataset = sketch_dataset(runs[0])
     first = evaluations[0]
-    names = first.class_names
 
-    def make(number: int) -> Tile:
-        row, called = int(found.rows[number]), int(found.called[number])
-        sure = np.mean([one.confidence[row] for one in evaluations])
-        right = np.mean([one.true_probability[row] for one in evaluations])
+    def describe(place: int) -> Words:
+        row = int(suspects.rows[place])
+        sure = np.mean([found.confidence[row] for found in evaluations])
+        right = np.mean([found.true_probability[row] for found in evaluations])
         values = {
-            "label": names[first.y_true[row]],
-            "other": names[called],
+            "label": first.class_names[first.y_true[row]],
+            "other": first.class_names[suspects.called[place]],
             "sure": float(sure),
             "right": float(right),
         }
-        sketch = None
-        if dataset is not None:
-            sketch = dataset.images[dataset.rows[first.ids[row]]]
-        return Tile(
-            id=first.ids[row],
-            lines={
-                "drawn": _("{label} {right:.0%}").format(**values),
-                "guess": _("looks like {other} {sure:.0%}").format(**values),
-            },
-            alt=_(
-                "Sketch labelled {label}, to which the networks give {right:.0%}; they "
-                "take it for {other} with {sure:.0%}"
-            ).format(**values),
-            sketch=sketch,
+        lines = {
+            "drawn": _("{label} {right:.0%}").format(**values),
+            "guess": _("looks like {other} {sure:.0%}").format(**values),
+        }
+        alt = _(
+            "Sketch labelled {label}, to which the networks give {right:.0%}; they "
+            "take it for {other} with {sure:.0%}"
         )
+        return lines, alt.format(**values)
 
-    content = (
-        f"{' '.join(run.run_id for run in runs)} {hash(found.rows.tobytes())} "
-        f"{dataset is None}"
-    )
-    chosen = gallery(len(found.rows), make, key="suspects_gallery", content=content)
-    if chosen is not None:
-        st.query_params[SKETCH] = chosen
-        st.rerun()
+    sketch_tiles(runs, suspects.rows, describe, key="suspects_gallery")
 
 
 def suspect_rows(

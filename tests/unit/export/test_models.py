@@ -16,7 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from core.errors import RunError, SketchScopeError
-from core.export import formats, models
+from core.export import formats
 from core.export.formats import FORMATS
 from core.export.models import (
     DESCRIPTION,
