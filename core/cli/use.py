@@ -24,12 +24,13 @@ def classify(
 ) -> None:
     """Name what pictures show."""
     from core.inference.classify import Classifier, best_run, read_sketches
+    from core.runs.reading import read_config
 
-    sketches = read_sketches(files)
     if run is None:
         run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     else:
         run_dir = find_run(run)
+    sketches = read_sketches(files, config=read_config(run_dir))
     answers = Classifier(run_dir)(sketches, top=top)
     if as_json:
         print_json(

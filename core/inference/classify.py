@@ -7,11 +7,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.eitz import ATTRIBUTION
 from core.errors import RunError
+from core.runs.config import RunConfig
 from core.runs.evaluation import to_probabilities
 from core.runs.folder import WEIGHTS
 from core.runs.reading import Run, check_weights, list_runs, read_run
 from core.runs.weights import misfit, read_tensors
+from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing
 from models import NETWORKS
 
@@ -161,13 +164,19 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
     return max(runs, key=worth).path
 
 
-def read_sketches(files: Sequence[Path]) -> NDArray[np.uint8]:
-    """Finds the drawings in picture files, by `read_drawing`.
+def read_sketches(files: Sequence[Path], *, config: RunConfig) -> NDArray[np.uint8]:
+    """Reads picture files as the sketches of a run's dataset are.
+
+    Those of TU-Berlin are all drawn alike, and so are drawings that were kept: the
+    drawing in a picture is found and drawn so too, as on the page Draw. Other datasets hold what
+    was imported as it was, and so are pictures read for their runs.
 
     Returns:
         Gray values of shape `(n, 128, 128)`.
 
     Raises:
-        ImageError: Naming the first file that can't be read or is blank.
+        ImageError: Naming the first file that can't be read or has no drawing.
     """
-    return np.stack([read_drawing(file, name=str(file)) for file in files])
+    is_drawn_alike = config.attribution == ATTRIBUTION or config.drawings is not None
+    read = read_drawing if is_drawn_alike else read_sketch
+    return np.stack([read(file, name=str(file)) for file in files])
