@@ -257,5 +257,8 @@ def test_any_upload_is_guessed_or_refused_in_a_sentence(
         remove = page.get_by_role("button", name=f"Remove {name}")
         remove.click()
         expect(remove).to_have_count(0)
+        # What is given while the page still shows the last one gets lost.
+        expect(page.get_by_test_id("stAlert").filter(has_text=name)).to_have_count(0)
+        expect(page.locator(".guesses")).to_have_count(0)
         wait_until_idle(page)
     assert not (data_dir / "drawings").exists()

@@ -100,7 +100,7 @@ def test_a_trained_run_is_listed_shown_evaluated_used_and_removed(
         sketch = Image.fromarray(render(draw(name, generator), generator))
         for extension in ("png", "jpg", "webp"):
             files.append(tmp_path / f"{name}.{extension}")
-            sketch.convert("RGB").save(files[-1])
+            sketch.resize((400, 400)).convert("RGB").save(files[-1])
     answers = cli("classify", *files, "--run", trained, "--top=3", "--json").json
     assert [answer["file"] for answer in answers] == [str(file) for file in files]
     for answer in answers:
