@@ -168,8 +168,8 @@ def read_sketches(files: Sequence[Path], *, config: RunConfig) -> NDArray[np.uin
     """Reads picture files as the sketches of a run's dataset are.
 
     Those of TU-Berlin are all drawn alike, and so are drawings that were kept: the
-    drawing in a picture is found and drawn so too, as on the page Draw. Other datasets hold what
-    was imported as it was, and so are pictures read for their runs.
+    drawing in a picture is found and drawn so too, as on the page Draw. Other datasets
+    hold what was imported as it was, and pictures are read so for their runs.
 
     Returns:
         Gray values of shape `(n, 128, 128)`.
