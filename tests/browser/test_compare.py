@@ -56,6 +56,8 @@ def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
     page.get_by_role("button", name="All sketches").click()
     expect(tiles).to_have_count(len(rows))
     page.get_by_text("As a table", exact=True).click()
+    # A button that the page is just making anew gives nothing.
+    wait_until_idle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="All test sketches as CSV").click()
     with Path(download.value.path()).open(encoding="utf-8", newline="") as stream:

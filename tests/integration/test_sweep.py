@@ -8,7 +8,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -62,14 +62,20 @@ def ended(folder: Path) -> int:
     return sum(s["event"] == "finished" for s in sittings(folder))
 
 
-def at_work(folder: Path, raylet: int) -> set[str]:
-    """Returns the runs that a node's workers have begun and not ended."""
+def at_work(folder: Path, workers: list[psutil.Process]) -> set[str]:
+    """Returns the runs that some workers have begun and not ended."""
     working = {s["run_id"]: s["pid"] for s in sittings(folder)}
     for sitting in sittings(folder):
         if sitting["event"] != "begin":
             del working[sitting["run_id"]]
-    workers = {child.pid for child in psutil.Process(raylet).children(recursive=True)}
-    return {run_id for run_id, pid in working.items() if pid in workers}
+    pids = {worker.pid for worker in workers}
+    return {run_id for run_id, pid in working.items() if pid in pids}
+
+
+def signal_all(processes: list[psutil.Process], number: int) -> None:
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.send_signal(number)
 
 
 def last_lines(folder: Path) -> dict[str, dict[str, Any]]:
@@ -113,11 +119,18 @@ def test_no_trial_is_lost_with_a_node(
         )
         [raylet] = node.all_processes["raylet"]
         cut_off = set[str]()
+        workers: list[psutil.Process] = []
         while not cut_off and process.poll() is None:
             time.sleep(0.02)
             if ended(folder) >= 1:
-                cut_off = at_work(folder, raylet.process.pid)
+                # Held still: what is at work now is so when the node is lost.
+                workers = psutil.Process(raylet.process.pid).children(recursive=True)
+                signal_all(workers, signal.SIGSTOP)
+                cut_off = at_work(folder, workers)
+                if not cut_off:
+                    signal_all(workers, signal.SIGCONT)
         cluster.remove_node(node, allow_graceful=False)
+        signal_all(workers, signal.SIGKILL)
         before = ended(folder)
         printed, _ = process.communicate(timeout=HANGING_S)
         assert process.returncode == 0, printed
