@@ -17,6 +17,7 @@ from core.sketches.strokes import (
     Coordinate,
     Drawing,
     DrawingModel,
+    check_total,
     from_model,
     refusal,
 )
@@ -37,6 +38,7 @@ _Cubic = tuple[
     Coordinate,
 ]
 _Command = _Move | _Quadratic | _Cubic
+_LINE = ("L", "x", "y")
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
 
 
@@ -61,6 +63,7 @@ def parse_canvas(
         ImageError: If it is of another form, larger than a drawing can be, or has
             objects that are no free-hand strokes.
     """
+    check_total(_count_points(json_data))
     try:
         canvas = _Canvas.model_validate(json_data)
         return from_model(
@@ -117,6 +120,21 @@ class _Canvas(BaseModel):
     objects: Annotated[list[_Path], Field(max_length=MAX_STROKES)]
 
 
+def _count_points(json_data: Any) -> int:
+    """Counts the points of all paths before any is checked, which takes far longer."""
+    objects = json_data.get("objects") if isinstance(json_data, Mapping) else None
+    paths = [
+        one.get("path")
+        for one in (objects if isinstance(objects, list) else ())
+        if isinstance(one, Mapping)
+    ]
+    return sum(
+        CURVE_STEPS if isinstance(command, list) and len(command) > len(_LINE) else 1
+        for path in paths
+        for command in (path if isinstance(path, list) else ())
+    )
+
+
 def _place(path: _Path) -> NDArray[np.float64]:
     """Flattens a path and puts it where the canvas shows it."""
     points = _flatten(path.path)
@@ -143,29 +161,29 @@ def _place(path: _Path) -> NDArray[np.float64]:
 
 def _flatten(commands: list[_Command]) -> NDArray[np.float64]:
     """Turns the commands of a path into a polyline."""
-    along = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
-    pieces: list[NDArray[np.float64]] = []
-    here = np.zeros(2)
-    for _, *numbers in commands:
-        ends = np.array(numbers, dtype=np.float64).reshape(-1, 2)
-        if len(ends) == 2:
-            piece = (
-                (1 - along) ** 2 * here
-                + 2 * (1 - along) * along * ends[0]
-                + along**2 * ends[1]
-            )
-        elif len(ends) == 3:
-            piece = (
-                (1 - along) ** 3 * here
-                + 3 * (1 - along) ** 2 * along * ends[0]
-                + 3 * (1 - along) * along**2 * ends[1]
-                + along**3 * ends[2]
-            )
-        else:
-            piece = ends
-        here = ends[-1]
-        pieces.append(piece)
-    return np.concatenate(pieces)
+    lengths = np.array([len(command) for command in commands])
+    ends = np.array([command[-2:] for command in commands], dtype=np.float64)
+    # Where each command begins; the first in the corner.
+    here = np.concatenate([np.zeros((1, 2)), ends[:-1]])[:, None]
+    steps = np.where(lengths == len(_LINE), 1, CURVE_STEPS)
+    first = np.cumsum(steps) - steps
+    points = np.empty((int(steps.sum()), 2))
+    points[first[lengths == len(_LINE)]] = ends[lengths == len(_LINE)]
+    t = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
+    for shares in (
+        ((1 - t) ** 2, 2 * (1 - t) * t, t**2),
+        ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3),
+    ):
+        # A word and two numbers a point, but for the one where it begins.
+        which = np.flatnonzero(lengths == 2 * len(shares) - 1)
+        numbers = [commands[number][1:] for number in which.tolist()]
+        bends = np.array(numbers, dtype=np.float64)
+        bends = bends.reshape(len(which), len(shares) - 1, 1, 2)
+        curve = shares[0] * here[which]
+        for share, bend in zip(shares[1:], bends.swapaxes(0, 1), strict=False):
+            curve = curve + share * bend
+        points[first[which][:, None] + np.arange(CURVE_STEPS)] = curve
+    return points
 
 
 def _colour(text: str | None) -> tuple[int, ...] | None:

@@ -4,16 +4,17 @@ Datasets pass through `to_sketch`. Where the drawing in a picture has to be foun
 and drawn as the dataset's are, `core.sketches.photos` does.
 """
 
-import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from core.errors import ImageError
+from core.sketches.formats import open_image, seek_drawn_frame
 
 IMAGE_SIZE = 128
 """Side of a packed sketch in pixels."""
@@ -22,11 +23,15 @@ PAPER = 255
 MAX_PIXELS = 64_000_000
 """Larger pictures are refused before they are decoded; those of telephones pass."""
 
+MAX_VISITOR_PIXELS = 25_000_000
+"""The same of a visitor's picture: 100 MB at four bytes a pixel."""
+
+BAND_PIXELS = 500_000
+"""Of a picture that are converted at once."""
+
 MAX_DARK_SHARE = 0.01
 """Of what is visible of a transparent picture, how much may be dark where its strokes
 are light."""
-
-FORMATS = ("PNG", "JPEG", "WEBP")
 
 
 def read_sketch(
@@ -35,8 +40,8 @@ def read_sketch(
     """Decodes one picture and turns it into a sketch by `to_sketch`.
 
     Args:
-        source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
-            size, mode and EXIF orientation. Of an animation the first frame.
+        source: A file, or the encoded bytes of one: of any format, size, mode and
+            EXIF orientation; see `open_image`.
         name: What to call the picture in an error.
         size: Width and height that it must have, if that is known.
 
@@ -56,31 +61,42 @@ def read_with(
     *,
     name: str,
     size: tuple[int, int] | None = None,
+    max_pixels: int = MAX_PIXELS,
 ) -> NDArray[np.uint8]:
     """Opens one picture and converts it; for the rest see `read_sketch`."""
     try:
-        stream = io.BytesIO(source) if isinstance(source, bytes) else source
         with warnings.catch_warnings():
             # Pillow warns of odd metadata (an iCCP chunk, a broken EXIF block)
             # and of sizes that are checked below.
             warnings.simplefilter("ignore")
-            with Image.open(stream, formats=FORMATS) as image:
+            with open_image(source, name=name) as image:
                 width, height = image.size
-                if width * height > MAX_PIXELS:
+                if width * height > max_pixels:
                     raise ImageError(
-                        f"{name} is {width} × {height} pixels; at most "
-                        f"{MAX_PIXELS:,} in all can be read. Make it smaller."
+                        "{path} is {width} × {height} pixels; at most {limit:,} in all "
+                        "can be read. Make it smaller.",
+                        path=name,
+                        width=width,
+                        height=height,
+                        limit=max_pixels,
                     )
                 if size is not None and image.size != size:
                     raise ImageError(
-                        f"{name} is {width} × {height} pixels, not {size[0]} × "
-                        f"{size[1]}."
+                        "{name} is {width} × {height} pixels, not {wanted_width} × "
+                        "{wanted_height}.",
+                        name=name,
+                        width=width,
+                        height=height,
+                        wanted_width=size[0],
+                        wanted_height=size[1],
                     )
-                return convert(image)
+                return convert(seek_drawn_frame(image))
     except FileNotFoundError as error:
-        raise ImageError(f"{name} does not exist.") from error
+        raise ImageError("{path} does not exist.", path=name) from error
     except UnidentifiedImageError as error:
-        raise ImageError(f"{name} is not a PNG, JPEG or WebP picture.") from error
+        raise ImageError(
+            "{path} is not a picture of a format that can be read.", path=name
+        ) from error
     except (
         OSError,
         SyntaxError,  # Pillow's word for a broken PNG chunk
@@ -89,7 +105,9 @@ def read_with(
         MemoryError,
         Image.DecompressionBombError,
     ) as error:
-        raise ImageError(f"{name} can't be read as a picture: {error}.") from error
+        raise ImageError(
+            "{path} can't be read as a picture: {reason}.", path=name, reason=error
+        ) from error
 
 
 def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
@@ -121,29 +139,74 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(gray, dtype=np.uint8)
 
 
-def to_gray(image: Image.Image) -> Image.Image:
-    """Returns an upright 8-bit gray picture of any mode, laid on a plain ground."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith(("I", "F")):
-        values = np.asarray(image, dtype=np.float64)
-        highest = max(float(values.max(initial=0)), 1.0)
-        # 16-bit pictures arrive as I;16 or I. Their white is 65535 even where
-        # nothing is white; below 256 and 4096 they hold 8 and 12 bits.
-        white = next((n for n in (PAPER, 4095, 65535) if n >= highest), highest)
-        scaled = np.clip(values / white * PAPER, 0, PAPER)
-        return Image.fromarray(scaled.round().astype(np.uint8))
-    if not image.has_transparency_data:
-        return image.convert("L")
-    with_alpha = image.convert("LA")
-    luminance, alpha = (np.asarray(band) for band in with_alpha.split())
-    # Light strokes alone, not dark ones on a white card with transparent corners.
-    visible = float(alpha.sum())
-    dark = float(alpha[luminance < PAPER / 2].sum())
-    light_strokes = visible > 0 and dark < MAX_DARK_SHARE * visible
-    ground = Image.new("LA", image.size, (0 if light_strokes else PAPER, PAPER))
-    return Image.alpha_composite(
-        ground.convert("RGBA"), with_alpha.convert("RGBA")
-    ).convert("L")
+def to_gray(image: Image.Image, *, reduce: int = 1) -> Image.Image:
+    """Returns an upright 8-bit gray picture of any mode, laid on a plain ground.
+
+    What takes more than a byte a pixel is done in bands, so that a large picture takes
+    little more memory than it has pixels.
+
+    Args:
+        image: A picture.
+        reduce: Of how many pixels a side the mean becomes one.
+    """
+    # Not otherwise: it copies whatever it is given.
+    if image.getexif().get(ExifTags.Base.Orientation, 1) != 1:
+        image = ImageOps.exif_transpose(image)
+    is_deep = image.mode.startswith(("I", "F"))
+    if is_deep:
+        convert = partial(_shade, white=_white(image))
+    elif image.has_transparency_data:
+        convert = partial(_lay_on_ground, ground=_ground(image))
+    else:
+        convert = partial(Image.Image.convert, mode="L")
+    gray = Image.new("L", (-(-image.width // reduce), -(-image.height // reduce)))
+    for top, band in _bands(image, multiple=reduce):
+        gray.paste(convert(band).reduce(reduce), (0, top // reduce))
+    return gray
+
+
+def _bands(
+    image: Image.Image, *, multiple: int = 1
+) -> Iterator[tuple[int, Image.Image]]:
+    """Cuts a picture into bands; yields the first row of each, and the band."""
+    rows = -(-max(BAND_PIXELS // image.width, 1) // multiple) * multiple
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        yield top, image.crop((0, top, image.width, bottom))
+
+
+def _white(image: Image.Image) -> float:
+    """Returns the value that stands for white in a picture of deep pixels."""
+    highest = max(float(np.asarray(band).max(initial=0)) for _, band in _bands(image))
+    highest = max(highest, 1.0)
+    # 16-bit pictures arrive as I;16 or I. Their white is 65535 even where
+    # nothing is white; below 256 and 4096 they hold 8 and 12 bits.
+    return next((n for n in (PAPER, 4095, 65535) if n >= highest), highest)
+
+
+def _shade(image: Image.Image, *, white: float) -> Image.Image:
+    values = np.asarray(image, dtype=np.float64)
+    scaled = np.clip(values / white * PAPER, 0, PAPER)
+    return Image.fromarray(scaled.round().astype(np.uint8))
+
+
+def _ground(image: Image.Image) -> int:
+    """Returns on what to lay a transparent picture: black where its strokes are light.
+
+    Light strokes alone, not dark ones on a white card with transparent corners.
+    """
+    visible = dark = 0.0
+    for _, band in _bands(image):
+        luminance, alpha = (np.asarray(part) for part in band.convert("LA").split())
+        visible += float(alpha.sum())
+        dark += float(alpha[luminance < PAPER / 2].sum())
+    return 0 if visible > 0 and dark < MAX_DARK_SHARE * visible else PAPER
+
+
+def _lay_on_ground(image: Image.Image, *, ground: int) -> Image.Image:
+    plain = Image.new("RGBA", image.size, (ground, ground, ground, PAPER))
+    strokes = image.convert("LA").convert("RGBA")
+    return Image.alpha_composite(plain, strokes).convert("L")
 
 
 def paper_value(gray: Image.Image) -> float:

@@ -15,6 +15,7 @@ from PIL import Image
 from core.errors import ImageError
 from core.sketches.images import (
     IMAGE_SIZE,
+    MAX_PIXELS,
     PAPER,
     paper_value,
     read_with,
@@ -89,13 +90,16 @@ BLOCKS = 32
 """Paper is looked for in this many blocks along a photograph's longer side."""
 
 
-def read_drawing(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
+def read_drawing(
+    source: Path | bytes, *, name: str, max_pixels: int = MAX_PIXELS
+) -> NDArray[np.uint8]:
     """Decodes one picture and finds the sketch in it; see `find_sketch`.
 
     Args:
         source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
             size, mode and EXIF orientation. Of an animation the first frame.
         name: What to call the picture in an error.
+        max_pixels: How many it may have.
 
     Returns:
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
@@ -104,7 +108,12 @@ def read_drawing(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
         ImageError: If the picture is missing, of another format, damaged, too large,
             or blank.
     """
-    return read_with(lambda image: find_sketch(image, name=name), source, name=name)
+    return read_with(
+        lambda image: find_sketch(image, name=name),
+        source,
+        name=name,
+        max_pixels=max_pixels,
+    )
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
@@ -122,11 +131,10 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
     Raises:
         ImageError: If there are no lines on it.
     """
-    gray = to_gray(image)
-    gray = gray.reduce(max(max(gray.size) // WORK_SIZE, 1))
+    gray = to_gray(image, reduce=max(max(image.size) // WORK_SIZE, 1))
     ink, is_plain = _find_ink(gray)
     if ink.max() <= MIN_INK:
-        raise ImageError(f"{name} is blank: there are no lines on it.")
+        raise ImageError("{path} is blank: there are no lines on it.", path=name)
     if _is_as_the_dataset(gray):
         return to_sketch(image)
     ink = _drop_dirt(ink)

@@ -6,18 +6,17 @@ its strokes, whatever its own place, size and thickness.
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from core.errors import ImageError
 from core.sketches.images import IMAGE_SIZE, PAPER
+from core.sketches.ink import Segments, clip, cut, erase, lay
 
 FORMAT_VERSION = 1
 MAX_STROKES = 5_000
@@ -103,7 +102,41 @@ def render_sketch(drawing: Drawing, *, span: float | None = None) -> NDArray[np.
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink. Without ink,
         blank paper.
     """
+    return _render(drawing, _bounds(drawing), span=span)
+
+
+def guessable_sketch(drawing: Drawing) -> NDArray[np.uint8] | None:
+    """Draws a sketch by `render_sketch`; None where there is too little to guess by.
+
+    A dot, two dots and one straight line are, and so is what is tiny on its canvas.
+    """
     box = _bounds(drawing)
+    canvas = max(drawing.width, drawing.height)
+    if box is None or float((box[1] - box[0]).max()) < MIN_EXTENT * canvas:
+        return None
+    sketch = _render(drawing, box)
+    return None if is_too_little(sketch) else sketch
+
+
+def is_too_little(drawing: Drawing | NDArray[np.uint8]) -> bool:
+    """Returns whether there is too little to guess what it is.
+
+    Args:
+        drawing: A drawing, or a sketch of shape `(128, 128)`.
+    """
+    if isinstance(drawing, Drawing):
+        return guessable_sketch(drawing) is None
+    ink = (PAPER - drawing.astype(np.float64)).sum() / PAPER
+    return bool(ink < MIN_INK)
+
+
+def _render(
+    drawing: Drawing,
+    box: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    *,
+    span: float | None = None,
+) -> NDArray[np.uint8]:
+    """Draws a sketch of a drawing whose lines lie in a box; see `render_sketch`."""
     if box is None:
         return np.full((IMAGE_SIZE, IMAGE_SIZE), PAPER, dtype=np.uint8)
     low, high = box
@@ -118,24 +151,6 @@ def render_sketch(drawing: Drawing, *, span: float | None = None) -> NDArray[np.
     for size in (DATASET_SIZE, IMAGE_SIZE):
         ink = ink.resize((size, size), Image.Resampling.BILINEAR)
     return PAPER - np.asarray(ink, dtype=np.uint8)
-
-
-def is_too_little(drawing: Drawing | NDArray[np.uint8]) -> bool:
-    """Returns whether there is too little to guess what it is.
-
-    A dot, two dots and one straight line are, and so is what is tiny on its canvas.
-
-    Args:
-        drawing: A drawing, or a sketch of shape `(128, 128)`.
-    """
-    if isinstance(drawing, Drawing):
-        box = _bounds(drawing)
-        canvas = max(drawing.width, drawing.height)
-        if box is None or float((box[1] - box[0]).max()) < MIN_EXTENT * canvas:
-            return True
-        drawing = render_sketch(drawing)
-    ink = (PAPER - drawing.astype(np.float64)).sum() / PAPER
-    return bool(ink < MIN_INK)
 
 
 class _StrokeModel(BaseModel):
@@ -190,8 +205,9 @@ def from_json(text: str | bytes) -> Drawing:
     """
     if len(text) > MAX_JSON_BYTES:
         raise ImageError(
-            f"The drawing is {len(text):,} bytes long; at most {MAX_JSON_BYTES:,} can "
-            "be read."
+            "The drawing is {size:,} bytes long; at most {limit:,} can be read.",
+            size=len(text),
+            limit=MAX_JSON_BYTES,
         )
     try:
         model = DrawingModel.model_validate_json(text)
@@ -202,11 +218,7 @@ def from_json(text: str | bytes) -> Drawing:
 
 def from_model(model: DrawingModel) -> Drawing:
     """Turns a checked drawing into arrays."""
-    total = sum(len(stroke.points) for stroke in model.strokes)
-    if total > MAX_POINTS:
-        raise ImageError(
-            f"The drawing has {total:,} points; at most {MAX_POINTS:,} can be read."
-        )
+    check_total(sum(len(stroke.points) for stroke in model.strokes))
     return Drawing(
         strokes=tuple(
             Stroke(
@@ -221,12 +233,24 @@ def from_model(model: DrawingModel) -> Drawing:
     )
 
 
+def check_total(points: int) -> None:
+    """Raises an `ImageError` if a drawing has more points than one can have."""
+    if points > MAX_POINTS:
+        raise ImageError(
+            "The drawing has {total:,} points; at most {limit:,} can be read.",
+            total=points,
+            limit=MAX_POINTS,
+        )
+
+
 def refusal(error: ValidationError) -> ImageError:
     """Says in one sentence what is wrong with a drawing's first bad field."""
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(map(str, first["loc"])) or "its beginning"
     return ImageError(
-        f"The drawing can't be read: at {where[:80]}, {first['msg'][:160]}."
+        "The drawing can't be read: at {where}, {reason}.",
+        where=where[:80],
+        reason=first["msg"][:160],
     )
 
 
@@ -234,25 +258,24 @@ def _bounds(
     drawing: Drawing,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
     """Returns the least and greatest x and y of the lines that can be seen."""
-    strokes = drawing.strokes
-    if any(stroke.erases for stroke in strokes):
-        whole = float(max(drawing.width, drawing.height))
-        middle = np.array([drawing.width, drawing.height]) / 2
-        fine = _draw(drawing, middle=middle, side=whole)
+    size = np.array([drawing.width, drawing.height], dtype=np.float64)
+    if any(stroke.erases for stroke in drawing.strokes):
+        whole = float(size.max())
+        fine = _draw(drawing, middle=size / 2, side=whole)
         rows, columns = (np.flatnonzero(fine.any(axis=axis)) for axis in (1, 0))
         if not len(rows):
             return None
         ends = np.array([[columns[0], rows[0]], [columns[-1] + 1, rows[-1] + 1]])
         ends += [[LINE_WIDTH // 2], [-(LINE_WIDTH // 2)]]
-        seen = (ends - FINE_SIZE / 2) * whole / FINE_SIZE + middle
+        seen = (ends - FINE_SIZE / 2) * whole / FINE_SIZE + size / 2
     else:
-        canvas = (drawing.width, drawing.height)
-        seen = _lay(strokes, step=np.inf)
-        if not _is_within(seen, (0, 0), canvas).all():
-            seen = _lay_inside(drawing, strokes, step=1.0)
+        numbers = range(len(drawing.strokes))
+        lines = cut([stroke.points for stroke in drawing.strokes], numbers)
+        lines = clip(lines, np.zeros(2), size)
+        seen = np.concatenate([lines.starts, lines.starts + lines.deltas])
         if not len(seen):
             return None
-    return seen.min(axis=0).astype(np.float64), seen.max(axis=0).astype(np.float64)
+    return seen.min(axis=0), seen.max(axis=0)
 
 
 def _draw(
@@ -267,65 +290,38 @@ def _draw(
     # Lines may overlap the edge by their thickness.
     margin = LINE_WIDTH
     row = FINE_SIZE + 2 * margin
-    grid = np.zeros((row, row), dtype=np.uint8)
+
+    def place(numbers: list[int]) -> Segments:
+        at = cut([drawing.strokes[number].points for number in numbers], numbers)
+        starts = (at.starts - middle) * scale + FINE_SIZE / 2 + margin
+        # The first stroke is 1: 0 is for pixels that none has covered.
+        return Segments(starts, at.deltas * scale, at.numbers + 1)
+
+    erases = [stroke.erases for stroke in drawing.strokes]
+    canvas = np.array([[0, 0], [drawing.width, drawing.height]])
+    low, high = (canvas - middle) * scale + FINE_SIZE / 2 + margin
+    lines = place([number for number, is_one in enumerate(erases) if not is_one])
+    lines = clip(lines, np.maximum(low, 0), np.minimum(high, row))
+    at, numbers = lay(lines)
+    corner = np.floor(at - LINE_WIDTH / 2 + 0.5).astype(np.int64)
+    is_on = ((corner >= 0) & (corner <= row - LINE_WIDTH)).all(axis=1)
+    flat = corner[is_on, 1] * row + corner[is_on, 0]
     y, x = np.indices((LINE_WIDTH, LINE_WIDTH)) - (LINE_WIDTH - 1) / 2
-    nib = np.argwhere(np.hypot(y, x) <= LINE_WIDTH / 2) @ (row, 1)
-    for erases, run in groupby(drawing.strokes, key=lambda stroke: stroke.erases):
-        if erases:
-            for stroke in run:
-                at = _lay([stroke], step=1 / scale)
-                at = (at - middle) * scale + FINE_SIZE / 2 + margin
-                _erase(grid, at, width=stroke.width * scale)
-            continue
-        at = _lay_inside(drawing, list(run), step=1 / scale)
-        at = (at - middle) * scale + FINE_SIZE / 2 + margin
-        corner = np.floor(at - LINE_WIDTH / 2 + 0.5).astype(np.int64)
-        last = row - LINE_WIDTH
-        corner = corner[_is_within(corner, (0, 0), (last, last))]
-        flat = corner[:, 1] * row + corner[:, 0]
-        for offset in nib.tolist():
-            grid.reshape(-1)[flat + offset] = PAPER
-    return grid[margin:-margin, margin:-margin]
-
-
-def _erase(grid: NDArray[np.uint8], at: NDArray[np.float64], *, width: float) -> None:
-    """Takes away the ink along a line, round at its ends and corners."""
-    mask = Image.new("1", (grid.shape[1], grid.shape[0]))
-    pen = ImageDraw.Draw(mask)
-    radius = width / 2
-    # As fine as the width asks for.
-    kept = at[:: max(round(radius / 4), 1)]
-    for x, y in np.concatenate([kept, at[-1:]]).tolist():
-        pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
-    grid[np.asarray(mask)] = 0
-
-
-def _lay_inside(
-    drawing: Drawing, strokes: Sequence[Stroke], *, step: float
-) -> NDArray[np.float64]:
-    """Lays points along strokes, leaving out those off the canvas."""
-    points = _lay(strokes, step=step)
-    return points[_is_within(points, (0, 0), (drawing.width, drawing.height))]
-
-
-def _is_within(
-    points: NDArray[Any], low: tuple[int, int], high: tuple[int, int]
-) -> NDArray[np.bool_]:
-    """Returns which points lie in a box, its sides included."""
-    x, y = points.T
-    return np.asarray((x >= low[0]) & (x <= high[0]) & (y >= low[1]) & (y <= high[1]))
-
-
-def _lay(strokes: Sequence[Stroke], *, step: float) -> NDArray[np.float64]:
-    """Lays points along strokes, at most `step` apart."""
-    if not strokes:
-        return np.empty((0, 2))
-    points = np.concatenate([stroke.points for stroke in strokes]).astype(np.float64)
-    lasts = np.cumsum([len(stroke.points) for stroke in strokes]) - 1
-    deltas = np.diff(points, axis=0, append=points[-1:])
-    deltas[lasts] = 0
-    lengths = np.hypot(deltas[:, 0], deltas[:, 1])
-    counts = np.maximum(np.ceil(lengths / step), 1).astype(np.int64)
-    which = np.repeat(np.arange(len(points)), counts)
-    number = np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
-    return np.asarray(points[which] + deltas[which] * (number / counts[which])[:, None])
+    nib = (np.argwhere(np.hypot(y, x) <= LINE_WIDTH / 2) @ (row, 1)).tolist()
+    inside = slice(margin, -margin)
+    if not any(erases):
+        grid = np.zeros(row * row, dtype=np.uint8)
+        for offset in nib:
+            grid[flat + offset] = PAPER
+        return grid.reshape(row, row)[inside, inside]
+    # Which stroke came to each pixel last; of equal places the last one is kept.
+    corners, inked = np.zeros((2, row * row), dtype=np.int32)
+    corners[flat] = numbers[is_on]
+    for offset in nib:
+        later = inked[offset:]
+        np.maximum(later, corners[: len(later)], out=later)
+    erasers = place([number for number, is_one in enumerate(erases) if is_one])
+    widths = np.array([stroke.width for stroke in drawing.strokes]) * scale
+    erased = erase(erasers, widths[erasers.numbers - 1], size=row)
+    fine = np.where(inked.reshape(row, row) > erased, PAPER, 0).astype(np.uint8)
+    return fine[inside, inside]

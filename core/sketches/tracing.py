@@ -143,13 +143,13 @@ def _paths(middle: NDArray[np.bool_]) -> list[list[int]]:
                 number[y + 1, x + 1 + right] >= 0
             )
             other = np.where(corner, -1, other)
-        for one in np.flatnonzero(other >= 0).tolist():
-            two = int(other[one])
-            neighbours[one].append(two)
-            neighbours[two].append(one)
+        for place in np.flatnonzero(other >= 0).tolist():
+            two = int(other[place])
+            neighbours[place].append(two)
+            neighbours[two].append(place)
     unused = [set(beside) for beside in neighbours]
-    ends = [one for one, beside in enumerate(neighbours) if len(beside) != 2]
-    paths = [[one] for one, beside in enumerate(neighbours) if not beside]
+    ends = [place for place, beside in enumerate(neighbours) if len(beside) != 2]
+    paths = [[place] for place, beside in enumerate(neighbours) if not beside]
     # What has no ends are rings; they may begin anywhere.
     for start in [*ends, *range(len(neighbours))]:
         while unused[start]:

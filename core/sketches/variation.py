@@ -223,13 +223,13 @@ def _join(pieces: list[Points]) -> list[Points]:
     outwards /= np.maximum(np.hypot(*outwards.T), 1e-9)[:, None]
     apart = np.hypot(*(ends[:, None] - ends[None]).transpose(2, 0, 1))
     turn = np.arccos(np.clip(-outwards @ outwards.T, -1, 1))
-    one, two = np.nonzero(
+    here, two = np.nonzero(
         np.triu(apart <= JOIN_REACH, 1) & (turn <= np.radians(MAX_TURN_DEG))
     )
-    order = np.argsort(turn[one, two] + 0.1 * apart[one, two], kind="stable")
+    order = np.argsort(turn[here, two] + 0.1 * apart[here, two], kind="stable")
     partner = np.full(len(ends), -1)
     group = np.arange(len(pieces))
-    for first, second in zip(one[order].tolist(), two[order].tolist(), strict=True):
+    for first, second in zip(here[order].tolist(), two[order].tolist(), strict=True):
         groups = group[first // 2], group[second // 2]
         if partner[first] < 0 and partner[second] < 0 and groups[0] != groups[1]:
             partner[first], partner[second] = second, first

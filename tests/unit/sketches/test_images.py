@@ -62,7 +62,9 @@ def test_every_mode_gives_the_same_sketch(mode: str) -> None:
     assert close(to_sketch(converted), EXPECTED)
 
 
-@pytest.mark.parametrize("file_format", ["PNG", "JPEG", "WEBP"])
+@pytest.mark.parametrize(
+    "file_format", ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"]
+)
 def test_every_format_gives_the_same_sketch(file_format: str) -> None:
     assert close(read_sketch(encode(drawing(), file_format), name="x"), EXPECTED)
 
