@@ -1,12 +1,14 @@
 """Reads a folder or a zip of files the same way, trusting neither."""
 
-import lzma
+import os
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path, PurePosixPath
 
-from core.errors import DatasetError, quote, shorten
+from core.datasets.names import read_zip_names, show_name
+from core.errors import DatasetError, Sentence, quote, shorten, unreadable
+from core.files import read_regular
 
 MAX_FILE_BYTES = 64 * 2**20
 """No list and no picture of a sketch comes near it."""
@@ -14,6 +16,9 @@ MAX_FILE_BYTES = 64 * 2**20
 MAX_TOTAL_BYTES = 16 * 2**30
 MAX_RATIO = 200
 """Deflate can't exceed about 1000; drawings on white reach 30 at most."""
+
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+"""The others unpack in blocks of up to gigabytes, before any size can be checked."""
 
 RATIO_FLOOR_BYTES = 2**20
 """Below this size a high ratio harms no one."""
@@ -23,6 +28,14 @@ class Archive(ABC):
     """A tree of files named by relative POSIX paths."""
 
     origin: str
+    folders: tuple[str, ...] = ()
+    """Every folder that it tells of, empty ones among them."""
+
+    links: tuple[str, ...] = ()
+    """Folders that are links, which are not followed."""
+
+    doubts: tuple[Sentence, ...] = ()
+    """What may have been read wrong."""
 
     @abstractmethod
     def names(self) -> list[str]:
@@ -38,8 +51,12 @@ class Archive(ABC):
         """
 
 
-def open_archive(path: Path) -> Archive:
+def open_archive(path: Path, *, encoding: str | None = None) -> Archive:
     """Opens a folder or a zip file.
+
+    Args:
+        path: Where it is.
+        encoding: What a zip's names are written in, where it doesn't say so itself.
 
     Raises:
         DatasetError: If it is neither, or a zip that is damaged, encrypted, or
@@ -50,10 +67,19 @@ def open_archive(path: Path) -> Archive:
             return _Folder(path)
         path.stat()
     except FileNotFoundError as error:
-        raise DatasetError(f"{path} does not exist.") from error
+        raise DatasetError("{path} does not exist.", path=path) from error
     except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} can't be opened: {error}.") from error
-    return _Zip(path)
+        raise DatasetError(
+            "{path} can't be opened: {reason}.", path=path, reason=error
+        ) from error
+    return _Zip(path, encoding=encoding)
+
+
+def points_outside(name: str) -> bool:
+    """Returns whether a path leads out of the archive that it is in."""
+    path = PurePosixPath(name)
+    is_drive = bool(path.parts) and path.parts[0].endswith(":")
+    return path.is_absolute() or ".." in path.parts or is_drive
 
 
 class _Folder(Archive):
@@ -62,50 +88,67 @@ class _Folder(Archive):
         self._root = path.resolve()
 
     def names(self) -> list[str]:
-        names = sorted(
-            path.relative_to(self._root).as_posix()
-            for path in self._root.rglob("*")
-            if path.is_file()
-        )
-        for name in names:
-            if not name.isprintable():
-                raise DatasetError(
-                    f"{self.origin} has a file whose name can't be shown: {name!a}. "
-                    "Rename it."
-                )
-        return names
+        names: list[str] = []
+        folders: list[str] = []
+        links: list[str] = []
+        for place, inner, files in os.walk(self._root):
+            here = Path(place).relative_to(self._root)
+            for name in inner:
+                is_link = (self._root / here / name).is_symlink()
+                (links if is_link else folders).append((here / name).as_posix())
+            names += [
+                (here / name).as_posix()
+                for name in files
+                # Neither pipes nor devices; a broken link is told as unreadable.
+                if (path := self._root / here / name).is_file() or path.is_symlink()
+            ]
+        self.folders, self.links = tuple(sorted(folders)), tuple(sorted(links))
+        return sorted(names)
 
     def read(self, name: str) -> bytes:
         path = (self._root / name).resolve()
         if not path.is_relative_to(self._root):
-            raise DatasetError(f"{name} points outside {self.origin}.")
+            raise DatasetError(
+                "{name} points outside {origin}.", name=name, origin=self.origin
+            )
         try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise DatasetError(f"{path} is larger than {MAX_FILE_BYTES:,} bytes.")
-            return path.read_bytes()
+            return read_regular(path, limit=MAX_FILE_BYTES)
         except OSError as error:
-            raise DatasetError(f"{path} can't be read: {error.strerror}.") from error
+            raise DatasetError(unreadable(path, error)) from error
 
 
 class _Zip(Archive):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, encoding: str | None) -> None:
         self.origin = str(path)
         try:
             self._zip = zipfile.ZipFile(path)
             entries = self._zip.infolist()
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-            raise DatasetError(f"{path} is not a readable zip: {error}.") from error
+            raise DatasetError(
+                "{path} is not a readable zip: {reason}.", path=path, reason=error
+            ) from error
         self._entries: dict[str, zipfile.ZipInfo] = {}
-        for entry in entries:
-            self._check(entry)
-            if entry.is_dir():
+        names, doubts = read_zip_names(entries, origin=self.origin, encoding=encoding)
+        self.doubts = tuple(doubts)
+        folders = []
+        for entry, name in zip(entries, names, strict=True):
+            self._check(entry, name)
+            if name.endswith("/"):
+                folders.append(name.rstrip("/"))
                 continue
-            if entry.filename in self._entries:
-                raise DatasetError(f"{path} holds {shorten(entry.filename)} twice.")
-            self._entries[entry.filename] = entry
+            if name in self._entries:
+                raise DatasetError(
+                    "{path} holds {name} twice.",
+                    path=path,
+                    name=shorten(show_name(name)),
+                )
+            self._entries[name] = entry
+        self.folders = tuple(sorted(folders))
         if sum(entry.file_size for entry in entries) > MAX_TOTAL_BYTES:
             raise DatasetError(
-                f"{path} would expand to more than {MAX_TOTAL_BYTES // 2**30} GiB."
+                "{path} would expand to more than {most} GiB.",
+                path=path,
+                most=MAX_TOTAL_BYTES // 2**30,
             )
 
     def names(self) -> list[str]:
@@ -115,9 +158,16 @@ class _Zip(Archive):
         try:
             entry = self._entries[name]
         except KeyError as error:
-            raise DatasetError(f"{self.origin} has no file {shorten(name)}.") from error
+            raise DatasetError(
+                "{origin} has no file {name}.", origin=self.origin, name=shorten(name)
+            ) from error
         try:
-            return self._zip.read(entry)
+            # No more than one byte too many, whatever the archive says of itself.
+            with self._zip.open(entry) as stream:
+                content = stream.read(entry.file_size + 1)
+            if len(content) != entry.file_size:
+                raise zipfile.BadZipFile("it is not as long as the archive says")
+            return content
         except (
             OSError,
             zipfile.BadZipFile,
@@ -125,27 +175,37 @@ class _Zip(Archive):
             EOFError,
             RuntimeError,
             zlib.error,
-            lzma.LZMAError,
         ) as error:
             raise DatasetError(
-                f"{self.origin}: {shorten(name)} is damaged: {shorten(str(error))}."
+                "{origin}: {name} is damaged: {reason}.",
+                origin=self.origin,
+                name=shorten(name),
+                reason=shorten(str(error)),
             ) from error
 
-    def _check(self, entry: zipfile.ZipInfo) -> None:
+    def _check(self, entry: zipfile.ZipInfo, name: str) -> None:
         """Refuses an entry that no honest archive of drawings holds."""
-        where = f"{self.origin}: {quote(entry.filename)}"
-        if not (entry.filename and entry.filename.isprintable()):
-            raise DatasetError(f"{where} has a name that can't be shown. Rename it.")
-        path = PurePosixPath(entry.filename)
-        if path.is_absolute() or ".." in path.parts or "\\" in entry.filename:
-            raise DatasetError(f"{where} points outside the archive.")
+        where = f"{self.origin}: {quote(name)}"
+        if not name:
+            raise DatasetError("{where} has no name.", where=where)
+        if points_outside(name):
+            raise DatasetError("{where} points outside the archive.", where=where)
         if entry.flag_bits & 0x1:
-            raise DatasetError(f"{where} is encrypted.")
+            raise DatasetError("{where} is encrypted.", where=where)
+        if entry.compress_type not in METHODS:
+            raise DatasetError(
+                "{where} is compressed by a method that is not read. Make the zip "
+                "anew, with deflate.",
+                where=where,
+            )
         if entry.file_size > MAX_FILE_BYTES or (
             entry.file_size > RATIO_FLOOR_BYTES
             and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
         ):
             raise DatasetError(
-                f"{where} would expand from {entry.compress_size:,} to "
-                f"{entry.file_size:,} bytes; no drawing does."
+                "{where} would expand from {packed:,} to {size:,} bytes; no drawing "
+                "does.",
+                where=where,
+                packed=entry.compress_size,
+                size=entry.file_size,
             )

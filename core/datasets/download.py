@@ -7,8 +7,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from core.datasets.store import Progress
-from core.errors import DatasetError
-from core.files import write_text
+from core.errors import DatasetError, unwritable
+from core.files import rename, sync, write_text
 
 CHUNK_BYTES = 2**18
 TIMEOUT_S = (10.0, 60.0)
@@ -46,18 +46,24 @@ def download(url: str, path: Path, *, progress: Progress | None = None) -> Path:
         have = part.stat().st_size
         if have != total:
             raise DatasetError(
-                f"The download of {url} ended at {have:,} of {total:,} bytes. "
-                "Run the same command again to go on from there."
+                "The download of {url} ended at {have:,} of {total:,} bytes. Run the "
+                "same command again to go on from there.",
+                url=url,
+                have=have,
+                total=total,
             )
-        part.replace(path)
+        sync(part)
+        rename(part, path)
         tag.unlink(missing_ok=True)
     except requests.RequestException as error:
         raise DatasetError(
-            f"{url} can't be downloaded: {_reason(error)}. What has arrived is kept; "
-            "run the same command again to go on."
+            "{url} can't be downloaded: {reason}. What has arrived is kept; run the "
+            "same command again to go on.",
+            url=url,
+            reason=_reason(error),
         ) from error
     except OSError as error:
-        raise DatasetError(f"{path} can't be written: {error.strerror}.") from error
+        raise DatasetError(unwritable(path, error)) from error
     return path
 
 
@@ -86,7 +92,7 @@ def _fetch(
         length = response.headers.get("Content-Length")
         if length is None or not length.isdecimal():
             raise DatasetError(
-                f"{url} doesn't say how large it is; it can't be checked."
+                "{url} doesn't say how large it is; it can't be checked.", url=url
             )
         total = have + int(length)
         version = response.headers.get("ETag") or response.headers.get(

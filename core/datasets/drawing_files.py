@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.errors import DrawingError
+from core.files import open_regular
 
 MAX_STROKES_BYTES = 2**20
 """A drawing of an hour takes a tenth of it."""
@@ -78,8 +79,8 @@ def check_strokes(strokes: str | None) -> None:
         return
     if len(strokes.encode("utf-8", errors="replace")) > MAX_STROKES_BYTES:
         raise DrawingError(
-            f"The drawing's strokes take more than {MAX_STROKES_BYTES / 1e6:.0f} MB; "
-            "they can't be kept."
+            "The drawing's strokes take more than {most:.0f} MB; they can't be kept.",
+            most=MAX_STROKES_BYTES / 1000000.0,
         )
     try:
         # Text with half a surrogate pair can be parsed, but not written.
@@ -95,7 +96,7 @@ def _refuse_constant(name: str) -> None:
 
 def read_known(path: Path) -> Known:
     """Reads the first line of a drawing's JSON file, which may be long."""
-    with path.open("rb") as stream:
+    with open_regular(path) as stream:
         line = stream.readline(MAX_STROKES_BYTES).rstrip()
     try:
         known = json.loads(line.removesuffix(b",") + b"}")["known"]

@@ -34,7 +34,15 @@ from core.datasets.drawing_files import (
     read_known,
 )
 from core.errors import DrawingError, ImageError
-from core.files import list_folder, replacing, write_text
+from core.files import (
+    list_folder,
+    make_folder,
+    read_regular,
+    rename,
+    replacing,
+    sync,
+    write_text,
+)
 from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 
 MAX_DRAWINGS = 10_000
@@ -114,17 +122,18 @@ def save_drawing(
     with writing(root):
         if sum(path.suffix == ".json" for path in _list_files(root)) >= MAX_DRAWINGS:
             raise DrawingError(
-                f"{MAX_DRAWINGS:,} drawings are kept already, which is the limit. "
-                "Export and remove some first."
+                "{limit:,} drawings are kept already, which is the limit. Export and "
+                "remove some first.",
+                limit=MAX_DRAWINGS,
             )
         drawing_id = _new_id(root)
         folder = root / label
         whole = root / ORIGINALS / f"{drawing_id}.png"
         files = (folder / f"{drawing_id}.png", folder / f"{drawing_id}.json", whole)
         try:
-            folder.mkdir(exist_ok=True)
+            make_folder(folder)
             if original is not None:
-                whole.parent.mkdir(exist_ok=True)
+                make_folder(whole.parent)
                 with replacing(whole) as temporary:
                     temporary.write_bytes(original)
             with replacing(files[0]) as temporary:
@@ -149,7 +158,11 @@ def check_label(label: str, *, class_names: Collection[str]) -> None:
     if label not in class_names:
         shown = label if len(label) <= MAX_LABEL_BYTES else f"{label[:30]}…"
         number = len(class_names)
-        raise DrawingError(f"{shown!r} is none of the {number} known classes.")
+        raise DrawingError(
+            "{shown!r} is none of the {number} known classes.",
+            shown=shown,
+            number=number,
+        )
     encoded = label.encode("utf-8", errors="replace")
     if (
         not label
@@ -161,8 +174,9 @@ def check_label(label: str, *, class_names: Collection[str]) -> None:
         or len(encoded) > MAX_LABEL_BYTES
     ):
         raise DrawingError(
-            f"A drawing of {label[:30]!r} can't be kept, since the class's name can't "
-            "name a folder."
+            "A drawing of {label!r} can't be kept, since the class's name can't name a "
+            "folder.",
+            label=label[:30],
         )
 
 
@@ -236,8 +250,9 @@ def find_drawing(drawing_id: str, *, data_dir: Path) -> KeptDrawing:
         raise _missing(drawing_id) from error
     except (OSError, ValueError) as error:
         raise DrawingError(
-            f"Drawing {drawing_id} is damaged. Remove it with `python -m core drawings "
-            f"remove {drawing_id}`."
+            "Drawing {drawing} is damaged. Remove it with `python -m core drawings "
+            "remove {drawing}`.",
+            drawing=drawing_id,
         ) from error
 
 
@@ -248,11 +263,13 @@ def read_strokes(drawing: KeptDrawing) -> Any:
         DrawingError: If it has been removed, or its file is damaged.
     """
     try:
-        return json.loads(drawing.strokes.read_bytes())["strokes"]
+        return json.loads(read_regular(drawing.strokes))["strokes"]
     except FileNotFoundError as error:
         raise _missing(drawing.id) from error
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise DrawingError(f"The strokes of {drawing.id} are damaged.") from error
+        raise DrawingError(
+            "The strokes of {drawing} are damaged.", drawing=drawing.id
+        ) from error
 
 
 def relabel_drawing(
@@ -270,19 +287,20 @@ def relabel_drawing(
         if drawing.label == label:
             return drawing
         folder = root / label
-        folder.mkdir(exist_ok=True)
+        make_folder(folder)
         # At every moment the JSON file, which makes the drawing, has its picture.
         moved = folder / drawing.png.name
         try:
             with replacing(moved) as temporary:
                 shutil.copyfile(drawing.png, temporary)
-            drawing.strokes.rename(folder / drawing.strokes.name)
+            rename(drawing.strokes, folder / drawing.strokes.name)
         except OSError:
             with suppress(OSError):
                 moved.unlink(missing_ok=True)
             _remove_if_empty(folder)
             raise
         drawing.png.unlink(missing_ok=True)
+        sync(drawing.png.parent)
         _remove_if_empty(drawing.png.parent)
     return find_drawing(drawing_id, data_dir=data_dir)
 
@@ -299,6 +317,7 @@ def remove_drawing(drawing_id: str, *, data_dir: Path) -> None:
         path.unlink(missing_ok=True)
         path.with_suffix(".png").unlink(missing_ok=True)
         (root / ORIGINALS / f"{drawing_id}.png").unlink(missing_ok=True)
+        sync(path.parent)
         _remove_if_empty(path.parent)
 
 
@@ -316,12 +335,14 @@ def export_drawings(data_dir: Path) -> bytes:
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for drawing in list_drawings(data_dir).kept:
             try:
-                files = [(p, p.read_bytes()) for p in (drawing.png, drawing.strokes)]
+                files = [(p, read_regular(p)) for p in (drawing.png, drawing.strokes)]
             except FileNotFoundError:
                 continue  # It has just been removed.
             except OSError as error:
                 raise DrawingError(
-                    f"Drawing {drawing.id} can't be read: {error.strerror}."
+                    "Drawing {drawing} can't be read: {reason}.",
+                    drawing=drawing.id,
+                    reason=error.strerror,
                 ) from error
             count += 1
             for path, content in files:
@@ -333,9 +354,9 @@ def export_drawings(data_dir: Path) -> bytes:
 
 @contextmanager
 def writing(root: Path) -> Iterator[None]:
-    """Lets one process or thread at a time change the folder of drawings."""
+    """Locks the folder of drawings: one process or thread at a time changes it."""
     try:
-        root.mkdir(parents=True, exist_ok=True)
+        make_folder(root)
         with FileLock(root / ".lock").acquire(timeout=LOCK_TIMEOUT_S):
             yield
     except Timeout as error:
@@ -344,7 +365,9 @@ def writing(root: Path) -> Iterator[None]:
         ) from error
     except OSError as error:
         raise DrawingError(
-            f"The drawings in {root} can't be written: {error.strerror or error}."
+            "The drawings in {path} can't be written: {reason}.",
+            path=root,
+            reason=error.strerror or error,
         ) from error
 
 
@@ -361,8 +384,8 @@ def _check_original(original: bytes | None) -> None:
         return
     if len(original) > MAX_ORIGINAL_BYTES:
         raise DrawingError(
-            f"The original picture takes more than {MAX_ORIGINAL_BYTES / 1e6:.0f} MB; "
-            "it can't be kept."
+            "The original picture takes more than {most:.0f} MB; it can't be kept.",
+            most=MAX_ORIGINAL_BYTES / 1000000.0,
         )
     if not original.startswith(_PNG_SIGNATURE):
         raise DrawingError("The original picture is no PNG.")
@@ -389,6 +412,7 @@ def _find(drawing_id: str, *, data_dir: Path) -> Path:
 
 def _missing(drawing_id: str) -> DrawingError:
     return DrawingError(
-        f"There is no drawing {drawing_id[:40]!r}. `python -m core drawings list` "
-        "shows what is kept."
+        "There is no drawing {drawing!r}. `python -m core drawings list` shows what is "
+        "kept.",
+        drawing=drawing_id[:40],
     )

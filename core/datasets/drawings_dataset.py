@@ -18,6 +18,7 @@ from core.datasets.store import (
     remove_dataset,
 )
 from core.errors import DatasetError, DrawingError
+from core.files import rename
 from core.sketches.images import read_sketch
 
 DATASET_NAME = "my-drawings"
@@ -56,11 +57,11 @@ def install_drawings(
         aside = f"{DATASET_NAME}-{old.fingerprint[:8]}"
         if (datasets_dir(data_dir) / aside).exists():
             remove_dataset(aside, data_dir=data_dir)
-        old.path.rename(old.path.with_name(aside))
+        rename(old.path, old.path.with_name(aside))
         try:
             new = install(source, DATASET_NAME, data_dir=data_dir, progress=progress)
         except BaseException:
-            old.path.with_name(aside).rename(old.path)
+            rename(old.path.with_name(aside), old.path)
             raise
         if new.fingerprint == old.fingerprint or not is_needed(old):
             remove_dataset(aside, data_dir=data_dir)
@@ -73,9 +74,10 @@ def _present_dataset(data_dir: Path) -> Dataset | None:
     old = open_dataset(DATASET_NAME, data_dir=data_dir)
     if old.kind != DATASET_KIND:
         raise DatasetError(
-            f"Dataset {DATASET_NAME!r} was not made of kept drawings. Remove it first "
-            f"(`python -m core dataset remove {DATASET_NAME}`) and add it again under "
-            "another --name."
+            "Dataset {dataset!r} was not made of kept drawings. Remove it first "
+            "(`python -m core dataset remove {dataset}`) and add it again under "
+            "another --name.",
+            dataset=DATASET_NAME,
         )
     return old
 

@@ -1,13 +1,14 @@
 """The course's form of TU-Berlin: class and split lists beside 256×256 PNGs."""
 
 import codecs
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.archives import Archive, open_archive
-from core.datasets.store import SketchRecord, SketchSource, Split
+from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
 from core.sketches.images import read_sketch
 
@@ -15,7 +16,6 @@ ATTRIBUTION = (
     "TU-Berlin sketches: Mathias Eitz, James Hays, Marc Alexa, "
     "How Do Humans Sketch Objects?, ACM TOG 31(4), 2012. CC BY 4.0."
 )
-ID_NAMESPACE = "tu-berlin"
 NUM_CLASSES = 250
 SKETCHES_PER_CLASS = 80
 LISTS: dict[str, Split] = {"train.txt": "train", "test.txt": "test"}
@@ -47,29 +47,46 @@ def find_eitz(path: Path) -> SketchSource:
     records: list[SketchRecord] = []
     listed: dict[str, str] = {}
     for list_name, split in LISTS.items():
-        for line_number, file, label in _read_pairs(archive, root, list_name):
+        for line_number, listed_file, label in _read_pairs(archive, root, list_name):
             where = f"{list_name} line {line_number}"
+            # As lists that were made on Windows write it.
+            file = listed_file.replace("\\", "/").removeprefix("./")
             if not 0 <= label < len(class_names):
                 raise DatasetError(
-                    f"{archive.origin}: {where}: label {label} is not in {MAPPING} "
-                    f"(0 to {len(class_names) - 1})."
+                    "{origin}: {where}: label {label} is not in {mapping} (0 to "
+                    "{last}).",
+                    origin=archive.origin,
+                    where=where,
+                    label=label,
+                    mapping=MAPPING,
+                    last=len(class_names) - 1,
                 )
             if file in listed:
                 raise DatasetError(
-                    f"{archive.origin}: {where}: {shorten(file)} is listed in "
-                    f"{listed[file]} already."
+                    "{origin}: {where}: {file} is listed in {listed} already.",
+                    origin=archive.origin,
+                    where=where,
+                    file=shorten(file),
+                    listed=listed[file],
                 )
             listed[file] = where
             if root + file not in names:
                 raise DatasetError(
-                    f"{archive.origin}: {where}: {shorten(file)} is not in the archive."
+                    "{origin}: {where}: {file} is not in the archive.",
+                    origin=archive.origin,
+                    where=where,
+                    file=shorten(file),
                 )
             records.append(
                 SketchRecord(
                     id=PurePosixPath(file).stem, label=label, split=split, path=file
                 )
             )
+    if len({record.id for record in records}) < len(records):
+        # Numbered from 1 in each class, as TU-Berlin's are not.
+        records = [replace(record, id=record.path) for record in records]
     records.sort(key=lambda record: (len(record.id), record.id))
+    is_complete = _is_complete(records, class_names)
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
         return read_sketch(archive.read(root + record.path), name=record.path)
@@ -80,9 +97,9 @@ def find_eitz(path: Path) -> SketchSource:
         class_names=class_names,
         records=records,
         read=read,
-        attribution=ATTRIBUTION,
         # Others may use this form too, and their sketch 1 is not TU-Berlin's.
-        id_namespace=ID_NAMESPACE if _is_complete(records, class_names) else None,
+        attribution=ATTRIBUTION if is_complete else "",
+        id_namespace=ID_NAMESPACE if is_complete else None,
     )
 
 
@@ -111,7 +128,9 @@ def _find_root(names: frozenset[str], *, origin: str) -> str:
     complete = [root for root in roots if not missing[root]]
     if not complete:
         fewest = min(missing.values(), key=len, default=list(wanted))
-        raise DatasetError(f"{origin} has no {' and no '.join(fewest)}.")
+        raise DatasetError(
+            "{origin} has no {missing}.", origin=origin, missing=" and no ".join(fewest)
+        )
     return min(complete, key=len)
 
 
@@ -121,14 +140,21 @@ def _read_mapping(archive: Archive, root: str) -> tuple[str, ...]:
     for _, class_name, label in pairs:
         if label in class_of or class_name in class_of.values():
             raise DatasetError(
-                f"{archive.origin}: {MAPPING} names class {quote(class_name)} or label "
-                f"{label} twice."
+                "{origin}: {mapping} names class {class_name} or label {label} twice.",
+                origin=archive.origin,
+                mapping=MAPPING,
+                class_name=quote(class_name),
+                label=label,
             )
         class_of[label] = class_name
     if sorted(class_of) != list(range(len(class_of))):
         raise DatasetError(
-            f"{archive.origin}: {MAPPING} must number its {len(class_of)} classes "
-            f"from 0 to {len(class_of) - 1} without a gap."
+            "{origin}: {mapping} must number its {count} classes from 0 to {last} "
+            "without a gap.",
+            origin=archive.origin,
+            mapping=MAPPING,
+            count=len(class_of),
+            last=len(class_of) - 1,
         )
     return tuple(class_of[label] for label in range(len(class_of)))
 
@@ -139,7 +165,9 @@ def _read_pairs(archive: Archive, root: str, name: str) -> list[tuple[int, str, 
     try:
         lines = content.decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
-        raise DatasetError(f"{archive.origin}: {name} is not UTF-8 text.") from error
+        raise DatasetError(
+            "{origin}: {name} is not UTF-8 text.", origin=archive.origin, name=name
+        ) from error
     pairs = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -147,13 +175,19 @@ def _read_pairs(archive: Archive, root: str, name: str) -> list[tuple[int, str, 
         text, tab, label = line.rpartition("\t")
         if not tab or not text.strip() or not _is_label(label.strip()):
             raise DatasetError(
-                f"{archive.origin}: {name} line {number} must be "
-                f"'{'class' if name == MAPPING else 'file'}<TAB>label'. "
-                f"Received: {line[:80]!r}"
+                "{origin}: {name} line {number} must be '{what}<TAB>label'. Received: "
+                "{line!r}",
+                origin=archive.origin,
+                name=name,
+                number=number,
+                what="class" if name == MAPPING else "file",
+                line=line[:80],
             )
         pairs.append((number, text.strip(), int(label)))
     if not pairs:
-        raise DatasetError(f"{archive.origin}: {name} is empty.")
+        raise DatasetError(
+            "{origin}: {name} is empty.", origin=archive.origin, name=name
+        )
     return pairs
 
 

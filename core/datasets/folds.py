@@ -139,8 +139,11 @@ def deal(
     fewest = int(np.bincount(own, minlength=int(labels.max()) + 1).min())
     if fewest < k:
         raise DatasetError(
-            f"Dataset {name!r} has a class with {fewest} different sketches; {k} "
-            f"folds need at least {k} of each. Choose fewer folds."
+            "Dataset {name!r} has a class with {count} different sketches; {k} folds "
+            "need at least {k} of each. Choose fewer folds.",
+            name=name,
+            count=fewest,
+            k=k,
         )
     splitter = StratifiedKFold(n_splits=k, shuffle=True, random_state=seed)
     parts = np.empty(len(own), dtype=np.int64)

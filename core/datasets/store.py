@@ -2,12 +2,13 @@
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -15,11 +16,22 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.account import Account
 from core.errors import DatasetError, quote
-from core.files import list_folder, load_array, remove_tree
+from core.files import (
+    list_folder,
+    load_array,
+    open_regular,
+    read_regular,
+    remove_tree,
+    rename,
+)
 from core.sketches.images import IMAGE_SIZE
 
 FORMAT_VERSION = 1
+ID_NAMESPACE = "tu-berlin"
+"""Where ids name the same sketch in every copy of TU-Berlin's."""
+
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 PARTIAL_PREFIX = ".partial-"
@@ -42,12 +54,15 @@ class SketchRecord:
         label: Class index, from 0.
         split: The part it belongs to.
         path: Where it lies in its source, for errors and for the index.
+        group: What it has in common with others that stay in its part, such as who
+            drew it; "" for nothing.
     """
 
     id: str
     label: int
     split: Split
     path: str
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,6 +82,13 @@ class SketchSource:
         sha256: Hex digest of the archive, where it was worth computing.
         train_only: Whether all sketches are in train and one class is enough: a
             training on them goes on from a run that knows more.
+        account: What there is to tell of what was found.
+        may_skip: Whether sketches that can't be read are left out, and told of.
+        mending: What becomes of copies and groups that the split tears apart:
+            "balance" puts each where its classes lack sketches, "train" into training;
+            None leaves them, and tells.
+        known_ids: By a record's id, the id in `ID_NAMESPACE` of a sketch that is known
+            there.
     """
 
     kind: str
@@ -78,6 +100,10 @@ class SketchSource:
     id_namespace: str | None = None
     sha256: str = ""
     train_only: bool = False
+    account: Account = field(default_factory=Account)
+    may_skip: bool = False
+    mending: Literal["balance", "train"] | None = None
+    known_ids: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,8 +149,12 @@ class Dataset:
         expected = self.num_train + self.num_test
         if len(records) != expected:
             raise DatasetError(
-                f"{path} lists {len(records)} sketches, not {expected}. Remove dataset "
-                f"{self.name!r} and add it again."
+                "{path} lists {count} sketches, not {expected}. Remove dataset "
+                "{dataset!r} and add it again.",
+                path=path,
+                count=len(records),
+                expected=expected,
+                dataset=self.name,
             )
         return records
 
@@ -135,8 +165,13 @@ class Dataset:
         expected = (self.num_train + self.num_test, IMAGE_SIZE, IMAGE_SIZE)
         if images.shape != expected or images.dtype != np.uint8:
             raise DatasetError(
-                f"{self.path / 'images.npy'} holds {images.dtype}{images.shape}, not "
-                f"uint8{expected}. Remove dataset {self.name!r} and add it again."
+                "{path} holds {dtype}{shape}, not uint8{expected}. Remove dataset "
+                "{dataset!r} and add it again.",
+                path=self.path / "images.npy",
+                dtype=images.dtype,
+                shape=images.shape,
+                expected=expected,
+                dataset=self.name,
             )
         return np.asanyarray(images, dtype=np.uint8)
 
@@ -150,8 +185,11 @@ class Dataset:
         keys = _load_array(self.path / "keys.npy")
         if keys.shape != (self.num_train + self.num_test, 2):
             raise DatasetError(
-                f"{self.path / 'keys.npy'} has shape {keys.shape}. Remove dataset "
-                f"{self.name!r} and add it again."
+                "{path} has shape {shape}. Remove dataset {dataset!r} and add it "
+                "again.",
+                path=self.path / "keys.npy",
+                shape=keys.shape,
+                dataset=self.name,
             )
         return np.asarray(keys, dtype=np.uint64)
 
@@ -172,10 +210,11 @@ class Dataset:
             DatasetError: If a part is damaged, or it was removed or replaced already.
         """
         _ = self.records, self.images, self.keys
-        found = open_dataset(self.name, data_dir=self.path.parent.parent)
-        if found != self:
+        dataset = open_dataset(self.name, data_dir=self.path.parent.parent)
+        if dataset != self:
             raise DatasetError(
-                f"Dataset {self.name!r} was replaced by another of its name."
+                "Dataset {dataset!r} was replaced by another of its name.",
+                dataset=self.name,
             )
 
     def indices(self, split: Split) -> NDArray[np.int64]:
@@ -195,8 +234,9 @@ def check_name(name: str) -> None:
     """Raises `DatasetError` unless `name` can be a dataset's folder."""
     if not NAME_PATTERN.fullmatch(name):
         raise DatasetError(
-            f"A dataset's name is 1 to 64 letters, digits, '.', '_' or '-', and "
-            f"starts with a letter or digit. Received: {quote(name)}"
+            "A dataset's name is 1 to 64 letters, digits, '.', '_' or '-', and starts "
+            "with a letter or digit. Received: {name}",
+            name=quote(name),
         )
 
 
@@ -205,20 +245,21 @@ def check_new_name(name: str, *, data_dir: Path) -> None:
     check_name(name)
     if (datasets_dir(data_dir) / name).exists():
         raise DatasetError(
-            f"A dataset {name!r} is installed already. Remove it first "
-            f"(`python -m core dataset remove {name}`) or choose another --name."
+            "A dataset {name!r} is installed already. Remove it first (`python -m core "
+            "dataset remove {name}`) or choose another --name.",
+            name=name,
         )
 
 
 def list_datasets(data_dir: Path) -> list[Dataset]:
     """Returns the installed datasets by name; damaged ones are left out."""
-    found = []
+    datasets = []
     for path in list_folder(datasets_dir(data_dir)):
         try:
-            found.append(open_dataset(path.name, data_dir=data_dir))
+            datasets.append(open_dataset(path.name, data_dir=data_dir))
         except DatasetError:
             continue
-    return found
+    return datasets
 
 
 def open_dataset(name: str, *, data_dir: Path) -> Dataset:
@@ -230,11 +271,14 @@ def open_dataset(name: str, *, data_dir: Path) -> Dataset:
     check_name(name)
     path = datasets_dir(data_dir) / name
     try:
-        fields = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+        fields = json.loads(read_regular(path / "dataset.json"))
         if fields["format_version"] != FORMAT_VERSION:
             raise DatasetError(
-                f"Dataset {name!r} has format {fields['format_version']}, this "
-                f"program reads {FORMAT_VERSION}. Remove it and add it again."
+                "Dataset {name!r} has format {version}, this program reads "
+                "{readable}. Remove it and add it again.",
+                name=name,
+                version=fields["format_version"],
+                readable=FORMAT_VERSION,
             )
         return Dataset(
             name=name,
@@ -254,19 +298,24 @@ def open_dataset(name: str, *, data_dir: Path) -> Dataset:
             for path in list_folder(datasets_dir(data_dir))
             if (path / "dataset.json").is_file()
         ]
+        if not installed:
+            raise DatasetError(
+                "There is no dataset {name!r}. None is installed; `python -m core "
+                "dataset add starter` draws a small one.",
+                name=name,
+            ) from error
         raise DatasetError(
-            f"There is no dataset {name!r}. "
-            + (
-                f"Installed: {', '.join(installed)}."
-                if installed
-                else "None is installed; `python -m core dataset add starter` "
-                "draws a small one."
-            )
+            "There is no dataset {name!r}. Installed: {installed}.",
+            name=name,
+            installed=", ".join(installed),
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
-            f"Dataset {name!r} is damaged ({path / 'dataset.json'}: {error!r}). "
-            "Remove it and add it again."
+            "Dataset {name!r} is damaged ({path}: {reason}). Remove it and add it "
+            "again.",
+            name=name,
+            path=path / "dataset.json",
+            reason=error,
         ) from error
 
 
@@ -279,18 +328,22 @@ def remove_dataset(name: str, *, data_dir: Path) -> None:
     check_name(name)
     path = datasets_dir(data_dir) / name
     if not path.is_dir():
-        raise DatasetError(f"There is no dataset {name!r}.")
+        raise DatasetError("There is no dataset {name!r}.", name=name)
     # Renamed first, so that a reader never meets half a dataset.
     doomed = path.with_name(
         f"{PARTIAL_PREFIX}{os.getpid()}-removed-{time.time_ns()}-{name}"
     )
     try:
-        path.rename(doomed)
+        rename(path, doomed)
         remove_tree(doomed)
     except FileNotFoundError as error:
-        raise DatasetError(f"Dataset {name!r} was removed meanwhile.") from error
+        raise DatasetError(
+            "Dataset {name!r} was removed meanwhile.", name=name
+        ) from error
     except OSError as error:
-        raise DatasetError(f"{path} can't be removed: {error.strerror}.") from error
+        raise DatasetError(
+            "{path} can't be removed: {reason}.", path=path, reason=error.strerror
+        ) from error
 
 
 def fingerprints(
@@ -312,7 +365,9 @@ def fingerprints(
 
 def _read_index(path: Path, *, num_classes: int) -> tuple[SketchRecord, ...]:
     try:
-        with path.open(encoding="utf-8", newline="") as stream:
+        with io.TextIOWrapper(
+            open_regular(path), encoding="utf-8", newline=""
+        ) as stream:
             records = []
             for row in csv.DictReader(stream):
                 label, split = int(row["label"]), row["split"]
@@ -324,12 +379,15 @@ def _read_index(path: Path, *, num_classes: int) -> tuple[SketchRecord, ...]:
                         label=label,
                         split="train" if split == "train" else "test",
                         path=row["path"],
+                        group=row.get("group") or "",
                     )
                 )
             return tuple(records)
     except (OSError, ValueError, KeyError, TypeError, csv.Error) as error:
         raise DatasetError(
-            f"{path} is damaged: {error}. Remove the dataset and add it again."
+            "{path} is damaged: {reason}. Remove the dataset and add it again.",
+            path=path,
+            reason=error,
         ) from error
 
 
@@ -338,6 +396,8 @@ def _load_array(path: Path) -> NDArray[np.generic]:
         return load_array(path)
     except (OSError, ValueError) as error:
         raise DatasetError(
-            f"{path} is missing or damaged: {error}. Remove the dataset and add it "
-            "again."
+            "{path} is missing or damaged: {reason}. Remove the dataset and add it "
+            "again.",
+            path=path,
+            reason=error,
         ) from error

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 from core.datasets import eitz
 from core.datasets.archives import Archive, open_archive
 from core.datasets.download import download
-from core.datasets.eitz import ATTRIBUTION, ID_NAMESPACE
-from core.datasets.folders import TEST_FRACTION, picture_names
-from core.datasets.splits import stratified_split
-from core.datasets.store import Progress, SketchRecord, SketchSource
+from core.datasets.eitz import ATTRIBUTION
+from core.datasets.folders import picture_names
+from core.datasets.splits import TEST_FRACTION, stratified_split
+from core.datasets.store import (
+    ID_NAMESPACE,
+    Progress,
+    SketchRecord,
+    SketchSource,
+)
 from core.errors import DatasetError
 from core.files import sha256
 from core.sketches.images import read_sketch
@@ -97,10 +102,17 @@ def _check_structure(archive: Archive) -> dict[str, str]:
     for name in picture_names(archive):
         sketch_id = PurePosixPath(name).stem
         if not (sketch_id.isascii() and sketch_id.isdecimal()):
-            raise DatasetError(f"{archive.origin}: {name} has no number for a name.")
+            raise DatasetError(
+                "{origin}: {name} has no number for a name.",
+                origin=archive.origin,
+                name=name,
+            )
         if sketch_id in files:
             raise DatasetError(
-                f"{archive.origin}: {files[sketch_id]} and {name} have the same id."
+                "{origin}: {other} and {name} have the same id.",
+                origin=archive.origin,
+                other=files[sketch_id],
+                name=name,
             )
         files[sketch_id] = name
     per_class = Counter(PurePosixPath(name).parent.name for name in files.values())
@@ -109,14 +121,20 @@ def _check_structure(archive: Archive) -> dict[str, str]:
         eitz.SKETCHES_PER_CLASS
     }:
         raise DatasetError(
-            f"{archive.origin} has {len(files)} drawings in {len(per_class)} classes; "
-            f"the TU-Berlin archive has {eitz.NUM_CLASSES} classes of "
-            f"{eitz.SKETCHES_PER_CLASS}."
+            "{origin} has {count} drawings in {found} classes; the TU-Berlin archive "
+            "has {classes} classes of {per_class}.",
+            origin=archive.origin,
+            count=len(files),
+            found=len(per_class),
+            classes=eitz.NUM_CLASSES,
+            per_class=eitz.SKETCHES_PER_CLASS,
         )
     if files.keys() != expected:
         odd = min(files.keys() ^ expected, key=int)
         raise DatasetError(
-            f"{archive.origin}: ids must be 1 to {len(expected)}, each once; "
-            f"{odd} is wrong or missing."
+            "{origin}: ids must be 1 to {count}, each once; {odd} is wrong or missing.",
+            origin=archive.origin,
+            count=len(expected),
+            odd=odd,
         )
     return files

@@ -10,7 +10,6 @@ import json
 import multiprocessing
 import os
 import shutil
-import tempfile
 import time
 import zlib
 from collections.abc import Iterator
@@ -28,7 +27,13 @@ from numpy.typing import NDArray
 from core.datasets.folds import FoldedDataset
 from core.datasets.store import Dataset, Progress
 from core.errors import DatasetError
-from core.files import load_array, replacing, write_json
+from core.files import (
+    load_array,
+    new_folder,
+    read_regular,
+    replacing,
+    write_json,
+)
 from core.sketches.images import IMAGE_SIZE
 from core.sketches.variation import NUM_VARIANTS, VERSION, vary_sketch
 
@@ -130,26 +135,28 @@ def open_variants(dataset: Dataset) -> StrokeVariants:
     """
     if isinstance(dataset, FoldedDataset):
         raise DatasetError(
-            f"Stroke variants are of a dataset's own training sketches, and a fold of "
-            f"{dataset.name!r} has others. Set `stroke_variants` to 0."
+            "Stroke variants are of a dataset's own training sketches, and a fold of "
+            "{dataset!r} has others. Set `stroke_variants` to 0.",
+            dataset=dataset.name,
         )
     path = dataset.path / FOLDER
     try:
-        fields = json.loads((path / "variants.json").read_text(encoding="utf-8"))
+        fields = json.loads(read_regular(path / "variants.json"))
         is_ours = fields["made_with"] == _made_with(dataset)
         count, fingerprint = int(fields["count"]), str(fields["fingerprint"])
     except FileNotFoundError as error:
         raise DatasetError(
-            f"Dataset {dataset.name!r} has no stroke variants. Make them with `python "
-            f"-m core dataset variants {dataset.name}`."
+            "Dataset {dataset!r} has no stroke variants. Make them with `python -m "
+            "core dataset variants {dataset}`.",
+            dataset=dataset.name,
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(_damaged(path / "variants.json", repr(error))) from error
     if not is_ours:
         raise DatasetError(
-            f"The stroke variants of dataset {dataset.name!r} were made by another "
-            "release. Make them anew with `python -m core dataset variants "
-            f"{dataset.name}`."
+            "The stroke variants of dataset {dataset!r} were made by another release. "
+            "Make them anew with `python -m core dataset variants {dataset}`.",
+            dataset=dataset.name,
         )
     return StrokeVariants(dataset, count=count, fingerprint=fingerprint)
 
@@ -178,16 +185,19 @@ def make_variants(
         with _alone(dataset):
             # Others may have made them while we waited to be the only one.
             with suppress(DatasetError):
-                found = open_variants(dataset)
-                found.hold()
-                return found
+                variants = open_variants(dataset)
+                variants.hold()
+                return variants
             parts = _begin(dataset)
             _make_parts(dataset, parts, workers=workers, progress=progress)
             _finish(dataset, parts)
     except OSError as error:
         raise DatasetError(
-            f"The stroke variants of dataset {dataset.name!r} can't be written to "
-            f"{dataset.path}: {error.strerror or error}."
+            "The stroke variants of dataset {dataset!r} can't be written to {path}: "
+            "{reason}.",
+            dataset=dataset.name,
+            path=dataset.path,
+            reason=error.strerror or error,
         ) from error
     return open_variants(dataset)
 
@@ -200,7 +210,8 @@ def _alone(dataset: Dataset) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise DatasetError(
-            f"The stroke variants of dataset {dataset.name!r} are being made already."
+            "The stroke variants of dataset {dataset!r} are being made already.",
+            dataset=dataset.name,
         ) from error
     try:
         yield
@@ -223,10 +234,10 @@ def _begin(dataset: Dataset) -> Path:
     parts = dataset.path / PARTS
     wanted = _made_with(dataset) | {"part_size": PART_SIZE}
     try:
-        found = json.loads((parts / "made_with.json").read_text(encoding="utf-8"))
+        made_with = json.loads(read_regular(parts / "made_with.json"))
     except (OSError, ValueError):
-        found = None
-    if found != wanted:
+        made_with = None
+    if made_with != wanted:
         shutil.rmtree(parts, ignore_errors=True)
         parts.mkdir()
         write_json(parts / "made_with.json", wanted)
@@ -259,9 +270,10 @@ def _make_parts(
             is_working = any(process.is_alive() for process in started)
             if any(process.exitcode for process in started):
                 raise DatasetError(
-                    f"The stroke variants of dataset {dataset.name!r} were not made: a "
+                    "The stroke variants of dataset {dataset!r} were not made: a "
                     "process ended early. What is done is kept; the same command goes "
-                    "on with it."
+                    "on with it.",
+                    dataset=dataset.name,
                 )
             if progress:
                 done = sum(1 for _ in parts.glob("part-*.npz")) * PART_SIZE
@@ -303,7 +315,7 @@ def _work(dataset: Dataset, parts: Path, numbers: list[int]) -> None:
             np.savez(
                 stream,
                 packed=np.frombuffer(b"".join(packed), dtype=np.uint8),
-                lengths=np.array([len(one) for one in packed], dtype=np.int64),
+                lengths=np.array([len(row) for row in packed], dtype=np.int64),
                 digests=np.frombuffer(b"".join(digests), dtype=np.uint8),
             )
 
@@ -322,8 +334,8 @@ def _finish(dataset: Dataset, parts: Path) -> None:
     if len(offsets) != dataset.num_train * NUM_VARIANTS + 1:
         shutil.rmtree(parts, ignore_errors=True)
         raise DatasetError(_damaged(parts, "sketches are missing"))
-    partial = Path(tempfile.mkdtemp(prefix=".variants-", dir=dataset.path))
-    try:
+    target = dataset.path / FOLDER
+    with new_folder(target, prefix=".partial-") as partial:
         np.save(partial / "offsets.npy", offsets)
         with (partial / "packed.npy").open("wb") as stream:
             np.lib.format.write_array_header_1_0(
@@ -347,13 +359,8 @@ def _finish(dataset: Dataset, parts: Path) -> None:
                 "fingerprint": digest.hexdigest(),
             },
         )
-        partial.chmod(0o755)
-        target = dataset.path / FOLDER
         # Those of an earlier release, or damaged.
         shutil.rmtree(target, ignore_errors=True)
-        partial.rename(target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(parts, ignore_errors=True)
 
 

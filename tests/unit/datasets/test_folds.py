@@ -64,12 +64,11 @@ def test_a_run_finds_its_fold_again(tiny: Dataset) -> None:
     data_dir = tiny.path.parent.parent
     run_dir = create_run(
         "simple",
-        tiny.name,
+        fold_dataset(tiny, k=4, index=2, seed=7),
         "best",
         data_dir=data_dir,
         run_id="fold-found",
         overrides={"batch_size": 4},
-        fold=(4, 2, 7),
     )
     config = read_config(run_dir)
     assert config.fold is not None
@@ -83,9 +82,8 @@ def test_a_fold_goes_on_from_no_run(tiny: Dataset, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="begins with random weights"):
         create_run(
             "simple",
-            tiny.name,
+            fold_dataset(tiny, k=4, index=0, seed=0),
             "best",
             data_dir=tiny.path.parent.parent,
             origin=tmp_path,
-            fold=(4, 0, 0),
         )

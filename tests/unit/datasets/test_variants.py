@@ -162,6 +162,7 @@ def test_variants_are_made_of_the_training_sketches_alone(tiny: Dataset) -> None
         found = [variants.read(row, k) for k in range(NUM_VARIANTS)]
         assert (np.stack(found) == expected).all()
     assert not list(tiny.path.glob(".variants-*"))
+    assert not list(tiny.path.glob(".partial-*"))
     remove_dataset("tiny", data_dir=tiny.path.parent.parent)
     assert not tiny.path.exists()
 

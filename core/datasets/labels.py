@@ -1,0 +1,252 @@
+"""Labels that a table or a pattern of file names gives, where no folders do."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from core.datasets.account import ABSENT, UNLISTED, Entry
+from core.datasets.archives import MAX_FILE_BYTES, Archive
+from core.datasets.layout import PARTS, Layout, Located
+from core.datasets.names import show_name
+from core.datasets.store import Split
+from core.errors import DatasetError, quote, unreadable
+
+FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "picture", "name")
+LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "word")
+SPLIT_COLUMNS = ("split", "set", "subset", "part")
+SUFFIXES = (".csv", ".tsv", ".json")
+
+Row = Mapping[str, Any]
+
+
+def is_pattern(labels: str) -> bool:
+    """Returns whether labels are given as a pattern of file names."""
+    return "{class}" in labels
+
+
+def locate_by_pattern(files: Sequence[str], pattern: str, *, origin: str) -> Layout:
+    """Takes the class of each picture out of its name.
+
+    Args:
+        files: Paths with `/`.
+        pattern: Such as `{class}-{group}-*`, for the path or for its last part.
+            `{class}`, `{split}` and `{group}` are as short as they can be, `*` is
+            anything.
+        origin: What they lie in, for errors.
+
+    Raises:
+        DatasetError: If no name is of that form.
+    """
+    regex = ""
+    for piece in re.split(r"(\{class\}|\{group\}|\{split\}|\*)", pattern):
+        if piece == "*":
+            regex += ".*"
+        elif piece in ("{class}", "{group}", "{split}"):
+            regex += f"(?P<{piece[1:-1]}>[^/]+?)"
+        else:
+            regex += re.escape(piece)
+    try:
+        compiled = re.compile(regex)
+    except re.error as error:
+        raise DatasetError(
+            "--labels {pattern} names a part twice.", pattern=quote(pattern)
+        ) from error
+    located, passed_over = [], []
+    for file in files:
+        path = PurePosixPath(file)
+        texts = (
+            (file, str(path.with_suffix("")))
+            if "/" in pattern
+            else (
+                path.name,
+                path.stem,
+            )
+        )
+        match = next((m for t in texts if (m := compiled.fullmatch(t))), None)
+        if match is None:
+            passed_over.append(Entry(file, UNLISTED))
+            continue
+        found = {"group": "", "split": "", **match.groupdict()}
+        located.append(
+            Located(file, found["class"], _split(found["split"]), found["group"])
+        )
+    if not located:
+        raise DatasetError(
+            "{path}: no picture's name is of the form {pattern}, such as {file!r}.",
+            path=origin,
+            pattern=quote(pattern),
+            file=show_name(files[0]) if files else "",
+        )
+    return Layout(tuple(located), tuple(passed_over))
+
+
+def locate_by_table(
+    files: Sequence[str],
+    table: str,
+    *,
+    archive: Archive,
+    group: str | None = None,
+) -> Layout:
+    """Takes the class of each picture out of a table.
+
+    Args:
+        files: Paths with `/`.
+        table: A CSV or JSON file, within the archive or on the disk. It has a column
+            of files (paths, names, or names without an ending) and one of labels; a
+            column `split` is the split. JSON may also be an object from file to label.
+        archive: What the pictures lie in.
+        group: The column of groups, if any.
+
+    Raises:
+        DatasetError: If the table is not there or not of that form, or lists a file
+            under two labels.
+    """
+    rows = _read_rows(table, archive)
+    columns = list(rows[0])
+    file_column = _column(columns, FILE_COLUMNS, table)
+    label_column = _column(columns, LABEL_COLUMNS, table)
+    split_column = next((c for c in columns if c.lower() in SPLIT_COLUMNS), None)
+    if group is not None and group not in columns:
+        raise DatasetError(
+            "{table} has no column {group}; it has {columns}.",
+            table=table,
+            group=quote(group),
+            columns=", ".join(map(str, columns)),
+        )
+    of_name: dict[str, set[str]] = {}
+    for file in files:
+        path = PurePosixPath(file)
+        for name in {file, path.name, str(path.with_suffix("")), path.stem}:
+            of_name.setdefault(name, set()).add(file)
+    found: dict[str, Located] = {}
+    absent = []
+    for number, row in enumerate(rows, start=1):
+        listed = str(row.get(file_column) or "").strip().replace("\\", "/")
+        label = str(row.get(label_column) or "").strip()
+        if not listed or not label:
+            continue
+        matches = _find(listed.removeprefix("./"), of_name)
+        if not matches:
+            absent.append(Entry(listed, ABSENT))
+            continue
+        if len(matches) > 1:
+            raise DatasetError(
+                "{table} row {number}: {file} is the name of several pictures. Give "
+                "its path.",
+                table=table,
+                number=number,
+                file=quote(listed),
+            )
+        (file,) = matches
+        split = str(row.get(split_column) or "") if split_column else ""
+        own = str(row.get(group) or "") if group else ""
+        located = Located(file, label, _split(split), own)
+        if found.setdefault(file, located).class_name != label:
+            raise DatasetError(
+                "{table} row {number}: {file} has two labels, {first} and {second}.",
+                table=table,
+                number=number,
+                file=quote(listed),
+                first=quote(found[file].class_name),
+                second=quote(label),
+            )
+    if not found:
+        raise DatasetError(
+            "{table} lists none of the pictures in {path}.",
+            table=table,
+            path=archive.origin,
+        )
+    unlisted = [Entry(file, UNLISTED) for file in files if file not in found]
+    located_files = tuple(found[file] for file in files if file in found)
+    return Layout(located_files, (*unlisted, *absent))
+
+
+def _find(listed: str, of_name: Mapping[str, set[str]]) -> set[str]:
+    """Returns the files that a table's row may mean; one, if its path is whole."""
+    for name in (listed, PurePosixPath(listed).name):
+        if matches := of_name.get(name):
+            return {listed} if listed in matches else matches
+    return set()
+
+
+def _split(word: str) -> Split | None:
+    """Returns the split that a word names; validation is drawn from train."""
+    part = PARTS.get(word.strip().lower())
+    return None if part is None else "test" if part == "test" else "train"
+
+
+def _column(columns: Sequence[str], names: Sequence[str], table: str) -> str:
+    for name in names:
+        for column in columns:
+            if str(column).strip().lower() == name:
+                return column
+    raise DatasetError(
+        "{table} needs a column of files and one of labels, called {names}. It has "
+        "{columns}.",
+        table=table,
+        names=" or ".join(names[:3]),
+        columns=quote(", ".join(map(str, columns))),
+    )
+
+
+def _read_rows(table: str, archive: Archive) -> list[Row]:
+    """Reads a table's rows, at least one."""
+    text = _read_text(table, archive)
+    try:
+        if table.lower().endswith(".json"):
+            rows = _json_rows(json.loads(text))
+        else:
+            head = text.partition("\n")[0]
+            delimiter = max("\t;,", key=head.count)
+            rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+    except (ValueError, RecursionError, csv.Error) as error:
+        raise DatasetError(
+            "{table} can't be read as a table: {reason}.", table=table, reason=error
+        ) from error
+    if not rows:
+        raise DatasetError("{table} has no rows.", table=table)
+    return rows
+
+
+def _json_rows(value: Any) -> list[Row]:
+    if isinstance(value, dict) and all(
+        isinstance(v, str | int) for v in value.values()
+    ):
+        return [{"file": file, "label": label} for file, label in value.items()]
+    if isinstance(value, list) and all(isinstance(row, dict) for row in value):
+        return value
+    raise ValueError("it must be a list of objects, or an object from file to label")
+
+
+def _read_text(table: str, archive: Archive) -> str:
+    name = table.replace("\\", "/").removeprefix("./")
+    path = Path(table).expanduser()
+    if name in archive.names():
+        content = archive.read(name)
+    elif path.is_file():
+        try:
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise DatasetError(
+                    "{path} is larger than {limit:,} bytes.",
+                    path=path,
+                    limit=MAX_FILE_BYTES,
+                )
+            content = path.read_bytes()
+        except OSError as error:
+            raise DatasetError(unreadable(path, error)) from error
+    else:
+        raise DatasetError(
+            "--labels {table} is no file here or in {path}, and no pattern with "
+            "{{class}}.",
+            table=quote(table),
+            path=archive.origin,
+        )
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DatasetError("{table} is not UTF-8 text.", table=table) from error
