@@ -13,7 +13,8 @@ from core.datasets.store import Dataset
 from core.errors import ConfigError, RunError
 from core.files import sha256
 from core.runs.config import Calibration, Origin, RunConfig, Settings, Teacher
-from core.runs.folder import WEIGHTS, kept_checkpoint, kept_epochs, telling_removal
+from core.runs.dataset import validation_split
+from core.runs.folder import WEIGHTS, kept_checkpoint, kept_epochs, reporting_removal
 from core.runs.reading import check_weights, read_config, read_run, read_train_keys
 from core.runs.recipes import make_settings
 from models import NETWORKS
@@ -22,7 +23,7 @@ FORMLESS = ("dropout", "zero_last_gamma")
 """Options of networks that a run may change and still begin with the same weights."""
 
 
-def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, Any]:
+def inherited(theirs: RunConfig, recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Returns the settings of an origin that a recipe leaves open.
 
     Its weights fit one form and size of the network, and validation must go on with
@@ -35,9 +36,7 @@ def inherited(theirs: RunConfig, recipe: Mapping[str, Any] | None) -> dict[str, 
         "val_fraction": settings.val_fraction,
         "image_sizes": (settings.test_image_size,),
     }
-    return {
-        field: value for field, value in fixed.items() if field not in (recipe or {})
-    }
+    return {field: value for field, value in fixed.items() if field not in recipe}
 
 
 def branch(
@@ -58,36 +57,47 @@ def branch(
     theirs = config.settings
     if recipe is not None and recipe != config.recipe:
         raise ConfigError(
-            f"A branch goes on with the recipe of its origin, {config.recipe!r}. Leave "
-            "--recipe out; `--set FIELD=VALUE` changes single fields."
+            "A branch goes on with the recipe of its origin, {recipe!r}. Leave "
+            "--recipe out; `--set FIELD=VALUE` changes single fields.",
+            recipe=config.recipe,
         )
     if network != config.network:
         raise _other_network(origin, config, network)
     if epoch not in (kept := kept_epochs(origin)):
-        named = ", ".join(f"{origin.name}@{number}" for number in kept)
+        if not kept:
+            raise RunError("Run {run!r} has kept no checkpoint.", run=origin.name)
         raise RunError(
-            f"Run {origin.name!r} has kept no checkpoint after epoch {epoch}. "
-            + (f"Choose one of: {named}." if kept else "It has kept none at all.")
+            "Run {run!r} has kept no checkpoint after epoch {epoch}. Choose one of: "
+            "{options}.",
+            run=origin.name,
+            epoch=epoch,
+            options=", ".join(f"{origin.name}@{number}" for number in kept),
         )
     settings = make_settings(
         network, config.recipe, {**theirs.model_dump(), **overrides}
     )
     for field, (wanted, has) in _unfit(network, theirs, settings).items():
         raise RunError(
-            f"The checkpoint of run {origin.name!r} needs `{field}={wanted}`, which a "
-            f"branch can't change. Received: {field}={has}"
+            "The checkpoint of run {origin!r} needs `{field}={wanted}`, which a "
+            "branch can't change. Received: {field}={has}",
+            origin=origin.name,
+            field=field,
+            wanted=wanted,
+            has=has,
         )
     if settings.epochs <= epoch:
         raise ConfigError(
-            f"A branch after epoch {epoch} must have more epochs in all. Received: "
-            f"epochs={settings.epochs}"
+            "A branch after epoch {epoch} must have more epochs in all. Received: "
+            "epochs={epochs}",
+            epoch=epoch,
+            epochs=settings.epochs,
         )
     return config.recipe, settings
 
 
 def describe_origin(origin: Path, epoch: int | None) -> Origin:
     """Returns what a config says of an origin, or of where a branch leaves it."""
-    with telling_removal(origin):
+    with reporting_removal(origin):
         run = read_run(origin)
         earlier_epochs: int | None = 0
         earlier_s: float | None = 0.0
@@ -129,8 +139,9 @@ def find_teacher(
     if teacher is None:
         if settings.distillation:
             raise ConfigError(
-                f"`distillation={settings.distillation:g}` needs a run to learn from. "
-                "Add `--teacher RUN`."
+                "`distillation={distillation:g}` needs a run to learn from. Add "
+                "`--teacher RUN`.",
+                distillation=settings.distillation,
             )
         return None
     if not settings.distillation:
@@ -142,24 +153,29 @@ def find_teacher(
     check_weights(teacher)
     if set(config.class_names) != set(class_names):
         raise RunError(
-            f"Run {teacher.name!r} knows other classes than the new run is to learn, "
-            "so it can't be its teacher."
+            "Run {teacher!r} knows other classes than the new run is to learn, so it "
+            "can't be its teacher.",
+            teacher=teacher.name,
         )
     metrics = read_run(teacher).metrics
     if metrics is None:
         raise RunError(
-            f"Run {teacher.name!r} is not evaluated, so its temperature is not known. "
-            f"`python -m core evaluate {teacher.name}` makes that good."
+            "Run {teacher!r} is not evaluated, so its temperature is not known. "
+            "`python -m core evaluate {teacher}` makes that good.",
+            teacher=teacher.name,
         )
-    with telling_removal(teacher):
+    with reporting_removal(teacher):
         seen = read_train_keys(teacher)
         test = dataset.keys[dataset.indices("test")]
         known = int(np.isin(test, seen).any(axis=1).sum()) if len(test) else 0
         if known:
             raise RunError(
-                f"Run {teacher.name!r} was trained on {known} of the {len(test)} test "
-                f"sketches of dataset {dataset.name!r}; what it teaches would tell of "
-                "them."
+                "Run {teacher!r} was trained on {known} of the {count} test sketches "
+                "of dataset {dataset!r}; what it teaches would tell of them.",
+                teacher=teacher.name,
+                known=known,
+                count=len(test),
+                dataset=dataset.name,
             )
         return Teacher(
             run_id=teacher.name,
@@ -191,22 +207,25 @@ def find_calibration(
             raise ConfigError(
                 "A run that is validated fits a temperature of its own; --calibration "
                 "goes with `--set val_fraction=0`. Received: "
-                f"val_fraction={settings.val_fraction:g}"
+                "val_fraction={val_fraction:g}",
+                val_fraction=settings.val_fraction,
             )
         return None
     if named is not None:
         if set(read_config(named).class_names) != set(class_names):
             raise RunError(
-                f"Run {named.name!r} knows other classes than the new run, so its "
-                "temperature is no guess at the new one's."
+                "Run {run!r} knows other classes than the new run, so its temperature "
+                "is no guess at the new one's.",
+                run=named.name,
             )
-        if (found := _temperature(named)) is None:
+        if (temperature := _temperature(named)) is None:
             raise RunError(
-                f"Run {named.name!r} has no temperature that was fitted on validation."
+                "Run {run!r} has no temperature that was fitted on validation.",
+                run=named.name,
             )
-        return found
+        return temperature
     known = (_temperature(path) for path in others if path is not None)
-    return next((found for found in known if found is not None), None)
+    return next((run for run in known if run is not None), None)
 
 
 def check_origin(
@@ -225,30 +244,65 @@ def check_origin(
     unknown = sorted(set(learned.class_names) - set(config.class_names))
     if unknown:
         raise RunError(
-            f"Run {origin.name!r} doesn't know class {unknown[0]!r} of dataset "
-            f"{learned.name!r}; a run can only go on with classes that it knows."
+            "Run {run!r} doesn't know class {class_name!r} of dataset {dataset!r}; a "
+            "run can only go on with classes that it knows.",
+            run=origin.name,
+            class_name=unknown[0],
+            dataset=learned.name,
         )
     for name in _forms(network):
         if (value := getattr(theirs, name)) != getattr(settings, name):
             raise RunError(
-                f"Run {origin.name!r} was trained with `{name}={value}`. Add "
-                f"`--set {name}={value}`."
+                "Run {run!r} was trained with `{name}={value}`. Add `--set "
+                "{name}={value}`.",
+                run=origin.name,
+                name=name,
+                value=value,
             )
-    # Otherwise the new run would be validated on what the old one learned.
+    if settings.val_fraction:
+        _check_validation(origin, config, dataset, settings)
+
+
+def _check_validation(
+    origin: Path, config: RunConfig, dataset: Dataset, settings: Settings
+) -> None:
+    """Raises `RunError` if a run would be validated on what its origin has learned.
+
+    Training keys are of the whole training part, validation included, so they tell
+    nothing where both hold out the same sketches.
+    """
+    theirs = config.settings
     held_out = (theirs.seed, theirs.val_fraction)
-    if (
-        settings.val_fraction
-        and dataset.fingerprint == config.dataset_fingerprint
-        and (settings.seed, settings.val_fraction) != held_out
-    ):
-        if not theirs.val_fraction:
-            raise RunError(
-                f"Run {origin.name!r} has learned from all training sketches, so none "
-                "is left to validate on. Add `--set val_fraction=0`."
-            )
+    is_same = dataset.fingerprint == config.dataset_fingerprint
+    if is_same and (settings.seed, settings.val_fraction) == held_out:
+        return
+    if is_same and not theirs.val_fraction:
         raise RunError(
-            f"Run {origin.name!r} held out another part for validation. Add "
-            f"`--seed {theirs.seed} --set val_fraction={theirs.val_fraction:g}`."
+            "Run {run!r} has learned from all training sketches, so none is left "
+            "to validate on. Add `--set val_fraction=0`.",
+            run=origin.name,
+        )
+    if is_same:
+        raise RunError(
+            "Run {run!r} held out another part for validation. Add `--seed {seed} "
+            "--set val_fraction={val_fraction:g}`.",
+            run=origin.name,
+            seed=theirs.seed,
+            val_fraction=theirs.val_fraction,
+        )
+    _, held = validation_split(dataset, settings)
+    with reporting_removal(origin):
+        seen = read_train_keys(origin)
+    known = int(np.isin(dataset.keys[held], seen).any(axis=1).sum())
+    if known:
+        raise RunError(
+            "Run {run!r} may have learned from {known} of the {total} sketches of "
+            "dataset {dataset!r} that would validate the new run. Add `--set "
+            "val_fraction=0`.",
+            run=origin.name,
+            known=known,
+            total=len(held),
+            dataset=dataset.name,
         )
 
 
@@ -281,6 +335,9 @@ def _temperature(run_dir: Path) -> Calibration | None:
 
 def _other_network(origin: Path, config: RunConfig, network: str) -> RunError:
     return RunError(
-        f"Run {origin.name!r} is of network {config.network!r}; a run of {network!r} "
-        "can't go on from it."
+        "Run {run!r} is of network {network!r}; a run of {wanted!r} can't go on from "
+        "it.",
+        run=origin.name,
+        network=config.network,
+        wanted=network,
     )

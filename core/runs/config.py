@@ -29,9 +29,19 @@ class Settings(BaseModel):
     seed: int = Field(
         0, ge=0, lt=2**31, description="Seed of split, order, weights, augmentation"
     )
-    batch_size: int = Field(64, ge=1, le=4096, description="Sketches a step")
+    batch_size: int = Field(
+        64,
+        ge=1,
+        le=4096,
+        title="Batch size (sketches)",
+        description="Sketches a step",
+    )
     val_fraction: float = Field(
-        0.2, ge=0, le=0.5, description="Share of train held out for validation"
+        0.2,
+        ge=0,
+        le=0.5,
+        title="Validation share",
+        description="Share of train held out for validation",
     )
     optimizer: Literal["adam", "adamw"] = Field("adam", description="Update rule")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="Peak learning rate")
@@ -43,7 +53,10 @@ class Settings(BaseModel):
         0.3, gt=0, le=1, description="Share of the epochs in which wsd's rate falls"
     )
     warmup_epochs: float = Field(
-        0, ge=0, description="Epochs of linear rise from 0 to the peak"
+        0,
+        ge=0,
+        title="Warm-up (epochs)",
+        description="Epochs of linear rise from 0 to the peak",
     )
     weight_decay: float = Field(
         0, ge=0, le=1, description="Decoupled decay of kernels (AdamW only)"
@@ -71,13 +84,20 @@ class Settings(BaseModel):
     image_sizes: tuple[ImageSize, ...] = Field(
         (IMAGE_SIZE,),
         min_length=1,
+        title="Image sizes (pixels)",
         description="Side in pixels of each phase; the last is the test's",
     )
     image_size_shares: tuple[Share, ...] = Field(
         (1.0,), min_length=1, description="Share of the epochs of each phase"
     )
     flip: bool = Field(False, description="Mirror half of the sketches")
-    rotation_deg: float = Field(0, ge=0, le=180, description="Turn by up to ± this")
+    rotation_deg: float = Field(
+        0,
+        ge=0,
+        le=180,
+        title="Rotation (± degrees)",
+        description="Turn by up to ± this",
+    )
     scale: float = Field(
         0, ge=0, lt=1, description="Grow or shrink by up to this factor beyond 1"
     )
@@ -93,16 +113,24 @@ class Settings(BaseModel):
         0, ge=0, lt=0.5, description="Tilt: one edge nearer by up to ± this share"
     )
     thickness: float = Field(
-        0, ge=0, le=1, description="Thicken or thin strokes by up to this, in pixels"
+        0,
+        ge=0,
+        le=1,
+        title="Stroke thickness (± pixels)",
+        description="Thicken or thin strokes by up to this, in pixels",
     )
     erase: float = Field(
-        0, ge=0, le=1, description="Share of the sketches that lose a rectangle"
+        0,
+        ge=0,
+        le=1,
+        title="Erasing",
+        description="Share of the sketches that lose a rectangle",
     )
     mixup: float = Field(
-        0, ge=0, le=1, description="Share that is blended pairwise (MixUp)"
+        0, ge=0, le=1, title="MixUp", description="Share that is blended pairwise"
     )
     cutmix: float = Field(
-        0, ge=0, le=1, description="Share that is pasted pairwise (CutMix)"
+        0, ge=0, le=1, title="CutMix", description="Share that is pasted pairwise"
     )
     mixing: Literal["batch", "sketch"] = Field(
         "batch",
@@ -124,16 +152,19 @@ class Settings(BaseModel):
         0,
         ge=0,
         lt=1,
+        title="Averaging of weights (EMA)",
         description="Decay a step of averaged weights, which are then kept; 0 is off",
     )
     keep: Literal["last", "best"] = Field(
         "last",
+        title="Weights to keep",
         description="Epoch whose weights are kept: best has the highest validation "
         "top-1, which is what runs are compared by; ties go to the lower loss",
     )
     patience: int = Field(
         0,
         ge=0,
+        title="Patience (epochs)",
         description="Epochs without a better validation that end it early; 0 never",
     )
     stroke_variants: float = Field(
@@ -226,6 +257,11 @@ class Settings(BaseModel):
         return self.image_sizes[-1]
 
 
+def field_title(name: str) -> str:
+    """Returns what people read for a field of the settings."""
+    return Settings.model_fields[name].title or name.replace("_", " ").capitalize()
+
+
 class Origin(BaseModel):
     """Whose weights a run began with.
 
@@ -279,7 +315,7 @@ class Teacher(BaseModel):
     temperature: float = Field(gt=0)
 
 
-class TrainedBesides(BaseModel):
+class ExtraDataset(BaseModel):
     """A dataset without test sketches that a run learns from.
 
     Attributes:
@@ -335,7 +371,7 @@ class RunConfig(BaseModel):
     settings: Settings
     origin: Origin | None = None
     teacher: Teacher | None = None
-    drawings: TrainedBesides | None = None
+    drawings: ExtraDataset | None = None
     variants_fingerprint: str | None = None
     fold: Fold | None = None
     calibration: Calibration | None = None

@@ -1,23 +1,20 @@
 """Makes runs: from scratch, from a trained one, or with kept drawings."""
 
 import errno
-import os
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.datasets.folds import FoldedDataset, fold_dataset
-from core.datasets.splits import split_size
+from core.datasets.folds import FoldedDataset
 from core.datasets.store import Dataset, open_dataset
 from core.datasets.variants import open_variants
-from core.errors import ConfigError, DatasetError, RunError
-from core.files import replacing, write_json
+from core.errors import ConfigError, DatasetError, RunError, damaged
+from core.files import free_name, make_folder, new_folder, replacing, write_json
 from core.paths import TRAINED_DIR
 from core.runs.ancestry import (
     branch,
@@ -27,8 +24,8 @@ from core.runs.ancestry import (
     find_teacher,
     inherited,
 )
-from core.runs.config import RunConfig, Settings, TrainedBesides
-from core.runs.dataset import find_tested
+from core.runs.config import ExtraDataset, RunConfig, Settings
+from core.runs.dataset import find_tested, validation_split
 from core.runs.folder import (
     CONFIG,
     CREATED_PREFIX,
@@ -40,21 +37,23 @@ from core.runs.folder import (
     WEIGHTS,
     check_run_id,
     kept_checkpoint,
+    reporting_removal,
     runs_dir,
-    telling_removal,
 )
 from core.runs.reading import (
     check_weights,
-    damaged,
     read_config,
     read_train_keys,
     write_history,
 )
-from core.runs.recipes import RECIPES, make_settings
+from core.runs.recipes import make_settings, recipe_fields
 from core.runs.status import Status, utc_now, write_status
 from core.runs.weights import read_metadata
 
 DEFAULT_RECIPE = "best"
+
+MAX_STEM = 70
+"""Letters of a mended name; an id has 80, and room for a number."""
 
 
 def new_run_id(network: str, recipe: str, *, data_dir: Path, now: datetime) -> str:
@@ -64,6 +63,12 @@ def new_run_id(network: str, recipe: str, *, data_dir: Path, now: datetime) -> s
     while (runs_dir(data_dir) / run_id).exists():
         run_id, number = f"{stem}-{number}", number + 1
     return run_id
+
+
+def free_run_id(name: str, *, data_dir: Path) -> str | None:
+    """Returns an unused id as near to a name as can be; None if nothing is left."""
+    folders = (TRAINED_DIR, runs_dir(data_dir))
+    return free_name(name, folders, max_stem=MAX_STEM)
 
 
 def create_run_dir(
@@ -89,37 +94,32 @@ def create_run_dir(
     check_run_id(config.run_id)
     path = runs_dir(data_dir) / config.run_id
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # Renamed at the end: who is killed before has made no run.
-        made = Path(
-            tempfile.mkdtemp(prefix=f"{CREATED_PREFIX}{os.getpid()}-", dir=path.parent)
-        )
-        try:
+        make_folder(path.parent)
+        # Renamed at the end, which fails if there is a folder of that name, since none
+        # of a run is empty. The machines of a cluster may share it.
+        with new_folder(path, prefix=CREATED_PREFIX, is_shared=True) as made:
             status = Status(state="stopped", epochs=config.settings.epochs)
             if origin is not None:
-                with telling_removal(origin):
+                with reporting_removal(origin):
                     status = _copy_origin(origin, made, config, status)
             if teacher is not None:
-                with telling_removal(teacher):
+                with reporting_removal(teacher):
                     (made / TEACHER_DIR).mkdir()
                     for name in (CONFIG, WEIGHTS):
                         shutil.copy(teacher / name, made / TEACHER_DIR / name)
             _copy_seen([path for path in (origin, teacher) if path is not None], made)
             write_json(made / CONFIG, config.model_dump(mode="json"))
             write_status(made, status)
-            made.chmod(0o755)
-            # Fails if there is a folder of that name, since none of a run is empty.
-            made.rename(path)
-        except (OSError, RunError):
-            shutil.rmtree(made, ignore_errors=True)
-            raise
     except OSError as error:
         if error.errno in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
             raise RunError(
-                f"There is a run {config.run_id!r} already. Choose another --run-id, "
-                f"or go on with `python -m core train --resume {config.run_id}`."
+                "There is a run {run!r} already. Choose another --run-id, or go on "
+                "with `python -m core train --resume {run}`.",
+                run=config.run_id,
             ) from error
-        raise RunError(f"{path} can't be made: {error.strerror}.") from error
+        raise RunError(
+            "{path} can't be made: {reason}.", path=path, reason=error.strerror
+        ) from error
     return path
 
 
@@ -147,7 +147,7 @@ def _copy_seen(sources: Sequence[Path], made: Path) -> None:
     """Writes what a run's origin and teacher have seen: that counts as seen by it."""
     seen = []
     for source in sources:
-        with telling_removal(source):
+        with reporting_removal(source):
             seen.append(read_train_keys(source))
     if seen:
         with replacing(made / TRAIN_KEYS) as temporary, temporary.open("wb") as stream:
@@ -156,7 +156,7 @@ def _copy_seen(sources: Sequence[Path], made: Path) -> None:
 
 def create_run(
     network: str,
-    dataset_name: str,
+    dataset: str | Dataset,
     recipe: str | None = None,
     *,
     data_dir: Path,
@@ -166,16 +166,15 @@ def create_run(
     origin_epoch: int | None = None,
     teacher: Path | None = None,
     calibration: Path | None = None,
-    fold: tuple[int, int, int] | None = None,
 ) -> Path:
     """Makes the folder of a new run; `train_run_dir` then trains it.
 
     Args:
         network: A name of `models.NETWORKS`.
-        dataset_name: An installed dataset. From one without test sketches, such as
-            kept drawings, a run learns besides the dataset of its origin, on which
-            it is validated and scored. Where that is not installed, it is
-            validated on a part of the drawings, and not scored.
+        dataset: An installed dataset by its name, or a fold of one. From one without
+            test sketches, such as kept drawings, a run learns besides the dataset of
+            its origin, on which it is validated and scored. Where that is not
+            installed, it is validated on a part of the drawings, and not scored.
         recipe: A name of `core.runs.recipes.RECIPES`; by default `best`. A branch
             has its origin's.
         data_dir: The folder that everything is written to.
@@ -194,8 +193,6 @@ def create_run(
         calibration: An evaluated run whose temperature the new one takes, if that
             holds nothing out to fit one on; by default the teacher, else the
             origin, as far as they are evaluated.
-        fold: How many parts a cross-validation deals the dataset into, which of
-            them, from 0, is the test, and the seed of the dealing.
 
     Raises:
         ConfigError: If a setting is unknown or out of range, settings or arguments
@@ -208,87 +205,137 @@ def create_run(
     """
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
-    dataset = open_dataset(dataset_name, data_dir=data_dir)
-    if fold is not None:
-        if origin is not None:
-            raise ConfigError(
-                "A fold's run begins with random weights: those of another run may "
-                "have learned from its test sketches."
-            )
-        k, index, seed = fold
-        dataset = fold_dataset(dataset, k=k, index=index, seed=seed)
-    class_names = dataset.class_names
-    drawings = None
-    if origin is not None:
-        theirs = read_config(origin)
-        class_names = theirs.class_names
-    if origin_epoch is not None:
-        if origin is None:
+    if isinstance(dataset, str):
+        dataset = open_dataset(dataset, data_dir=data_dir)
+    fields = overrides or {}
+    if origin is None:
+        if origin_epoch is not None:
             raise ConfigError("A branch needs a run to leave from.")
-        recipe, settings = branch(
-            origin, origin_epoch, network, recipe, overrides or {}
-        )
+        begin = _fresh(network, dataset, recipe, fields)
     else:
-        recipe = recipe or DEFAULT_RECIPE
-        taken: dict[str, Any] = {}
-        if origin is not None:
-            taken = inherited(theirs, RECIPES.get(recipe, {}).get(network))
-        settings = make_settings(network, recipe, {**taken, **(overrides or {})})
-    if not dataset.num_test:
-        if origin is None:
-            raise DatasetError(
-                f"Dataset {dataset.name!r} has no test sketches; a run can only go on "
-                "with it from a trained one. Add `--from RUN`."
-            )
-        drawings = dataset
-        dataset = find_tested(theirs, data_dir=data_dir) or drawings
-        _refuse_test_sketches(drawings, dataset)
-        if "batch_size" not in (overrides or {}):
-            most = max(_epoch_size(dataset, drawings, settings), 1)
-            batch_size = min(settings.batch_size, most)
-            settings = settings.model_copy(update={"batch_size": batch_size})
-    if origin is not None:
+        begin = _from_origin(origin, origin_epoch, network, dataset, recipe, fields)
+        if not dataset.num_test:
+            begin = _from_drawings(begin, origin, data_dir=data_dir)
         if origin_epoch is None:
             check_weights(origin)
-        check_origin(origin, network, dataset, drawings, settings)
+        check_origin(origin, network, begin.dataset, begin.drawings, begin.settings)
+    if origin_epoch is None:
+        begin = _fit_batch(begin, fields)
     taught = find_teacher(
-        teacher, class_names=class_names, dataset=dataset, settings=settings
+        teacher,
+        class_names=begin.class_names,
+        dataset=begin.dataset,
+        settings=begin.settings,
     )
-    _check_size(dataset, drawings, settings)
-    variants = open_variants(dataset) if settings.stroke_variants else None
+    _check_size(begin)
+    settings, drawings = begin.settings, begin.drawings
+    variants = open_variants(begin.dataset) if settings.stroke_variants else None
     now = utc_now()
     config = RunConfig(
-        run_id=run_id or new_run_id(network, recipe, data_dir=data_dir, now=now),
+        run_id=run_id or new_run_id(network, begin.recipe, data_dir=data_dir, now=now),
         network=network,
-        dataset=dataset.name,
-        dataset_fingerprint=dataset.fingerprint,
-        split_fingerprint=dataset.split_fingerprint,
-        attribution=dataset.attribution,
-        class_names=class_names,
-        recipe=recipe,
+        dataset=begin.dataset.name,
+        dataset_fingerprint=begin.dataset.fingerprint,
+        split_fingerprint=begin.dataset.split_fingerprint,
+        attribution=begin.dataset.attribution,
+        class_names=begin.class_names,
+        recipe=begin.recipe,
         settings=settings,
         origin=None if origin is None else describe_origin(origin, origin_epoch),
         teacher=taught,
         drawings=None
         if drawings is None
-        else TrainedBesides(dataset=drawings.name, fingerprint=drawings.fingerprint),
+        else ExtraDataset(dataset=drawings.name, fingerprint=drawings.fingerprint),
         variants_fingerprint=None if variants is None else variants.fingerprint,
         fold=dataset.fold if isinstance(dataset, FoldedDataset) else None,
         calibration=find_calibration(
             calibration,
             teacher,
             origin,
-            class_names=class_names,
+            class_names=begin.class_names,
             settings=settings,
         ),
         created_at=now.isoformat(timespec="seconds"),
     )
-    return create_run_dir(
-        config,
-        data_dir=data_dir,
-        origin=origin,
-        teacher=teacher,
-    )
+    return create_run_dir(config, data_dir=data_dir, origin=origin, teacher=teacher)
+
+
+@dataclass(frozen=True)
+class _Begin:
+    """What a run begins with: of what it learns which classes, and how."""
+
+    dataset: Dataset
+    class_names: tuple[str, ...]
+    recipe: str
+    settings: Settings
+    drawings: Dataset | None = None
+
+    @property
+    def epoch_size(self) -> int:
+        """How many sketches an epoch learns from."""
+        left = self.dataset.num_train
+        if self.settings.val_fraction and left > 1:
+            left = len(validation_split(self.dataset, self.settings)[0])
+        if self.drawings is None or self.drawings is self.dataset:
+            return left
+        drawn = self.drawings.num_train
+        return drawn + min(self.settings.rehearsal * drawn, left)
+
+
+def _fresh(
+    network: str, dataset: Dataset, recipe: str | None, overrides: Mapping[str, Any]
+) -> _Begin:
+    """Begins with random weights."""
+    recipe = recipe or DEFAULT_RECIPE
+    settings = make_settings(network, recipe, overrides)
+    if not dataset.num_test:
+        raise DatasetError(
+            "Dataset {dataset!r} has no test sketches; a run can only go on with "
+            "it from a trained one. Add `--from RUN`.",
+            dataset=dataset.name,
+        )
+    return _Begin(dataset, dataset.class_names, recipe, settings)
+
+
+def _from_origin(
+    origin: Path,
+    epoch: int | None,
+    network: str,
+    dataset: Dataset,
+    recipe: str | None,
+    overrides: Mapping[str, Any],
+) -> _Begin:
+    """Begins with another run's weights, or with its checkpoint after an epoch."""
+    if isinstance(dataset, FoldedDataset):
+        raise ConfigError(
+            "A fold's run begins with random weights: those of another run may "
+            "have learned from its test sketches."
+        )
+    theirs = read_config(origin)
+    if epoch is not None:
+        recipe, settings = branch(origin, epoch, network, recipe, overrides)
+    else:
+        recipe = recipe or DEFAULT_RECIPE
+        taken = inherited(theirs, recipe_fields(network, recipe))
+        settings = make_settings(network, recipe, {**taken, **overrides})
+    return _Begin(dataset, theirs.class_names, recipe, settings)
+
+
+def _from_drawings(begin: _Begin, origin: Path, *, data_dir: Path) -> _Begin:
+    """Learns drawings besides the origin's dataset, where that is installed."""
+    drawings = begin.dataset
+    dataset = find_tested(read_config(origin), data_dir=data_dir) or drawings
+    _refuse_test_sketches(drawings, dataset)
+    return replace(begin, dataset=dataset, drawings=drawings)
+
+
+def _fit_batch(begin: _Begin, overrides: Mapping[str, Any]) -> _Begin:
+    """Makes a batch as small as there are sketches, unless its size is said."""
+    if "batch_size" in overrides:
+        return begin
+    batch_size = min(begin.settings.batch_size, max(begin.epoch_size, 1))
+    settings = begin.settings.model_copy(update={"batch_size": batch_size})
+    return replace(begin, settings=settings)
 
 
 def check_new_run_id(run_id: str, *, data_dir: Path) -> None:
@@ -299,37 +346,33 @@ def check_new_run_id(run_id: str, *, data_dir: Path) -> None:
     check_run_id(run_id)
     if (TRAINED_DIR / run_id).exists():
         raise RunError(
-            f"{run_id!r} is the name of a run that ships. Choose another name."
+            "{run!r} is the name of a run that ships. Choose another name.", run=run_id
         )
     if (runs_dir(data_dir) / run_id).exists():
         raise RunError(
-            f"There is a run {run_id!r} already. Choose another name, or go on with "
-            f"`python -m core train --resume {run_id}`."
+            "There is a run {run!r} already. Choose another name, or go on with "
+            "`python -m core train --resume {run}`.",
+            run=run_id,
         )
 
 
-def _epoch_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> int:
-    """Returns how many sketches an epoch learns from."""
-    held_out = split_size(dataset.num_train, fraction=settings.val_fraction)
-    left = dataset.num_train - held_out
-    if drawings is None or drawings is dataset:
-        return left
-    return drawings.num_train + min(settings.rehearsal * drawings.num_train, left)
-
-
-def _check_size(dataset: Dataset, drawings: Dataset | None, settings: Settings) -> None:
+def _check_size(begin: _Begin) -> None:
     """Raises `DatasetError` if a run's sketches don't fill one batch."""
+    dataset, settings, left = begin.dataset, begin.settings, begin.epoch_size
     if settings.val_fraction and dataset.num_train < 2:
         raise DatasetError(
-            f"Dataset {dataset.name!r} has {dataset.num_train} training sketch; it "
-            "takes at least one to train on and one for validation."
+            "Dataset {dataset!r} has {num_train} training sketch; it takes at least "
+            "one to train on and one for validation.",
+            dataset=dataset.name,
+            num_train=dataset.num_train,
         )
-    left = _epoch_size(dataset, drawings, settings)
     if left < settings.batch_size:
         raise DatasetError(
-            f"Dataset {(drawings or dataset).name!r} has {left} sketches to train on, "
-            f"fewer than one batch of {settings.batch_size}. Add "
-            f"`--set batch_size={left}` or less."
+            "Dataset {dataset!r} has {left} sketches to train on, fewer than one batch "
+            "of {batch_size}. Add `--set batch_size={left}` or less.",
+            dataset=(begin.drawings or dataset).name,
+            left=left,
+            batch_size=settings.batch_size,
         )
 
 
@@ -338,8 +381,9 @@ def _refuse_test_sketches(drawings: Dataset, dataset: Dataset) -> None:
     test = dataset.keys[dataset.indices("test"), 1]
     for row in np.flatnonzero(np.isin(drawings.keys[:, 1], test))[:1]:
         raise DatasetError(
-            f"Drawing {drawings.records[row].id} is a test sketch of dataset "
-            f"{dataset.name!r}, which no run may learn from. Remove it with `python -m "
-            f"core drawings remove {drawings.records[row].id}` and make the dataset "
-            "anew."
+            "Drawing {drawing} is a test sketch of dataset {dataset!r}, which no run "
+            "may learn from. Remove it with `python -m core drawings remove {drawing}` "
+            "and make the dataset anew.",
+            drawing=drawings.records[row].id,
+            dataset=dataset.name,
         )

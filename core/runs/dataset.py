@@ -3,10 +3,18 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.datasets import eitz
 from core.datasets.drawings_dataset import install_drawings
 from core.datasets.folds import Fold, fold_dataset
-from core.datasets.splits import GivenSplit, stratified_split
+from core.datasets.splits import (
+    BLOCK,
+    GivenSplit,
+    mend_split,
+    stratified_split,
+    units,
+)
 from core.datasets.store import Dataset, Progress, list_datasets
 from core.errors import DatasetError, RunError
 from core.runs.config import RunConfig, Settings
@@ -59,7 +67,18 @@ def shipped_split(trained_dir: Path) -> GivenSplit | None:
         except RunError:
             continue
         if len(evaluation.class_names) == eitz.NUM_CLASSES:
-            return GivenSplit(evaluation.class_names, frozenset(evaluation.ids))
+            blocks = {
+                (int(sketch_id) - 1) // BLOCK: evaluation.class_names[label]
+                for sketch_id, label in zip(
+                    evaluation.ids, evaluation.y_true.tolist(), strict=True
+                )
+            }
+            return GivenSplit(
+                evaluation.class_names,
+                frozenset(evaluation.ids),
+                class_of_block=blocks,
+                attribution=eitz.ATTRIBUTION,
+            )
     return None
 
 
@@ -76,7 +95,7 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
         DatasetError: If it is not installed.
     """
 
-    def likeness(dataset: Dataset) -> tuple[bool, bool]:
+    def match_quality(dataset: Dataset) -> tuple[bool, bool]:
         is_same = dataset.fingerprint == config.dataset_fingerprint
         return is_same, dataset.name == config.dataset
 
@@ -90,12 +109,13 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
         if dataset.fingerprint == config.dataset_fingerprint
         or (not exact and dataset.split_fingerprint == config.split_fingerprint)
     ]
-    candidates.sort(key=likeness, reverse=True)
+    candidates.sort(key=match_quality, reverse=True)
     if not candidates:
         raise DatasetError(
-            f"Dataset {config.dataset!r}, with the sketches and the split that run "
-            f"{config.run_id!r} was made with, is not installed. Add it with "
-            "`python -m core dataset add`."
+            "Dataset {dataset!r}, with the sketches and the split that run {run!r} was "
+            "made with, is not installed. Add it with `python -m core dataset add`.",
+            dataset=config.dataset,
+            run=config.run_id,
         )
     return candidates[0]
 
@@ -147,15 +167,29 @@ def find_drawings(config: RunConfig, *, data_dir: Path) -> Dataset | None:
         if dataset.fingerprint == wanted.fingerprint:
             return dataset
     raise DatasetError(
-        f"Dataset {wanted.dataset!r}, with the drawings that run {config.run_id!r} "
-        "began with, is not installed any more. Start a new run with those of now."
+        "Dataset {dataset!r}, with the drawings that run {run!r} began with, is not "
+        "installed any more. Start a new run with those of now.",
+        dataset=wanted.dataset,
+        run=config.run_id,
     )
 
 
 def validation_split(dataset: Dataset, settings: Settings) -> tuple[Any, Any]:
-    """Returns the rows of train proper and of validation, ascending."""
+    """Returns the rows of train proper and of validation, ascending.
+
+    Copies of a picture, and what is of one group, are in one of them.
+    """
     rows = dataset.indices("train")
-    kept, held_out = stratified_split(
+    _, held_out = stratified_split(
         dataset.labels[rows], fraction=settings.val_fraction, seed=settings.seed
     )
-    return rows[kept], rows[held_out]
+    is_held_out = np.zeros(len(rows), dtype=bool)
+    is_held_out[held_out] = True
+    groups = [dataset.records[row].group for row in rows]
+    unit = units(dataset.keys[rows, 1], groups)
+    mended = mend_split(
+        dataset.labels[rows], is_held_out, unit, fraction=settings.val_fraction
+    )
+    # Where each class has one sketch, there is nothing to hold out but some of these.
+    is_held_out = mended if mended.any() else is_held_out
+    return rows[~is_held_out], rows[is_held_out]

@@ -1,22 +1,21 @@
 """What an evaluation leaves in a run folder, and how to read it."""
 
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
 from core.errors import RunError
-from core.files import replacing, write_json
+from core.files import replacing, to_csv, write_json, write_text
 from core.runs.folder import METRICS_FILE, check_there
 from core.runs.reading import read_config, read_metrics
+from core.runs.weights import open_tensors, save_tensors
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"
@@ -34,7 +33,7 @@ CHUNK = 4096
 
 @dataclass(frozen=True)
 class Evaluation:
-    """A network's answers to every test sketch, and the figures from them.
+    """A network's answers to every test sketch, and the metrics from them.
 
     Attributes:
         metrics: What `metrics.json` holds.
@@ -62,7 +61,7 @@ class Evaluation:
         """Returns the evaluation of some of the sketches.
 
         Its `metrics` are `n`, `top1` and what is true of any sketches (`OF_ANY`);
-        other figures are of all sketches and left out.
+        other metrics are of all sketches and left out.
 
         Args:
             rows: Rows of the arrays, shape `(m,)`.
@@ -91,72 +90,59 @@ class Evaluation:
         counts = np.bincount(cells, minlength=classes**2)
         return counts.reshape(classes, classes)
 
-    @cached_property
+    @property
     def probabilities(self) -> NDArray[np.float32]:
         """Calibrated probabilities of shape `(n, num_classes)`."""
-        scaled = self.logits.astype(np.float32) / self.metrics["temperature"]
-        scaled -= scaled.max(axis=1, keepdims=True)
-        exponentials = np.exp(scaled)
-        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+        return self._softmax(self.logits)
 
-    @cached_property
+    @property
     def confidence(self) -> NDArray[np.float32]:
         """Calibrated probability of the predicted class, shape `(n,)`."""
-        return np.asarray(self._sketchwise[0])
+        return self._by_sketch.confidence
 
-    @cached_property
+    @property
     def true_probability(self) -> NDArray[np.float32]:
         """Calibrated probability of the true class, shape `(n,)`."""
-        return np.asarray(self._sketchwise[1])
+        return self._by_sketch.true_probability
 
-    @cached_property
+    @property
     def loss(self) -> NDArray[np.float32]:
         """Calibrated cross-entropy of each sketch in nats, shape `(n,)`."""
-        return np.asarray(self._sketchwise[2])
+        return self._by_sketch.loss
 
-    @cached_property
+    @property
     def margin(self) -> NDArray[np.float32]:
         """Probability of the predicted class less the next one's, shape `(n,)`."""
-        return np.asarray(self._sketchwise[3])
+        return self._by_sketch.margin
 
-    @cached_property
+    @property
     def true_rank(self) -> NDArray[np.int32]:
         """Rank of the true class, 1 where it was predicted, shape `(n,)`.
 
         Of equal logits, the predicted class comes first and the true class last.
         """
-        return np.asarray(self._sketchwise[4], dtype=np.int32)
+        return self._by_sketch.true_rank
 
     @cached_property
-    def _sketchwise(self) -> NDArray[np.float32]:
-        """Five figures of each sketch, shape `(5, n)`, in little memory."""
-        figures = np.empty((5, len(self.ids)), dtype=np.float32)
-        for start in range(0, len(self.ids), CHUNK):
-            part = slice(start, start + CHUNK)
-            guess, true = self.y_pred[part, None], self.y_true[part, None]
-            scaled = self.logits[part].astype(np.float32) / self.metrics["temperature"]
-            scaled -= scaled.max(axis=1, keepdims=True)
-            log_sum = np.log(np.exp(scaled).sum(axis=1))
-            of_true = np.take_along_axis(scaled, true, axis=1)
-            of_guess = np.take_along_axis(scaled, guess, axis=1)[:, 0]
-            ahead = (scaled >= of_true).sum(axis=1)
-            np.put_along_axis(scaled, guess, -np.inf, axis=1)
-            of_next = scaled.max(axis=1)
-            figures[0, part] = np.exp(of_guess - log_sum)
-            figures[1, part] = np.exp(of_true[:, 0] - log_sum)
-            figures[2, part] = log_sum - of_true[:, 0]
-            figures[3, part] = figures[0, part] - np.exp(of_next - log_sum)
-            figures[4, part] = np.where(guess[:, 0] == true[:, 0], 1, ahead)
-        return figures
+    def _by_sketch(self) -> "_BySketch":
+        """What is known of each sketch, computed in little memory."""
+        starts = range(0, max(len(self.ids), 1), CHUNK)
+        parts = [self._measure(slice(start, start + CHUNK)) for start in starts]
+        return _BySketch(*map(np.concatenate, zip(*parts, strict=True)))
 
-    @cached_property
-    def top_five(self) -> NDArray[np.int64]:
-        """The five likeliest class indices, shape `(n, 5)` or fewer, best first."""
-        return self.top_k(5)
-
-    def top_k(self, k: int = 5) -> NDArray[np.int64]:
-        """Returns the `k` likeliest class indices, shape `(n, k)`, best first."""
-        return self.guesses(np.arange(len(self.ids)), k=k)[0]
+    def _measure(self, part: slice) -> "_BySketch":
+        guess, true = self.y_pred[part, None], self.y_true[part, None]
+        scaled = _shift(self.logits[part], self.metrics["temperature"], np.float32)
+        of_true = np.take_along_axis(scaled, true, axis=1)
+        rank = np.where(guess == true, 1, (scaled >= of_true).sum(axis=1)[:, None])
+        log_sum = np.log(np.exp(scaled).sum(axis=1))
+        loss = log_sum - of_true[:, 0]
+        confidence = np.exp(np.take_along_axis(scaled, guess, axis=1)[:, 0] - log_sum)
+        np.put_along_axis(scaled, guess, -np.inf, axis=1)
+        margin = confidence - np.exp(scaled.max(axis=1) - log_sum)
+        return _BySketch(
+            confidence, np.exp(-loss), loss, margin, rank[:, 0].astype(np.int32)
+        )
 
     def guesses(
         self, rows: NDArray[np.integer], *, k: int = 5
@@ -186,11 +172,8 @@ class Evaluation:
             ranked = np.lexsort((label, -order[row, label], row))
             first = np.searchsorted(row, np.arange(len(chosen)))
             labels[part] = label[ranked[first[:, None] + np.arange(k)]]
-            scaled = logits / self.metrics["temperature"]
-            scaled -= scaled.max(axis=1, keepdims=True)
-            sums = np.exp(scaled).sum(axis=1, keepdims=True)
-            found = np.take_along_axis(scaled, labels[part], axis=1)
-            probabilities[part] = np.exp(found) / sums
+            every = self._softmax(logits)
+            probabilities[part] = np.take_along_axis(every, labels[part], axis=1)
         return labels, probabilities
 
     def probability_parts(
@@ -207,12 +190,21 @@ class Evaluation:
         """
         for start in range(0, len(rows), CHUNK):
             part = rows[start : start + CHUNK]
-            scaled = self.logits[part].astype(np.float32)
-            scaled /= np.float32(self.metrics["temperature"])
-            scaled -= scaled.max(axis=1, keepdims=True)
-            probabilities = np.exp(scaled, out=scaled)
-            probabilities /= probabilities.sum(axis=1, keepdims=True)
-            yield part, probabilities
+            yield part, self._softmax(self.logits[part])
+
+    def _softmax(self, logits: NDArray[np.floating]) -> NDArray[np.float32]:
+        temperature = self.metrics["temperature"]
+        return softmax(logits, temperature=temperature, dtype=np.float32)
+
+
+class _BySketch(NamedTuple):
+    """What an `Evaluation` knows of each sketch; see its properties."""
+
+    confidence: NDArray[np.float32]
+    true_probability: NDArray[np.float32]
+    loss: NDArray[np.float32]
+    margin: NDArray[np.float32]
+    true_rank: NDArray[np.int32]
 
 
 def write_evaluation(
@@ -225,23 +217,17 @@ def write_evaluation(
         evaluation: What to write.
         class_rows: One row a class, all with the same columns.
     """
-    # An old evaluation must not be taken for the new one's: its figures go first
+    # An old evaluation must not be taken for the new one's: its metrics go first
     # and the new ones come last.
     (run_dir / METRICS_FILE).unlink(missing_ok=True)
     write_predictions(run_dir, evaluation)
-    with (
-        replacing(run_dir / CLASSES) as temporary,
-        temporary.open("w", encoding="utf-8", newline="") as stream,
-    ):
-        writer = csv.DictWriter(stream, fieldnames=list(class_rows[0]))
-        writer.writeheader()
-        writer.writerows(class_rows)
+    write_text(run_dir / CLASSES, to_csv(class_rows))
     write_json(run_dir / METRICS_FILE, evaluation.metrics)
 
 
 def write_predictions(run_dir: Path, evaluation: Evaluation) -> None:
     """Replaces the arrays of a run's evaluation."""
-    tensors = {
+    tensors: dict[str, NDArray[Any]] = {
         "y_true": evaluation.y_true,
         "y_pred": evaluation.y_pred,
         "logits": evaluation.logits,
@@ -249,11 +235,7 @@ def write_predictions(run_dir: Path, evaluation: Evaluation) -> None:
         "map_2d": evaluation.map_2d,
     }
     with replacing(run_dir / PREDICTIONS) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(values) for name, values in tensors.items()},
-            temporary,
-            {"ids": json.dumps(evaluation.ids)},
-        )
+        save_tensors(tensors, temporary, {"ids": json.dumps(evaluation.ids)})
 
 
 def read_evaluation(run_dir: Path) -> Evaluation:
@@ -265,8 +247,8 @@ def read_evaluation(run_dir: Path) -> Evaluation:
     class_names = read_config(run_dir).class_names
     try:
         metrics = read_metrics(run_dir)
-        with safe_open(run_dir / PREDICTIONS, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in _names(file)}
+        with open_tensors(run_dir / PREDICTIONS) as file:
+            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
             ids = tuple(json.loads((file.metadata() or {})["ids"]))
         evaluation = Evaluation(
             metrics=metrics, class_names=class_names, ids=ids, **tensors
@@ -275,20 +257,18 @@ def read_evaluation(run_dir: Path) -> Evaluation:
     except FileNotFoundError as error:
         check_there(run_dir)
         raise RunError(
-            f"Run {run_dir.name!r} has no evaluation yet. "
-            f"`python -m core evaluate {run_dir.name}` makes one."
+            "Run {run!r} has no evaluation yet. `python -m core evaluate {run}` makes "
+            "one.",
+            run=run_dir.name,
         ) from error
     except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"The evaluation of run {run_dir.name!r} is damaged ({error}). "
-            f"`python -m core evaluate {run_dir.name}` makes it anew."
+            "The evaluation of run {run!r} is damaged ({reason}). `python -m core "
+            "evaluate {run}` makes it anew.",
+            run=run_dir.name,
+            reason=error,
         ) from error
     return evaluation
-
-
-def _names(file: Any) -> list[str]:
-    """Returns the tensors of an open safetensors file, which is no mapping."""
-    return list(file.keys())
 
 
 def _check_shapes(evaluation: Evaluation) -> None:
@@ -305,21 +285,34 @@ def _check_shapes(evaluation: Evaluation) -> None:
         if shape != expected:
             raise ValueError(f"{name} has shape {shape}, expected {expected}")
     if evaluation.metrics["n"] != n:
-        raise ValueError(f"its figures are of {evaluation.metrics['n']} sketches")
+        raise ValueError(f"its metrics are of {evaluation.metrics['n']} sketches")
     labels = np.concatenate([evaluation.y_true, evaluation.y_pred])
     if n and not 0 <= labels.min() <= labels.max() < classes:
         raise ValueError("a label is out of range")
 
 
-def to_probabilities(
-    logits: NDArray[np.floating], *, temperature: float = 1.0
-) -> NDArray[np.float64]:
-    """Softmax over classes, in double precision.
+def softmax(
+    logits: NDArray[np.floating],
+    *,
+    temperature: float = 1.0,
+    dtype: type[np.floating] = np.float64,
+) -> NDArray[Any]:
+    """Turns logits into probabilities, which add up to 1.
 
     Args:
         logits: Shape `(n_samples, n_classes)`.
         temperature: What logits are divided by first.
+        dtype: The precision in which it is computed.
     """
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+    exponentials: NDArray[Any] = np.exp(_shift(logits, temperature, dtype))
+    exponentials /= exponentials.sum(axis=1, keepdims=True)
+    return exponentials
+
+
+def _shift(
+    logits: NDArray[np.floating], temperature: float, dtype: type[np.floating]
+) -> NDArray[Any]:
+    """Returns logits over a temperature less the largest, so that none overflows."""
+    scaled: NDArray[Any] = logits.astype(dtype) / dtype(temperature)
+    scaled -= scaled.max(axis=1, keepdims=True)
+    return scaled

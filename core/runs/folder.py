@@ -14,8 +14,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from core.errors import BusyError, RunError, quote
-from core.files import TEMPORARY_PREFIX, list_folder, remove_tree
+from core.errors import BusyError, RunError, quote, unwritable
+from core.files import TEMPORARY_PREFIX, list_folder, read_regular, remove_tree, rename
 from core.paths import TRAINED_DIR
 
 RUN_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
@@ -38,12 +38,13 @@ TEACHER_ANSWERS = "teacher_answers.npy"
 TRAIN_KEYS = "train_keys.npy"
 ENVIRONMENT = "environment.json"
 METRICS_FILE = "metrics.json"
+ROBUSTNESS = "robustness.json"
 STOP_REQUEST = "stop"
 LOCK = "run.lock"
 
 REMOVED_PREFIX = ".removed-"
 CREATED_PREFIX = ".created-"
-"""A run that is being deleted; one that a process is making."""
+"""A run that an earlier version was deleting; one that a process is making."""
 
 CHECKPOINT_INTERVAL_S = 45.0
 """With the time that a step and a save take, at most a minute is lost."""
@@ -66,16 +67,17 @@ def best_weights(epoch: int) -> str:
 
 def kept_epochs(path: Path) -> list[int]:
     """Returns the epochs after which a run folder has kept a checkpoint, ascending."""
-    found = (KEPT_CHECKPOINT_PATTERN.fullmatch(p.name) for p in list_folder(path))
-    return sorted(int(match[1]) for match in found if match)
+    matches = (KEPT_CHECKPOINT_PATTERN.fullmatch(p.name) for p in list_folder(path))
+    return sorted(int(match[1]) for match in matches if match)
 
 
 def check_run_id(run_id: str) -> None:
     """Raises `RunError` unless `run_id` can be a run's folder."""
     if not RUN_ID_PATTERN.fullmatch(run_id):
         raise RunError(
-            f"A run id is 1 to 80 letters, digits, '.', '_' or '-', and starts with a "
-            f"letter or digit. Received: {quote(run_id)}"
+            "A run id is 1 to 80 letters, digits, '.', '_' or '-', and starts with a "
+            "letter or digit. Received: {run}",
+            run=quote(run_id),
         )
 
 
@@ -92,11 +94,12 @@ def lock_run(path: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise BusyError(
-            f"Run {path.name!r} is being trained or evaluated by another process."
+            "Run {run!r} is being trained or evaluated by another process.",
+            run=path.name,
         ) from error
     except OSError as error:
         check_there(path)
-        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+        raise RunError(unwritable(path, error)) from error
     # Whoever removes a run renames it first, and the lock makes a missing folder.
     try:
         is_there = os.path.samestat(before, path.stat()) and not is_ghost(path)
@@ -109,6 +112,45 @@ def lock_run(path: Path) -> FileLock:
     return lock
 
 
+def is_held(path: Path, *, name: str = LOCK) -> bool:
+    """Returns whether a process has the right to write a folder, such as a run's.
+
+    To be asked only where one seems to: who takes the right at this very moment would
+    be told that another has it.
+
+    Args:
+        path: The folder.
+        name: Of its lock.
+    """
+    if not (path / name).exists():
+        return False
+    lock = FileLock(path / name)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    except OSError:
+        return False
+    lock.release()
+    return False
+
+
+@contextmanager
+def sitting(path: Path) -> Iterator[None]:
+    """Holds the right to write a run folder, with no leftovers at its begin and end.
+
+    Raises:
+        RunError: See `lock_run`.
+    """
+    lock = lock_run(path)
+    try:
+        clear_leftovers(path)
+        yield
+    finally:
+        clear_leftovers(path)
+        lock.release()
+
+
 def check_there(path: Path) -> None:
     """Raises `RunError` if a run that was found before has been removed."""
     if not path.is_dir() or is_ghost(path):
@@ -116,7 +158,7 @@ def check_there(path: Path) -> None:
 
 
 @contextmanager
-def telling_removal(path: Path) -> Iterator[None]:
+def reporting_removal(path: Path) -> Iterator[None]:
     """Makes of whatever the removal of a run breaks one clear `RunError`."""
     try:
         yield
@@ -141,8 +183,16 @@ def clear_ghost(path: Path) -> None:
             path.rmdir()
 
 
-def remove_run(run_id: str, *, data_dir: Path) -> None:
-    """Deletes one of the program's own runs.
+def trash_dir(data_dir: Path) -> Path:
+    """Returns the folder of the runs that were removed and can be put back."""
+    return data_dir / "trash"
+
+
+def remove_run(run_id: str, *, data_dir: Path) -> Path:
+    """Moves one of the program's own runs into the trash, which `doctor` empties.
+
+    Returns:
+        Its folder there, for `restore_run`.
 
     Raises:
         RunError: If there is none, or it is being trained or evaluated.
@@ -150,16 +200,40 @@ def remove_run(run_id: str, *, data_dir: Path) -> None:
     check_run_id(run_id)
     path = runs_dir(data_dir) / run_id
     if not path.is_dir():
-        raise RunError(f"There is no run {run_id!r} in {runs_dir(data_dir)}.")
+        raise RunError(
+            "There is no run {run!r} in {folder}.",
+            run=run_id,
+            folder=runs_dir(data_dir),
+        )
     lock = lock_run(path)
     try:
-        doomed = path.with_name(
-            f"{REMOVED_PREFIX}{os.getpid()}-{run_id}-{time.time_ns()}"
-        )
-        path.rename(doomed)
+        removed = trash_dir(data_dir) / f"{time.time_ns()}-{run_id}"
+        removed.parent.mkdir(exist_ok=True)
+        rename(path, removed)
     finally:
         lock.release()
-    remove_tree(doomed)
+    return removed
+
+
+def restore_run(removed: Path, *, data_dir: Path) -> str:
+    """Puts a run back that `remove_run` has moved into the trash.
+
+    Returns:
+        Its id.
+
+    Raises:
+        RunError: If it is no longer in the trash, or its name is another run's now.
+    """
+    run_id = removed.name.partition("-")[2]
+    path = runs_dir(data_dir) / run_id
+    if removed.parent != trash_dir(data_dir) or not removed.is_dir():
+        raise RunError("Run {run!r} is no longer in the trash.", run=run_id)
+    if path.exists() and not is_ghost(path):
+        raise RunError("There is another run {run!r} now.", run=run_id)
+    if path.exists():
+        clear_ghost(path)
+    rename(removed, path)
+    return run_id
 
 
 def clear_leftovers(path: Path) -> None:
@@ -186,12 +260,12 @@ DAMAGE = (OSError, ValueError, TypeError, KeyError, RecursionError)
 
 
 def _removed(path: Path) -> RunError:
-    return RunError(f"Run {path.name!r} was removed meanwhile.")
+    return RunError("Run {run!r} was removed meanwhile.", run=path.name)
 
 
 def read_object(path: Path) -> dict[str, Any]:
     """Reads a file of JSON; raises one of `DAMAGE` unless it holds an object."""
-    value = json.loads(path.read_bytes())
+    value = json.loads(read_regular(path))
     if not isinstance(value, dict):
         raise ValueError("it holds no JSON object")
     return value
@@ -206,5 +280,6 @@ def refuse_shipped(run_dir: Path) -> None:
     """Raises `RunError` for a run that may not be written to."""
     if is_shipped(run_dir):
         raise RunError(
-            f"Run {run_dir.name!r} ships with the program and is not written to."
+            "Run {run!r} ships with the program and is not written to.",
+            run=run_dir.name,
         )

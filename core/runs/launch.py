@@ -3,18 +3,21 @@
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from core.errors import RunError
+from core.errors import RunError, Sentence, SketchScopeError, unwritable
+from core.files import open_regular
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs.folder import telling_removal
+from core.runs.folder import reporting_removal
 from core.runs.status import ACTIVE_STATES, read_status
 
 LOG = "train.log"
@@ -69,6 +72,24 @@ def train_command(
     return command
 
 
+def check_installed(backend: str | None = None) -> None:
+    """Raises `SketchScopeError` unless there is what Keras is to compute with.
+
+    Args:
+        backend: A name of Keras's; by default what `KERAS_BACKEND` names, or else
+            TensorFlow.
+    """
+    backend = backend or os.environ.get("KERAS_BACKEND", "tensorflow")
+    missing = [name for name in (backend, "keras") if find_spec(name) is None]
+    if missing:
+        raise SketchScopeError(
+            "Training and evaluation need {package}, which is not installed: "
+            "`pip install -r {requirements}` adds it.",
+            package=missing[0],
+            requirements=f"requirements{'-jax' if backend == 'jax' else ''}.txt",
+        )
+
+
 def launch_training(run_dir: Path, *, data_dir: Path) -> None:
     """Starts the process that trains a run, or goes on with it, when it is its turn.
 
@@ -76,22 +97,98 @@ def launch_training(run_dir: Path, *, data_dir: Path) -> None:
     Returns as soon as it has spoken, within a second or two.
 
     Raises:
+        SketchScopeError: If what Keras computes with is not installed.
         RunError: If it is at work already, was removed, or ends at once.
     """
-    with telling_removal(run_dir):
+    check_installed()
+    with reporting_removal(run_dir):
         _launch(run_dir, data_dir=data_dir)
 
 
 def _launch(run_dir: Path, *, data_dir: Path) -> None:
     try:
         if read_status(run_dir).state in ACTIVE_STATES:
-            raise RunError(f"Run {run_dir.name!r} is under way already.")
+            raise RunError("Run {run!r} is under way already.", run=run_dir.name)
     except (OSError, ValueError) as error:
-        raise RunError(f"The status of {run_dir} can't be read: {error}.") from error
-    with _open_log(run_dir) as log:
-        start = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core", "train", "--resume", run_dir.name, "--wait"],
+        raise RunError(
+            "The status of {run} can't be read: {reason}.", run=run_dir, reason=error
+        ) from error
+
+    def is_at_work(pid: int) -> bool:
+        try:
+            return read_status(run_dir).pid == pid
+        except (OSError, ValueError):
+            return False  # It is being replaced or has been removed.
+
+    words = ["train", "--resume", run_dir.name, "--wait"]
+    try:
+        launch_command(words, run_dir / LOG, data_dir=data_dir, has_spoken=is_at_work)
+    except RunError as error:
+        is_there = run_dir.exists()
+        raise RunError(
+            "Run {run!r} could not be started: {reason}",
+            run=run_dir.name,
+            reason=error if is_there else Sentence("it was removed meanwhile."),
+        ) from error
+
+
+def launch_command(
+    words: Sequence[str],
+    log: Path,
+    *,
+    data_dir: Path,
+    has_spoken: Callable[[int], bool],
+) -> None:
+    """Starts a process of `python -m core …`, which lives on when this one ends.
+
+    It leaves the processor to others. Returns as soon as it has spoken.
+
+    Args:
+        words: What follows `core`.
+        log: Where what it prints is appended; a long one is put aside first.
+        data_dir: Where it is to read and write.
+        has_spoken: Whether the process of an id has written that it is at work.
+
+    Raises:
+        RunError: Why it could not be started; to be said after what that is.
+    """
+    turn_log(log)
+    try:
+        stream = log.open("ab")
+    except OSError as error:
+        raise RunError(unwritable(log, error)) from error
+    with stream:
+        start = stream.tell()
+        process = _start(words, stream, data_dir=data_dir)
+    _lower_priority(process.pid)
+    # Someone has to take note of its end, or it stays a zombie.
+    threading.Thread(target=process.wait, daemon=True).start()
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < deadline:
+        # In this order: it may speak and end between the two.
+        ended = process.poll()
+        if has_spoken(process.pid):
+            return
+        if ended is not None:
+            raise RunError(
+                _last_words(log, start)
+                or Sentence("its process ended with code {code}.", code=ended)
+            )
+        time.sleep(0.05)
+    raise RunError(
+        "its process has not said anything for {seconds:.0f} s; the machine may be "
+        "overloaded. Look again later.",
+        seconds=START_TIMEOUT_S,
+    )
+
+
+def _start(
+    words: Sequence[str], log: BinaryIO, *, data_dir: Path
+) -> "subprocess.Popen[bytes]":
+    """Starts the process; raises `RunError` where the system has none to give."""
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "core", *words],
             cwd=REPOSITORY_DIR,
             env={
                 **os.environ,
@@ -105,16 +202,24 @@ def _launch(run_dir: Path, *, data_dir: Path) -> None:
             # Neither Ctrl-C in the dashboard's terminal nor its end reaches it.
             start_new_session=True,
         )
-    _step_back(process.pid)
-    # Someone has to take note of its end, or it stays a zombie.
-    threading.Thread(target=process.wait, daemon=True).start()
-    _wait_until_it_speaks(run_dir, process, start)
+    except OSError as error:
+        reason = f"{error.strerror or error}."
+        raise RunError(reason) from error
 
 
-def read_log(run_dir: Path) -> str:
-    """Returns the end of what a run's processes printed, "" if nothing."""
+def turn_log(path: Path) -> None:
+    """Puts a long log aside while it is written: what is printed on begins anew."""
+    # Whoever prints into it does so at its end, wherever that is.
+    with suppress(OSError):
+        if path.stat().st_size > MAX_LOG_BYTES:
+            shutil.copyfile(path, path.with_name(f"{path.name}.1"))
+            os.truncate(path, 0)
+
+
+def read_log(path: Path) -> str:
+    """Returns the end of what processes printed into a log, "" if nothing."""
     try:
-        with (run_dir / LOG).open("rb") as log:
+        with open_regular(path) as log:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - LOG_TAIL_BYTES))
             return log.read().decode("utf-8", errors="replace")
@@ -122,10 +227,10 @@ def read_log(run_dir: Path) -> str:
         return ""
 
 
-def _last_words(run_dir: Path, start: int) -> str:
-    """Returns the last error in a run's log, or its last line, from a place on."""
+def _last_words(path: Path, start: int) -> str:
+    """Returns the last error in a log, or its last line, from a place on."""
     try:
-        with (run_dir / LOG).open("rb") as log:
+        with open_regular(path) as log:
             log.seek(start)
             lines = log.read().decode("utf-8", errors="replace").strip().split("\n")
     except OSError:
@@ -135,54 +240,10 @@ def _last_words(run_dir: Path, start: int) -> str:
     return (errors or lines)[-1].removeprefix("Error: ")
 
 
-def _open_log(run_dir: Path) -> BinaryIO:
-    """Opens a run's log at its end, and puts a long one aside first."""
-    path = run_dir / LOG
-    try:
-        with suppress(FileNotFoundError):
-            if path.stat().st_size > MAX_LOG_BYTES:
-                path.replace(path.with_name(f"{LOG}.1"))
-        return path.open("ab")
-    except OSError as error:
-        raise RunError(f"{path} can't be written: {error.strerror}.") from error
-
-
-def _step_back(pid: int) -> None:
-    """Lets all others go before a process that leads a session of its own."""
+def _lower_priority(pid: int) -> None:
+    """Lowers the priority of a process that leads a session of its own."""
     if os.name == "posix":
         os.setpriority(os.PRIO_PROCESS, pid, NICENESS)
     # Where Linux schedules by session, a process's own niceness counts only within it.
     with suppress(OSError):
         Path(f"/proc/{pid}/autogroup").write_text(str(NICENESS), encoding="ascii")
-
-
-def _wait_until_it_speaks(
-    run_dir: Path, process: "subprocess.Popen[bytes]", start: int
-) -> None:
-    """Waits for a process to say in the run's status that it is at work.
-
-    Args:
-        run_dir: The run's folder.
-        process: The process.
-        start: Where in the run's log what it prints begins.
-    """
-    deadline = time.monotonic() + START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        ended = process.poll()
-        try:
-            if read_status(run_dir).pid == process.pid:
-                return
-        except (OSError, ValueError):
-            pass  # It is being replaced or has been removed.
-        if ended is not None:
-            reason = _last_words(run_dir, start) or (
-                f"its process ended with code {ended}."
-            )
-            if not run_dir.exists():
-                reason = "it was removed meanwhile."
-            raise RunError(f"Run {run_dir.name!r} could not be started: {reason}")
-        time.sleep(0.05)
-    raise RunError(
-        f"The process of run {run_dir.name!r} has not said anything for "
-        f"{START_TIMEOUT_S:.0f} s; the machine may be overloaded. Look again later."
-    )

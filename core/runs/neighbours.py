@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors import SafetensorError
 
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import replacing
 from core.runs.reading import read_config
+from core.runs.weights import open_tensors, save_tensors
 
 NEIGHBOURS = "neighbours.safetensors"
 
@@ -126,8 +126,10 @@ class Neighbours:
         """
         if dataset.split_fingerprint != self.split_fingerprint:
             raise RunError(
-                f"Dataset {dataset.name!r} is not the one whose sketches the run's "
-                f"{NEIGHBOURS} was made of."
+                "Dataset {dataset!r} is not the one whose sketches the run's "
+                "{neighbours} was made of.",
+                dataset=dataset.name,
+                neighbours=NEIGHBOURS,
             )
         return ordered_rows(dataset)
 
@@ -192,11 +194,7 @@ def write_neighbours(
         "labels": labels.astype(np.uint16),
     }
     with replacing(run_dir / NEIGHBOURS) as temporary:
-        save_file(
-            {name: np.ascontiguousarray(values) for name, values in tensors.items()},
-            temporary,
-            {"split_fingerprint": split_fingerprint},
-        )
+        save_tensors(tensors, temporary, {"split_fingerprint": split_fingerprint})
 
 
 def read_neighbours(run_dir: Path) -> Neighbours | None:
@@ -211,25 +209,25 @@ def read_neighbours(run_dir: Path) -> Neighbours | None:
     path = run_dir / NEIGHBOURS
     num_classes = len(read_config(run_dir).class_names)
     try:
-        with safe_open(path, framework="numpy") as file:
+        with open_tensors(path) as file:
             mean, components, points, scales, labels = (
                 file.get_tensor(name)
                 for name in ("mean", "components", "points", "scales", "labels")
             )
             fingerprint = (file.metadata() or {})["split_fingerprint"]
         n, c = points.shape
-        found = {
+        arrays = {
             "mean": (mean, np.float32, components.shape[:1]),
             "components": (components, np.float16, (*components.shape[:1], c)),
             "points": (points, np.int8, (n, c)),
             "scales": (scales, np.float32, (c,)),
             "labels": (labels, np.uint16, (n,)),
         }
-        for name, (tensor, dtype, shape) in found.items():
+        for name, (tensor, dtype, shape) in arrays.items():
             if tensor.dtype != dtype or tensor.shape != shape or not tensor.size:
                 raise ValueError(f"{name} is {tensor.dtype}{tensor.shape}")
             if not np.isfinite(tensor).all():
-                raise ValueError(f"{name} holds what is no number")
+                raise ValueError(f"{name} holds NaN")
         if labels.max() >= num_classes:
             raise ValueError("a label is out of range")
     except FileNotFoundError:
@@ -243,8 +241,11 @@ def read_neighbours(run_dir: Path) -> Neighbours | None:
         AttributeError,  # a type of number that NumPy doesn't have
     ) as error:
         raise RunError(
-            f"{path} is damaged ({error}). `python -m core runs index {run_dir.name}` "
-            "makes it anew."
+            "{path} is damaged ({reason}). `python -m core runs index {run}` makes it "
+            "anew.",
+            path=path,
+            reason=error,
+            run=run_dir.name,
         ) from error
     return Neighbours(
         mean=mean,

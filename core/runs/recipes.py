@@ -6,153 +6,84 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.errors import ConfigError, explain, quote
+from core.errors import ConfigError, explain, quote, unknown
 from core.runs.config import Settings
 from models import NETWORKS
 
-RECIPES: dict[str, dict[str, dict[str, Any]]] = {
-    "report": {
-        "simple": {},
-        "resnet18": {},
-    },
+_SKETCHES = {
+    "optimizer": "adamw",
+    "schedule": "cosine",
+    "weight_decay": 0.05,
+    "label_smoothing": 0.1,
+    "dropout": 0.3,
+    "flip": True,
+    "ink_gain": (1, 2),
+}
+"""What all recipes for sketches share."""
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "report": {},
     "best": {
-        "simple": {
-            "epochs": 15,
-            "val_fraction": 0.05,
-            "optimizer": "adamw",
-            "learning_rate": 2e-3,
-            "schedule": "cosine",
-            "warmup_epochs": 1,
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.3,
-            "flip": True,
-            "rotation_deg": 12,
-            "scale": 0.15,
-            "aspect": 0.1,
-            "shear": 0.1,
-            "shift": 0.06,
-            "ink_gain": (1, 2),
-        },
-        "resnet18": {
-            "epochs": 20,
-            "val_fraction": 0.05,
-            "optimizer": "adamw",
-            "learning_rate": 3e-3,
-            "schedule": "cosine",
-            "warmup_epochs": 2,
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.2,
-            "shortcut": "average_pool",
-            "zero_last_gamma": True,
-            "image_sizes": (64, 96, 128),
-            "image_size_shares": (0.6, 0.2, 0.2),
-            "flip": True,
-            "rotation_deg": 15,
-            "scale": 0.2,
-            "aspect": 0.1,
-            "shear": 0.12,
-            "shift": 0.08,
-            "ink_gain": (1, 2),
-        },
+        **_SKETCHES,
+        "epochs": 15,
+        "val_fraction": 0.05,
+        "learning_rate": 2e-3,
+        "warmup_epochs": 1,
+        "rotation_deg": 12,
+        "scale": 0.15,
+        "aspect": 0.1,
+        "shear": 0.1,
+        "shift": 0.06,
     },
     "refine": {
-        "simple": {
-            "epochs": 20,
-            "val_fraction": 0.05,
-            "optimizer": "adamw",
-            "learning_rate": 1e-3,
-            "schedule": "cosine",
-            "warmup_epochs": 0.5,
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.3,
-            "flip": True,
-            "rotation_deg": 15,
-            "scale": 0.2,
-            "aspect": 0.15,
-            "shear": 0.15,
-            "shift": 0.08,
-            "perspective": 0.1,
-            "ink_gain": (1, 2),
-            "thickness": 0.7,
-            "erase": 0.2,
-        },
-        "resnet18": {
-            "epochs": 11,
-            "val_fraction": 0.05,
-            "optimizer": "adamw",
-            "learning_rate": 1e-3,
-            "schedule": "cosine",
-            "warmup_epochs": 0.5,
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.2,
-            "shortcut": "average_pool",
-            "zero_last_gamma": True,
-            "image_sizes": (96, 128),
-            "image_size_shares": (0.72, 0.28),
-            "flip": True,
-            "rotation_deg": 15,
-            "scale": 0.25,
-            "aspect": 0.15,
-            "shear": 0.15,
-            "shift": 0.08,
-            "perspective": 0.1,
-            "ink_gain": (1, 2),
-            "thickness": 0.7,
-            "erase": 0.3,
-            "mixup": 0.15,
-            "cutmix": 0.15,
-        },
+        **_SKETCHES,
+        "epochs": 20,
+        "val_fraction": 0.05,
+        "learning_rate": 1e-3,
+        "warmup_epochs": 0.5,
+        "rotation_deg": 15,
+        "scale": 0.2,
+        "aspect": 0.15,
+        "shear": 0.15,
+        "shift": 0.08,
+        "perspective": 0.1,
+        "thickness": 0.7,
+        "erase": 0.2,
     },
     "finetune": {
-        "simple": {
-            "epochs": 8,
-            "batch_size": 32,
-            "optimizer": "adamw",
-            "learning_rate": 1e-4,
-            "schedule": "cosine",
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.3,
-            "flip": True,
-            "rotation_deg": 8,
-            "scale": 0.1,
-            "aspect": 0.05,
-            "shear": 0.05,
-            "shift": 0.05,
-            "ink_gain": (1, 2),
-            "rehearsal": 4,
-        },
-        "resnet18": {
-            "epochs": 8,
-            "batch_size": 32,
-            "optimizer": "adamw",
-            "learning_rate": 1e-4,
-            "schedule": "cosine",
-            "weight_decay": 0.05,
-            "label_smoothing": 0.1,
-            "dropout": 0.2,
-            "flip": True,
-            "rotation_deg": 8,
-            "scale": 0.1,
-            "aspect": 0.05,
-            "shear": 0.05,
-            "shift": 0.05,
-            "ink_gain": (1, 2),
-            "rehearsal": 4,
-        },
+        **_SKETCHES,
+        "epochs": 8,
+        "batch_size": 32,
+        "learning_rate": 1e-4,
+        "rotation_deg": 8,
+        "scale": 0.1,
+        "aspect": 0.05,
+        "shear": 0.05,
+        "shift": 0.05,
+        "rehearsal": 4,
     },
 }
-"""What each recipe changes for each network.
+"""What each recipe changes for every network; `models.NetworkSpec.tuning` holds in
+what a network differs from that.
 
 `report` is the course report's: Keras's defaults, 50 epochs of batch 64, a fifth of
 train held out, no augmentation. `best` is tuned for these sketches. `refine` goes on
 from a run of `best`, with sketches varied more. `finetune` goes on
 from a trained run with a few drawings; what it leaves out is as the origin's.
 """
+
+
+def recipe_fields(network: str, recipe: str) -> dict[str, Any]:
+    """Returns the settings that a recipe changes for a network.
+
+    Raises:
+        ConfigError: If there is no such network or recipe.
+    """
+    if network not in NETWORKS:
+        raise unknown("network", network, NETWORKS)
+    if recipe not in RECIPES:
+        raise unknown("recipe", recipe, RECIPES)
+    return {**RECIPES[recipe], **NETWORKS[network].tuning.get(recipe, {})}
 
 
 def make_settings(
@@ -168,16 +99,7 @@ def make_settings(
     Raises:
         ConfigError: Naming the field and what was received.
     """
-    if network not in NETWORKS:
-        raise ConfigError(
-            f"There is no network {quote(network)}. Choose one of: "
-            f"{', '.join(NETWORKS)}."
-        )
-    if recipe not in RECIPES:
-        raise ConfigError(
-            f"There is no recipe {quote(recipe)}. Choose one of: {', '.join(RECIPES)}."
-        )
-    fields = {**RECIPES[recipe][network], **(overrides or {})}
+    fields = {**recipe_fields(network, recipe), **(overrides or {})}
     # Few epochs leave no room for the recipe's warm-up; shorten it alike.
     if "epochs" in (overrides or {}) and "warmup_epochs" not in (overrides or {}):
         epochs = fields["epochs"]
@@ -190,8 +112,10 @@ def make_settings(
         raise ConfigError(explain(error)) from error
     if not NETWORKS[network].any_size and len(settings.image_sizes) > 1:
         raise ConfigError(
-            f"`image_sizes` of {network} must be one size, since its dense layer "
-            f"fits no other. Received: {list(settings.image_sizes)}"
+            "`image_sizes` of {network} must be one size, since its dense layer fits "
+            "no other. Received: {image_sizes}",
+            network=network,
+            image_sizes=list(settings.image_sizes),
         )
     return settings
 
@@ -211,12 +135,12 @@ def parse_overrides(assignments: Sequence[str]) -> dict[str, Any]:
     for assignment in assignments:
         field, equals, text = assignment.partition("=")
         if not equals:
-            raise ConfigError(f"--set takes FIELD=VALUE. Received: {quote(assignment)}")
-        if field not in Settings.model_fields:
             raise ConfigError(
-                f"There is no field {quote(field)}. Choose one of: "
-                f"{', '.join(Settings.model_fields)}."
+                "--set takes FIELD=VALUE. Received: {assignment}",
+                assignment=quote(assignment),
             )
+        if field not in Settings.model_fields:
+            raise unknown("field", field, Settings.model_fields)
         try:
             overrides[field] = json.loads(text)
         except ValueError:

@@ -1,7 +1,9 @@
 """The status of a run: what its process last wrote, and what is so now."""
 
+import math
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,9 +12,17 @@ from typing import Any, Literal
 import psutil
 from pydantic import TypeAdapter
 
+from core.errors import Sentence
 from core.files import write_json
 from core.runs.config import RunConfig
-from core.runs.folder import METRICS_FILE, STATUS, WEIGHTS, read_object
+from core.runs.folder import (
+    DAMAGE,
+    METRICS_FILE,
+    STATUS,
+    WEIGHTS,
+    is_held,
+    read_object,
+)
 
 State = Literal[
     "queued", "running", "stopped", "failed", "trained", "finished", "damaged"
@@ -51,6 +61,8 @@ class Status:
         queued_at: Since when it waits, in seconds since 1970, or 0.
         message: Why it failed, or what comes next.
         kept_epoch: The epoch whose weights were kept; 0 before.
+        first_steps: Of the first epoch, some steps with the seconds of training until
+            then, and the mean loss and top-1 accuracy so far.
     """
 
     state: State = "running"
@@ -71,6 +83,7 @@ class Status:
     queued_at: float = 0.0
     message: str = ""
     kept_epoch: int = 0
+    first_steps: tuple[tuple[int, float, float, float], ...] = ()
 
 
 def current_process() -> dict[str, Any]:
@@ -86,7 +99,10 @@ def current_process() -> dict[str, Any]:
 
 def write_status(path: Path, status: Status) -> None:
     """Replaces a run's status, stamped with the present time."""
-    write_json(path / STATUS, asdict(replace(status, updated_at=time.time())))
+    fields = asdict(replace(status, updated_at=time.time()))
+    if isinstance(status.message, Sentence):
+        fields["sentence"] = status.message.pack()
+    write_json(path / STATUS, fields)
 
 
 def read_status(path: Path) -> Status:
@@ -109,7 +125,16 @@ def utc_now() -> datetime:
 
 def read_written_status(path: Path) -> Status:
     """Reads the status that was last written; raises one of `DAMAGE` without one."""
-    return TypeAdapter(Status).validate_python(read_object(path / STATUS))
+    fields = read_object(path / STATUS)
+    status = TypeAdapter(Status).validate_python(fields)
+    for name, value in asdict(status).items():
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"`{name}` is {value}")
+    with suppress(*DAMAGE, LookupError, AttributeError):
+        sentence = Sentence.unpack(fields["sentence"])
+        if sentence == status.message:
+            return replace(status, message=sentence)
+    return status
 
 
 def infer_status(
@@ -128,19 +153,33 @@ def infer_status(
 def present_state(path: Path, status: Status, *, evaluated: bool) -> tuple[State, str]:
     """Returns what a run is now: one that says it runs may have been killed."""
     if status.state in ACTIVE_STATES:
-        if _is_alive(status):
+        # A number that another process has by now, after a start of the machine even
+        # with the same uptime, holds no lock.
+        if _is_alive(status) and is_held(path):
             return status.state, status.message
+        # It may have said so and let go since its status was read.
+        with suppress(*DAMAGE):
+            later = read_written_status(path)
+            if later != status:
+                is_scored = (path / METRICS_FILE).exists()
+                return present_state(path, later, evaluated=is_scored)
         if status.state == "queued":
-            place = "while it waited"
+            place = Sentence("while it waited")
         elif status.phase == "evaluating":
-            place = "in its evaluation"
+            place = Sentence("in its evaluation")
         else:
-            place = f"at epoch {status.epoch + 1}, step {status.step}"
-        return (
-            "failed",
-            f"Its process ended without a word {place}. Go on with "
-            f"`python -m core train --resume {path.name}`.",
+            place = Sentence(
+                "at epoch {epoch}, step {step}",
+                epoch=status.epoch + 1,
+                step=status.step,
+            )
+        message = Sentence(
+            "Its process ended without a word {place}. Go on with "
+            "`python -m core train --resume {run}`.",
+            place=place,
+            run=path.name,
         )
+        return "failed", message
     if status.state in ("trained", "finished"):
         return ("finished" if evaluated else "trained"), status.message
     return status.state, status.message

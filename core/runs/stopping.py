@@ -8,7 +8,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from core.errors import RunError
+from core.errors import RunError, Sentence, unwritable
 from core.runs.folder import STOP_REQUEST, check_there
 from core.runs.reading import read_run
 from core.runs.status import ACTIVE_STATES
@@ -57,7 +57,7 @@ def request_stop(path: Path) -> None:
         request.touch()
     except OSError as error:
         check_there(path)
-        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+        raise RunError(unwritable(path, error)) from error
     try:
         # If it has ended meanwhile, nobody takes the request away any more.
         _check_stoppable(path)
@@ -70,8 +70,13 @@ def _check_stoppable(path: Path) -> None:
     run = read_run(path)
     check_there(path)
     if run.state not in ACTIVE_STATES:
-        raise RunError(f"Run {run.run_id!r} is not running: {run.state}.")
+        raise RunError(
+            "Run {run!r} is not running: {state}.",
+            run=run.run_id,
+            state=Sentence(run.state),
+        )
     if run.status.phase == "evaluating":
         raise RunError(
-            f"Run {run.run_id!r} is trained and being evaluated, which ends by itself."
+            "Run {run!r} is trained and being evaluated, which ends by itself.",
+            run=run.run_id,
         )

@@ -1,14 +1,19 @@
-"""Reads safetensors files, which hold numbers and can't hold code."""
+"""Reads and writes safetensors files, which hold numbers and can't hold code."""
 
 import json
+import os
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
 
 from core.errors import RunError
+from core.files import open_regular
 
 _DAMAGE = (
     OSError,
@@ -18,6 +23,30 @@ _DAMAGE = (
     AttributeError,  # a type of number that NumPy doesn't have
     RecursionError,
 )
+
+
+def open_tensors(path: Path) -> safe_open:
+    """Opens a safetensors file; raises `OSError` where there is none."""
+    open_regular(path).close()
+    return safe_open(path, framework="numpy")
+
+
+def save_tensors(
+    tensors: Mapping[str, NDArray[Any]], path: Path, metadata: dict[str, str]
+) -> None:
+    """Writes a safetensors file.
+
+    Raises:
+        OSError: If it can't be written, of which safetensors makes an error of its own.
+    """
+    contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
+    try:
+        save_file(contiguous, path, metadata)
+    except SafetensorError as error:
+        if number := re.search(r"os error (\d+)", str(error)):
+            code = int(number[1])
+            raise OSError(code, os.strerror(code), str(path)) from error
+        raise
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
@@ -30,13 +59,15 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
         RunError: If the file is missing or damaged.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
+        with open_tensors(path) as file:
             tensors = {
                 name: np.asarray(file.get_tensor(name)) for name in sorted(file.keys())
             }
             metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
     except _DAMAGE as error:
-        raise RunError(f"{path} is missing or damaged: {error}.") from error
+        raise RunError(
+            "{path} is missing or damaged: {reason}.", path=path, reason=error
+        ) from error
     return tensors, metadata
 
 
@@ -47,12 +78,26 @@ def read_metadata(path: Path) -> Any:
         RunError: If the file is missing or damaged.
     """
     try:
-        with safe_open(path, framework="numpy") as file:
+        with open_tensors(path) as file:
             return json.loads((file.metadata() or {}).get("metadata", "{}"))
     except _DAMAGE as error:
-        raise RunError(f"{path} is missing or damaged: {error}.") from error
+        raise RunError(
+            "{path} is missing or damaged: {reason}.", path=path, reason=error
+        ) from error
 
 
 def misfit(path: Path) -> RunError:
     """Returns the error for weights of other names or shapes than a network's."""
-    return RunError(f"{path} doesn't fit the network that its config describes.")
+    return RunError(
+        "{path} doesn't fit the network that its config describes.", path=path
+    )
+
+
+def check_finite(run_id: str, *answers: NDArray[np.floating]) -> None:
+    """Raises `RunError` if a run's network answers with NaN or infinity."""
+    if not all(np.isfinite(answer).all() for answer in answers):
+        raise RunError(
+            "The network of run {run!r} answers with NaN; its training "
+            "has diverged or its weights are damaged.",
+            run=run_id,
+        )

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from core.analysis.record import describe_lineage, tell_lineage
+from core.analysis.record import describe_lineage
+from core.datasets.folders import find_folders
+from core.datasets.install import install
 from core.datasets.store import Dataset
 from core.errors import ConfigError, RunError
 from core.files import sha256
+from core.language import translations
 from core.runs.ancestry import describe_origin
 from core.runs.config import RunConfig
 from core.runs.create import create_run
+from core.runs.dataset import validation_split
 from core.runs.folder import (
     CONFIG,
     INITIAL_CHECKPOINT,
@@ -27,6 +31,7 @@ from core.runs.folder import (
     runs_dir,
 )
 from core.runs.reading import read_config, read_run, read_train_keys, write_history
+from core.sentences.lineage import lineage_words
 
 SMALL = {"image_sizes": [32], "batch_size": 16, "val_fraction": 0.25}
 
@@ -149,7 +154,7 @@ def test_a_branch_that_can_t_be_is_refused_in_a_sentence(
     words = {"network": "simple", "origin_epoch": 4, **arguments}
     with pytest.raises((RunError, ConfigError), match=message):
         create_run(
-            dataset_name="tiny",
+            dataset="tiny",
             data_dir=data_dir,
             overrides=overrides,
             origin=old,
@@ -187,7 +192,7 @@ def test_a_run_that_kept_nothing_or_something_else_can_t_be_branched(
             "simple", "tiny", data_dir=data_dir, origin=old, origin_epoch=4
         )
 
-    with pytest.raises(RunError, match="It has kept none at all"):
+    with pytest.raises(RunError, match="has kept no checkpoint"):
         branch()
     state = {"metadata": json.dumps({"epoch": 3, "history": [], "elapsed_s": 0})}
     save_file({"a": np.zeros(1)}, old / kept_checkpoint(4), state)
@@ -225,6 +230,34 @@ def test_no_run_is_validated_on_what_its_origin_has_learned(
         go_on(saw_all, 0.25)
     with pytest.raises(RunError, match="held out another part"):
         go_on(held_out, 0.1)
+
+
+def test_the_same_sketches_in_another_split_validate_no_one_who_learned_them(
+    tiny: Dataset, data_dir: Path, tiny_pictures: Path
+) -> None:
+    origin = make_run(data_dir, tiny)
+    again = install(find_folders(tiny_pictures, seed=1), "again", data_dir=data_dir)
+    assert again.fingerprint != tiny.fingerprint
+
+    def go_on(val_fraction: float) -> Path:
+        overrides = {**SMALL, "val_fraction": val_fraction}
+        return create_run(
+            "simple",
+            "again",
+            "report",
+            data_dir=data_dir,
+            run_id=f"b{val_fraction:g}",
+            overrides=overrides,
+            origin=origin,
+        )
+
+    _, held = validation_split(again, read_config(origin).settings)
+    learned = {tiny.records[row].id for row in tiny.indices("train")}
+    known = sum(again.records[row].id in learned for row in held)
+    assert 0 < known <= len(held) == 16
+    with pytest.raises(RunError, match=f"learned from {known} of the 16 sketches"):
+        go_on(0.25)
+    assert go_on(0).name == "b0"
 
 
 def test_a_final_fit_takes_the_temperature_that_is_named_or_nearest(
@@ -305,8 +338,10 @@ def test_a_student_keeps_its_teacher_and_counts_as_having_seen_what_that_has(
     )
     union = np.union1d(read_train_keys(old), elsewhere)
     assert (read_train_keys(both) == union).all()
-    told = " ".join(tell_lineage(read_run(both)))
-    assert told.startswith("Goes on from epoch 4 of run 'old'. Learns from run 'teac")
+    told = " ".join(lineage_words(read_run(both), translations("en")))
+    assert told.startswith(
+        "It went on from old after epoch 4. It learned from the answers of teacher."
+    )
 
 
 def test_a_teacher_that_can_t_teach_is_refused_in_a_sentence(
@@ -372,5 +407,5 @@ def test_epochs_and_hours_of_all_legs_add_up(tiny: Dataset, data_dir: Path) -> N
     # Configs of earlier releases say nothing of it.
     unknown = again.model_copy(update={"earlier_epochs": None, "earlier_s": None})
     assert lineage(unknown, 6) == (None, None)
-    assert "is not known" in tell_lineage(read_run(old))[-1]
+    assert "is not known" in lineage_words(read_run(old), translations("en"))[-1]
     assert describe_origin(old, None).earlier_s is None

@@ -9,11 +9,11 @@ from core.runs.keeping import best_epoch, is_exhausted, kept_epoch
 from core.runs.recipes import make_settings
 
 
-def rows(*figures: tuple[float, float]) -> list[dict[str, Any]]:
+def rows(*class_metrics: tuple[float, float]) -> list[dict[str, Any]]:
     """A history of validation top-1 and loss."""
     return [
         {"epoch": epoch, "val_top1": top1, "val_loss": loss}
-        for epoch, (top1, loss) in enumerate(figures, start=1)
+        for epoch, (top1, loss) in enumerate(class_metrics, start=1)
     ]
 
 
