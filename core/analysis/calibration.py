@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.claims import Claims
+from core.analysis.confidences import Confidences
 from core.analysis.metrics import ECE_BINS
 from core.analysis.statistics import wilson_intervals
 
@@ -40,7 +40,7 @@ class Bin:
 
     @property
     def gap(self) -> float:
-        """Confidence less accuracy: above 0 where the run claims too much."""
+        """Confidence less accuracy: above 0 where the run is overconfident."""
         return self.confidence - self.accuracy
 
 
@@ -79,14 +79,16 @@ def _sort_into_bins(
 
 
 def reliability(
-    found: Claims, *, bins: int = ECE_BINS, by: Binning = "width"
+    confidences: Confidences, *, bins: int = ECE_BINS, by: Binning = "width"
 ) -> list[Bin]:
     """Sorts sketches into bins of confidence, the lowest first; all have some."""
-    edges, bin_of = _sort_into_bins(found.confidence, bins, by)
+    edges, bin_of = _sort_into_bins(confidences.confidence, bins, by)
     count = len(edges) - 1
     n = np.bincount(bin_of, minlength=count)
-    right = np.bincount(bin_of, weights=found.is_right, minlength=count).astype(int)
-    sure = np.bincount(bin_of, weights=found.confidence, minlength=count)
+    right = np.bincount(bin_of, weights=confidences.is_right, minlength=count).astype(
+        int
+    )
+    sure = np.bincount(bin_of, weights=confidences.confidence, minlength=count)
     low, high = wilson_intervals(right, n)
     return [
         Bin(
@@ -119,7 +121,7 @@ class Calibration:
 
 
 def calibration(
-    found: Claims, *, bins: int = ECE_BINS, by: Binning = "width"
+    confidences: Confidences, *, bins: int = ECE_BINS, by: Binning = "width"
 ) -> Calibration:
     """Sums up the gaps of bins.
 
@@ -127,14 +129,20 @@ def calibration(
     sum of independent trials does, whose mean absolute deviation is √(2/π) of its
     standard deviation.
     """
-    edges, bin_of = _sort_into_bins(found.confidence, bins, by)
+    edges, bin_of = _sort_into_bins(confidences.confidence, bins, by)
     count = len(edges) - 1
     n = np.bincount(bin_of, minlength=count)
     excess = np.abs(
-        np.bincount(bin_of, weights=found.confidence - found.is_right, minlength=count)
+        np.bincount(
+            bin_of,
+            weights=confidences.confidence - confidences.is_right,
+            minlength=count,
+        )
     )
     variance = np.bincount(
-        bin_of, weights=found.confidence * (1 - found.confidence), minlength=count
+        bin_of,
+        weights=confidences.confidence * (1 - confidences.confidence),
+        minlength=count,
     )
     has_any = n > 0
     return Calibration(

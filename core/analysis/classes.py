@@ -12,7 +12,7 @@ from core.runs.evaluation import Evaluation
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """How one class fared.
 
     Attributes:
@@ -45,17 +45,17 @@ class Ranking:
     """The best or worst classes of a run.
 
     Attributes:
-        figures: In order.
+        class_metrics: In order.
         tied: Names of the further classes that are as good as the last one shown,
             and only for want of room are not.
     """
 
-    figures: "tuple[ClassFigures, ...]"
+    class_metrics: "tuple[ClassMetrics, ...]"
     tied: tuple[str, ...]
 
 
 def rank_classes(
-    figures: "Sequence[ClassFigures]", *, limit: int, worst: bool = False
+    class_metrics: "Sequence[ClassMetrics]", *, limit: int, worst: bool = False
 ) -> Ranking:
     """Ranks classes by accuracy.
 
@@ -63,13 +63,13 @@ def rank_classes(
     then by name. Classes without test sketches are left out.
 
     Args:
-        figures: Of all classes.
+        class_metrics: Of all classes.
         limit: How many to show.
         worst: Whether to begin with the lowest accuracy.
     """
     sign = 1 if worst else -1
     ordered = sorted(
-        (f for f in figures if f.n),
+        (f for f in class_metrics if f.n),
         key=lambda f: (sign * f.recall, -f.n, f.class_name),
     )
     shown, rest = ordered[:limit], ordered[limit:]
@@ -96,9 +96,9 @@ class ClassTally:
     half_of_mistakes: int
 
 
-def tally_classes(figures: "Sequence[ClassFigures]") -> ClassTally:
+def tally_classes(class_metrics: "Sequence[ClassMetrics]") -> ClassTally:
     """Counts what is worth telling of a run's classes."""
-    tried = [f for f in figures if f.n]
+    tried = [f for f in class_metrics if f.n]
     missed = np.sort([f.n - f.correct for f in tried])[::-1]
     total = int(missed.sum())
     reached = np.cumsum(missed) >= total / 2
@@ -116,12 +116,12 @@ class PairedClass:
     """One class in two runs.
 
     Attributes:
-        first: Its figures in one run.
-        second: Its figures in the other.
+        first: Its metrics in one run.
+        second: Its metrics in the other.
     """
 
-    first: "ClassFigures"
-    second: "ClassFigures"
+    first: "ClassMetrics"
+    second: "ClassMetrics"
 
     @property
     def change(self) -> float:
@@ -130,14 +130,14 @@ class PairedClass:
 
 
 def pair_classes(
-    first: "Sequence[ClassFigures]", second: "Sequence[ClassFigures]"
+    first: "Sequence[ClassMetrics]", second: "Sequence[ClassMetrics]"
 ) -> list[PairedClass]:
-    """Joins the figures of two runs by class name, leaving out what one lacks."""
-    by_name = {figures.class_name: figures for figures in second}
+    """Joins the metrics of two runs by class name, leaving out what one lacks."""
+    by_name = {class_metrics.class_name: class_metrics for class_metrics in second}
     return [
-        PairedClass(figures, by_name[figures.class_name])
-        for figures in first
-        if figures.class_name in by_name and figures.n
+        PairedClass(class_metrics, by_name[class_metrics.class_name])
+        for class_metrics in first
+        if class_metrics.class_name in by_name and class_metrics.n
     ]
 
 
@@ -213,13 +213,13 @@ def _shares(
     return sorted(others, key=lambda share: (-share.count, share.class_name))
 
 
-def class_figures(
+def measure_classes(
     y_true: NDArray[np.integer],
     y_pred: NDArray[np.integer],
     *,
     class_names: tuple[str, ...],
-) -> list[ClassFigures]:
-    """Computes the figures of every class, in the order of labels."""
+) -> list[ClassMetrics]:
+    """Computes the metrics of every class, in the order of labels."""
     # Here, since a first guess does not wait for scikit-learn.
     from sklearn.metrics import precision_recall_fscore_support
 
@@ -232,11 +232,11 @@ def class_figures(
     matrix = confusion(y_true, y_pred, num_classes=len(class_names))
     lows, highs = wilson_intervals(np.diag(matrix), matrix.sum(axis=1))
     predicted = matrix.sum(axis=0)
-    figures = []
+    class_metrics = []
     for label, name in enumerate(class_names):
         n, correct = int(support[label]), int(matrix[label, label])
-        figures.append(
-            ClassFigures(
+        class_metrics.append(
+            ClassMetrics(
                 label=label,
                 class_name=name,
                 n=n,
@@ -249,4 +249,4 @@ def class_figures(
                 f1=float(f1[label]),
             )
         )
-    return figures
+    return class_metrics

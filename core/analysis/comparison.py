@@ -12,10 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.confusions import check_comparable
-from core.analysis.statistics import holm, mcnemar_p, paired_interval
+from core.analysis.statistics import (
+    expected_by_chance,
+    least_mcnemar_p,
+    mcnemar_p,
+    paired_interval,
+    tarone,
+)
 from core.runs.evaluation import Evaluation
 
 Outcome = Literal["fixed", "broken", "both_wrong", "both_right"]
+
+LEVEL = 0.05
+"""How likely it may be that a difference is found where there is none."""
 
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -31,7 +40,7 @@ class Paired:
         both_wrong: That neither recognises.
         low: Lower end of the 95 % interval of `change` (Tango 1998).
         high: Upper end.
-        p_value: Of McNemar's exact test.
+        p_value: Of McNemar's mid-p test.
     """
 
     both_right: int
@@ -76,17 +85,21 @@ class ClassChange:
         label: Class index.
         class_name: Its name.
         paired: Its sketches.
-        adjusted_p: Its p-value, adjusted for the tests of all classes (Holm 1979).
+        adjusted_p: Its p-value, adjusted for the tests of all classes that could come
+            out (Tarone 1990, at `LEVEL`).
+        is_testable: Whether it is one of them: enough of its sketches got a right
+            answer from one run only.
     """
 
     label: int
     class_name: str
     paired: Paired
     adjusted_p: float
+    is_testable: bool
 
 
 @dataclass(frozen=True)
-class OutcomeFigures:
+class OutcomeSummary:
     """The sketches of one outcome, and how sure both runs are of their guesses.
 
     Attributes:
@@ -111,20 +124,38 @@ class Comparison:
     Attributes:
         paired: All test sketches.
         classes: Each class that has any, by label.
-        outcomes: The figures of each outcome, in the order of `OUTCOMES`.
+        outcomes: The metrics of each outcome, in the order of `OUTCOMES`.
     """
 
     paired: Paired
     classes: tuple[ClassChange, ...]
-    outcomes: tuple[OutcomeFigures, ...]
+    outcomes: tuple[OutcomeSummary, ...]
 
-    def certain(self, *, level: float = 0.05) -> list[ClassChange]:
-        """Returns the classes that differ even considering how many were tested."""
-        return [c for c in self.classes if c.adjusted_p < level]
+    @property
+    def is_clear(self) -> bool:
+        """Whether one run is better than the other at `LEVEL`."""
+        return self.paired.p_value < LEVEL
 
-    def alone_certain(self, *, level: float = 0.05) -> list[ClassChange]:
-        """Returns those that would, had each been the only one tested."""
-        return [c for c in self.classes if c.paired.p_value < level]
+    @property
+    def differing(self) -> list[ClassChange]:
+        """The classes that differ, considering how many were tested."""
+        return [c for c in self.classes if c.adjusted_p < LEVEL]
+
+    @property
+    def differing_alone(self) -> list[ClassChange]:
+        """Those that would, had each been the only one tested."""
+        return [c for c in self.classes if c.paired.p_value < LEVEL]
+
+    @property
+    def testable(self) -> int:
+        """How many classes could have been found to differ among so many."""
+        return sum(c.is_testable for c in self.classes)
+
+    @property
+    def by_chance(self) -> float:
+        """How many of `differing_alone` there would be if no class differed."""
+        differ = [c.paired.fixed + c.paired.broken for c in self.classes]
+        return expected_by_chance(differ, level=LEVEL)
 
 
 @dataclass(frozen=True)
@@ -150,7 +181,7 @@ class Gain:
     half: int | None
 
 
-def outcomes(evaluation: Evaluation, baseline: Evaluation) -> NDArray[np.int8]:
+def find_outcomes(evaluation: Evaluation, baseline: Evaluation) -> NDArray[np.int8]:
     """Returns each sketch's outcome as its place in `OUTCOMES`, shape `(n,)`.
 
     Raises:
@@ -170,22 +201,34 @@ def compare(evaluation: Evaluation, baseline: Evaluation) -> Comparison:
     Raises:
         RunError: If it was not.
     """
-    found = outcomes(evaluation, baseline)
+    sketch_outcomes = find_outcomes(evaluation, baseline)
     classes = len(evaluation.class_names)
-    cells = evaluation.y_true.astype(np.int64) * len(OUTCOMES) + found
+    cells = evaluation.y_true.astype(np.int64) * len(OUTCOMES) + sketch_outcomes
     counts = np.bincount(cells, minlength=classes * len(OUTCOMES))
     table = counts.reshape(classes, len(OUTCOMES))
     labels = np.flatnonzero(table.sum(axis=1))
     paired = _paired(table[labels])
-    adjusted = holm([one.p_value for one in paired])
+    adjusted, testable = tarone(
+        [pairs.p_value for pairs in paired],
+        least_mcnemar_p([pairs.fixed + pairs.broken for pairs in paired]),
+        level=LEVEL,
+    )
     return Comparison(
         paired=_paired(table.sum(axis=0, keepdims=True))[0],
         classes=tuple(
-            ClassChange(int(label), evaluation.class_names[label], one, float(p_value))
-            for label, one, p_value in zip(labels, paired, adjusted, strict=True)
+            ClassChange(
+                int(label),
+                evaluation.class_names[label],
+                pairs,
+                float(p),
+                bool(counted),
+            )
+            for label, pairs, p, counted in zip(
+                labels, paired, adjusted, testable, strict=True
+            )
         ),
         outcomes=tuple(
-            _outcome_figures(outcome, found == place, evaluation, baseline)
+            _summarise(outcome, sketch_outcomes == place, evaluation, baseline)
             for place, outcome in enumerate(OUTCOMES)
         ),
     )
@@ -201,24 +244,26 @@ def gain(classes: Sequence[ClassChange], *, limit: int) -> Gain:
         classes: Of a comparison.
         limit: How many of the most changed to name.
     """
-    net = sum(one.paired.net for one in classes)
+    net = sum(change.paired.net for change in classes)
     sign = -1 if net < 0 else 1
     moved = sorted(
-        (one for one in classes if sign * one.paired.net > 0),
-        key=lambda one: (
-            -sign * one.paired.net,
-            -sign * one.paired.change,
-            one.class_name,
+        (change for change in classes if sign * change.paired.net > 0),
+        key=lambda change: (
+            -sign * change.paired.net,
+            -sign * change.paired.change,
+            change.class_name,
         ),
     )
     largest = tuple(moved[:limit])
-    reached = np.cumsum([sign * one.paired.net for one in moved])
+    reached = np.cumsum([sign * change.paired.net for change in moved])
     return Gain(
-        better=sum(one.paired.net > 0 for one in classes),
-        worse=sum(one.paired.net < 0 for one in classes),
-        same=sum(one.paired.net == 0 for one in classes),
+        better=sum(change.paired.net > 0 for change in classes),
+        worse=sum(change.paired.net < 0 for change in classes),
+        same=sum(change.paired.net == 0 for change in classes),
         largest=largest,
-        largest_share=sum(one.paired.net for one in largest) / net if net else None,
+        largest_share=sum(change.paired.net for change in largest) / net
+        if net
+        else None,
         half=int(np.searchsorted(2 * reached, abs(net))) + 1 if net else None,
     )
 
@@ -246,7 +291,7 @@ def find_sketches(
     Raises:
         RunError: If the two were not scored on the same sketches.
     """
-    chosen = outcomes(evaluation, baseline) == OUTCOMES.index(outcome)
+    chosen = find_outcomes(evaluation, baseline) == OUTCOMES.index(outcome)
     if label is not None:
         chosen &= evaluation.y_true == label
     rows = np.flatnonzero(chosen)
@@ -277,16 +322,16 @@ def _paired(table: NDArray[np.int64]) -> list[Paired]:
     ]
 
 
-def _outcome_figures(
+def _summarise(
     outcome: Outcome,
     chosen: NDArray[np.bool_],
     evaluation: Evaluation,
     baseline: Evaluation,
-) -> OutcomeFigures:
+) -> OutcomeSummary:
     count = int(chosen.sum())
     sure, baseline_sure = (
-        float(one.confidence[chosen].mean(dtype=np.float64)) if count else None
-        for one in (evaluation, baseline)
+        float(scored.confidence[chosen].mean(dtype=np.float64)) if count else None
+        for scored in (evaluation, baseline)
     )
     share = count / len(chosen) if len(chosen) else 0.0
-    return OutcomeFigures(outcome, count, share, sure, baseline_sure)
+    return OutcomeSummary(outcome, count, share, sure, baseline_sure)

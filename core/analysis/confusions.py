@@ -16,7 +16,7 @@ from core.runs.evaluation import Evaluation
 
 Counts = NDArray[np.int64]
 Normalise = Literal["count", "row", "column"]
-Order = Literal["name", "accuracy", "similarity"]
+ClassOrder = Literal["name", "accuracy", "similarity"]
 
 LEAST_AFFINITY = 1e-6
 """Less than this is all the same to the order of classes: never."""
@@ -84,7 +84,7 @@ def normalise(matrix: Counts, by: Normalise) -> NDArray[np.float64]:
     return np.asarray(100 * np.divide(values, totals, where=totals > 0, out=values * 0))
 
 
-def class_order(evaluation: Evaluation, by: Order) -> list[int]:
+def class_order(evaluation: Evaluation, by: ClassOrder) -> list[int]:
     """Returns the labels in an order that shows something.
 
     Args:
@@ -165,8 +165,8 @@ def similarity_tree(affinity: NDArray[np.floating]) -> Tree:
     if len(affinity) < 2:
         return Tree(np.zeros((0, 4)), list(range(len(affinity))))
     # Probabilities span orders of magnitude; their logarithm tells degrees apart.
-    likeness = np.log(np.maximum(mutual_affinity(affinity), LEAST_AFFINITY))
-    distance = likeness.max() - likeness
+    similarity = np.log(np.maximum(mutual_affinity(affinity), LEAST_AFFINITY))
+    distance = similarity.max() - similarity
     np.fill_diagonal(distance, 0)
     condensed = squareform(distance, checks=False)
     merges = optimal_leaf_ordering(linkage(condensed, method="average"), condensed)
@@ -194,8 +194,10 @@ def check_comparable(evaluation: Evaluation, other: Evaluation) -> None:
     """Raises `RunError` unless two evaluations are of the same test sketches."""
     if evaluation.ids != other.ids or evaluation.class_names != other.class_names:
         raise RunError(
-            f"Runs {evaluation.metrics['run_id']!r} and {other.metrics['run_id']!r} "
-            "were not scored on the same test sketches; choose another to compare."
+            "Runs {run!r} and {other!r} were not scored on the same test sketches; "
+            "choose another to compare.",
+            run=evaluation.metrics["run_id"],
+            other=other.metrics["run_id"],
         )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.claims import Claims
+from core.analysis.confidences import Confidences
 from core.analysis.statistics import wilson_intervals
 
 TARGETS = (0.8, 0.9, 0.95, 0.98, 0.99)
@@ -41,16 +41,16 @@ class Coverage:
         return int(self.answered[-1])
 
 
-def coverage(found: Claims) -> Coverage:
+def coverage(confidences: Confidences) -> Coverage:
     """Finds accuracy at every coverage.
 
     Where several sketches are equally sure, the area is its mean over all their orders.
     """
-    order = np.argsort(-found.confidence, kind="stable")
-    confidence = found.confidence[order]
+    order = np.argsort(-confidences.confidence, kind="stable")
+    confidence = confidences.confidence[order]
     ends = np.flatnonzero(np.append(np.diff(confidence) != 0, True))
     answered = ends + 1
-    right = np.cumsum(found.is_right[order])[ends]
+    right = np.cumsum(confidences.is_right[order])[ends]
     n = len(confidence)
     places = np.arange(1, n + 1)
     mistakes = np.interp(
@@ -100,37 +100,41 @@ class Answered:
         return self.right / self.n if self.n else 0.0
 
 
-def _answered(found: Coverage, least: float, n: int, right: int) -> Answered:
+def _answered(coverage: Coverage, least: float, n: int, right: int) -> Answered:
     low, high = wilson_intervals(np.array([right]), np.array([n]))
-    return Answered(least, n, found.n, right, float(low[0]), float(high[0]))
+    return Answered(least, n, coverage.n, right, float(low[0]), float(high[0]))
 
 
-def answers_from(found: Coverage, least: float) -> Answered:
+def answers_from(coverage: Coverage, least: float) -> Answered:
     """Tells what is answered from a confidence on."""
-    place = int(np.searchsorted(-found.threshold, -least, side="right")) - 1
+    place = int(np.searchsorted(-coverage.threshold, -least, side="right")) - 1
     if place < 0:
-        return _answered(found, least, 0, 0)
-    return _answered(found, least, int(found.answered[place]), int(found.right[place]))
+        return _answered(coverage, least, 0, 0)
+    return _answered(
+        coverage, least, int(coverage.answered[place]), int(coverage.right[place])
+    )
 
 
-def answers_at_accuracy(found: Coverage, accuracy: float) -> Answered | None:
+def answers_at_accuracy(coverage: Coverage, accuracy: float) -> Answered | None:
     """Finds the most sketches that can be answered with an accuracy; None for none."""
-    good = np.flatnonzero(found.right >= accuracy * found.answered)
+    good = np.flatnonzero(coverage.right >= accuracy * coverage.answered)
     if not len(good):
         return None
     place = int(good[-1])
-    return answers_from(found, float(found.threshold[place]))
+    return answers_from(coverage, float(coverage.threshold[place]))
 
 
-def answers_at_coverage(found: Coverage, share: float) -> Answered:
+def answers_at_coverage(coverage: Coverage, share: float) -> Answered:
     """Answers at least a share of the sketches, the surest ones."""
-    place = int(np.searchsorted(found.answered, share * found.n - 1e-9, side="left"))
-    place = min(place, len(found.answered) - 1)
-    return answers_from(found, float(found.threshold[place]))
+    place = int(
+        np.searchsorted(coverage.answered, share * coverage.n - 1e-9, side="left")
+    )
+    place = min(place, len(coverage.answered) - 1)
+    return answers_from(coverage, float(coverage.threshold[place]))
 
 
-def thin(found: Coverage, *, points: int) -> NDArray[np.int64]:
+def thin(coverage: Coverage, *, points: int) -> NDArray[np.int64]:
     """Returns places of a curve that draw it, evenly over its coverage."""
-    wanted = np.linspace(found.n / points, found.n, points)
-    places = np.searchsorted(found.answered, wanted - 1e-9, side="left")
-    return np.unique(np.minimum(places, len(found.answered) - 1)).astype(np.int64)
+    wanted = np.linspace(coverage.n / points, coverage.n, points)
+    places = np.searchsorted(coverage.answered, wanted - 1e-9, side="left")
+    return np.unique(np.minimum(places, len(coverage.answered) - 1)).astype(np.int64)

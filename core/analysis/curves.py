@@ -11,7 +11,7 @@ from core.runs.config import Settings
 from core.runs.keeping import kept_epoch
 from core.runs.reading import Run
 
-Figure = Literal["loss", "top1", "top5"]
+CurveMetric = Literal["loss", "top1", "top5"]
 Split = Literal["train", "val"]
 Against = Literal["epoch", "step", "time"]
 
@@ -20,11 +20,11 @@ MAX_SMOOTHING = 0.95
 
 @dataclass(frozen=True)
 class Curve:
-    """One figure of one run, a point an epoch.
+    """One metric of one run, a point an epoch, and some in the training's first.
 
     Attributes:
         x: Epochs, steps, or minutes of training, ascending.
-        y: The figure; accuracies are fractions.
+        y: The metric; accuracies are fractions.
         live_x: Where the epoch under way is, if the run is in one.
         live_y: Its mean so far.
     """
@@ -36,22 +36,27 @@ class Curve:
 
 
 def curve(
-    run: Run, figure: Figure, *, split: Split = "val", against: Against = "epoch"
+    run: Run, metric: CurveMetric, *, split: Split = "val", against: Against = "epoch"
 ) -> Curve:
-    """Returns one figure's curve; epochs without it are left out.
+    """Returns one metric's curve; epochs without it are left out.
 
-    The training's figures are means over an epoch in which the network still
-    learns, with dropout and augmentation on; the validation's are taken after it.
+    The training's metrics are means over an epoch in which the network still
+    learns, with dropout, augmentation and mixing on; the validation's are taken after
+    it.
     """
-    name = figure if split == "train" else f"val_{figure}"
+    name = column_of(run, metric, split)
     rows = [row for row in run.history if isinstance(row.get(name), int | float)]
     column = {"epoch": "epoch", "step": "step", "time": "elapsed_s"}[against]
-    x = np.array([row[column] for row in rows], dtype=float)
+    first = _first_steps(run, metric) if split == "train" else []
+    x = np.array([*(p[against] for p in first), *(row[column] for row in rows)], float)
     if against == "time":
         x /= 60
     live_x, live_y = None, None
     status = run.status
-    value = {"loss": status.loss, "top1": status.top1}.get(figure)
+    value = {"loss": status.loss, "top1": status.top1}.get(metric)
+    if metric == "loss" and not has_cross_entropy(run):
+        # The status tells cross-entropy, the history another loss.
+        value = None
     is_live = run.state == "running" and split == "train" and status.step > 0
     if is_live and value is not None:
         steps = status.epoch * status.steps_per_epoch + status.step
@@ -61,7 +66,53 @@ def curve(
             "time": status.elapsed_s / 60,
         }[against]
         live_y = value
-    return Curve(x, np.array([row[name] for row in rows], dtype=float), live_x, live_y)
+    y = np.array([*(p["y"] for p in first), *(row[name] for row in rows)], float)
+    return Curve(x, y, live_x, live_y)
+
+
+def _first_steps(run: Run, metric: CurveMetric) -> list[dict[str, float]]:
+    """Returns the points of a run's first epoch, if its curve begins with it."""
+    status = run.status
+    steps = status.steps_per_epoch
+    origin = run.config.origin if run.config else None
+    if metric == "top5" or not steps or (origin and origin.epoch):
+        return []
+    if metric == "loss" and not has_cross_entropy(run):
+        return []
+    return [
+        {
+            "epoch": step / steps,
+            "step": float(step),
+            "time": elapsed_s,
+            "y": loss if metric == "loss" else top1,
+        }
+        for step, elapsed_s, loss, top1 in status.first_steps
+        if step < steps
+    ]
+
+
+def has_cross_entropy(run: Run) -> bool:
+    """Returns whether a run's loss can be compared with another's.
+
+    The loss that training follows contains label smoothing, which alone lifts it by
+    more than many runs differ. Versions before recorded nothing else: theirs is
+    cross-entropy where nothing was smoothed.
+    """
+    settings = run.config.settings if run.config else None
+    is_plain = settings is not None and not settings.label_smoothing
+    return is_plain or all("cross_entropy" in row for row in run.history)
+
+
+def column_of(run: Run, metric: CurveMetric, split: Split) -> str:
+    """Returns the history's column that says a metric of a run.
+
+    For the loss, it is cross-entropy without label smoothing wherever that is known of
+    all epochs.
+    """
+    name: str = metric
+    if metric == "loss" and all("cross_entropy" in row for row in run.history):
+        name = "cross_entropy"
+    return name if split == "train" else f"val_{name}"
 
 
 def smooth(y: NDArray[np.floating], *, weight: float) -> NDArray[np.float64]:
@@ -116,13 +167,17 @@ def best_epoch(run: Run) -> dict[str, Any] | None:
 
 @dataclass(frozen=True)
 class Learning:
-    """How a training went, in figures for a sentence.
+    """How a training went, in numbers for a sentence.
 
     Attributes:
         epochs: Finished so far.
         best_epoch: That of highest validation top-1, the earliest if tied.
         val_top1: Validation top-1 then, a fraction.
-        gap: Training top-1 less validation top-1 after the last epoch.
+        kept_epoch: That whose weights the run has or would keep now.
+        train_top1: Of the kept weights, on `train_n` training sketches as they are;
+            None where nobody measured it.
+        train_n: On how many.
+        gap: `train_top1` less validation top-1 of the same weights; None likewise.
         lowest_loss_epoch: The epoch of lowest validation loss, where it has risen by
             more than `RISE` of it since; None where it hasn't.
     """
@@ -130,7 +185,10 @@ class Learning:
     epochs: int
     best_epoch: int
     val_top1: float
-    gap: float
+    kept_epoch: int
+    train_top1: float | None
+    train_n: int | None
+    gap: float | None
     lowest_loss_epoch: int | None
 
 
@@ -144,14 +202,19 @@ def learning(run: Run) -> Learning | None:
     best = best_epoch(run)
     if best is None or not is_validated(run):
         return None
-    last = rows[-1]
-    lowest = min(rows, key=lambda row: (row["val_loss"], row["epoch"]))
-    has_risen = last["val_loss"] > (1 + RISE) * lowest["val_loss"]
+    last, kept, metrics = rows[-1], kept_row(run) or rows[-1], run.metrics or {}
+    loss = column_of(run, "loss", "val")
+    lowest = min(rows, key=lambda row: (row[loss], row["epoch"]))
+    has_risen = last[loss] > (1 + RISE) * lowest[loss]
+    train_top1 = metrics.get("train_top1")
     return Learning(
         epochs=last["epoch"],
         best_epoch=best["epoch"],
         val_top1=best["val_top1"],
-        gap=last["top1"] - last["val_top1"],
+        kept_epoch=kept["epoch"],
+        train_top1=train_top1,
+        train_n=metrics.get("train_n"),
+        gap=None if train_top1 is None else train_top1 - kept["val_top1"],
         lowest_loss_epoch=lowest["epoch"] if has_risen else None,
     )
 

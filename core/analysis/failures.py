@@ -14,14 +14,14 @@ Kind = Literal["all", "both", "only", "second"]
 """All that are wrong; wrong in the other run too; right in the other run; those whose
 true class came second."""
 
-Order = Literal["loss", "margin", "surprise"]
+FailureOrder = Literal["loss", "margin", "surprise"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ORDERS: tuple[Order, ...] = get_args(Order)
+ORDERS: tuple[FailureOrder, ...] = get_args(FailureOrder)
 
 
 @dataclass(frozen=True, eq=False)
-class Wanted:
+class FailureFilter:
     """What failures to look at.
 
     Attributes:
@@ -43,10 +43,10 @@ class Wanted:
 
 def find_failures(
     evaluation: Evaluation,
-    wanted: Wanted,
+    wanted: FailureFilter,
     *,
     other: Evaluation | None = None,
-    order: Order = "loss",
+    order: FailureOrder = "loss",
 ) -> NDArray[np.int64]:
     """Finds the test sketches that a run gets wrong.
 

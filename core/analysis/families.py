@@ -26,7 +26,7 @@ LEAST_CLASSES = 3
 
 
 @dataclass(frozen=True)
-class Likeness:
+class Similarity:
     """How alike a run finds its classes.
 
     Attributes:
@@ -50,7 +50,7 @@ class Likeness:
         return 2 + int(self.modularities[1:].argmax())
 
 
-def find_likeness(evaluation: Evaluation) -> Likeness:
+def find_similarity(evaluation: Evaluation) -> Similarity:
     """Finds which classes a run takes for each other.
 
     Args:
@@ -67,7 +67,7 @@ def find_likeness(evaluation: Evaluation) -> Likeness:
     affinity = mean_probabilities(evaluation)
     tree = similarity_tree(affinity)
     mutual = mutual_affinity(affinity)
-    return Likeness(evaluation.class_names, mutual, tree, modularities(tree, mutual))
+    return Similarity(evaluation.class_names, mutual, tree, modularities(tree, mutual))
 
 
 def cut(tree: Tree, count: int) -> NDArray[np.int64]:
@@ -89,8 +89,8 @@ def cut(tree: Tree, count: int) -> NDArray[np.int64]:
         raise ValueError(f"`count` must be from 1 to {classes}. Received: {count}")
     cluster = np.arange(classes)
     for step in range(classes - count):
-        one, other = tree.merges[step, :2]
-        cluster[(cluster == one) | (cluster == other)] = classes + step
+        first, other = tree.merges[step, :2]
+        cluster[(cluster == first) | (cluster == other)] = classes + step
     family = np.empty(classes, dtype=np.int64)
     numbers: dict[int, int] = {}
     for label in tree.order:
@@ -114,24 +114,24 @@ def modularities(tree: Tree, mutual: NDArray[np.float64]) -> NDArray[np.float64]
         Shape `(num_classes,)`, each from −0.5 to 1; zeros where all weights are.
     """
     classes = len(mutual)
-    found = np.zeros(classes)
+    values = np.zeros(classes)
     whole = mutual.sum()
     if not whole:
-        return found
+        return values
     weights = mutual / whole
     ends = weights.sum(axis=1)
     place = dict(enumerate(range(classes)))
     value = -float((ends**2).sum())
-    found[classes - 1] = value
+    values[classes - 1] = value
     for step in range(classes - 1):
-        one, other = (place.pop(int(cluster)) for cluster in tree.merges[step, :2])
-        value += 2 * float(weights[one, other] - ends[one] * ends[other])
-        weights[one] += weights[other]
-        weights[:, one] += weights[:, other]
-        ends[one] += ends[other]
-        place[classes + step] = one
-        found[classes - 2 - step] = value
-    return found
+        first, other = (place.pop(int(cluster)) for cluster in tree.merges[step, :2])
+        value += 2 * float(weights[first, other] - ends[first] * ends[other])
+        weights[first] += weights[other]
+        weights[:, first] += weights[:, other]
+        ends[first] += ends[other]
+        place[classes + step] = first
+        values[classes - 2 - step] = value
+    return values
 
 
 def family_matrix(matrix: Counts, family_of: NDArray[np.int64]) -> Counts:
@@ -227,13 +227,17 @@ class Measured:
 
 
 def measure(
-    matrix: Counts, likeness: Likeness, family_of: NDArray[np.int64], *, limit: int = 5
+    matrix: Counts,
+    similarity: Similarity,
+    family_of: NDArray[np.int64],
+    *,
+    limit: int = 5,
 ) -> Measured:
     """Measures how a run fares with families.
 
     Args:
         matrix: The run's confusions, shape `(num_classes, num_classes)`.
-        likeness: What the families were found by.
+        similarity: What the families were found by.
         family_of: Each class's family, as `cut` gives them.
         limit: How many of the most frequent confusions a family lists.
     """
@@ -246,7 +250,9 @@ def measure(
             top[family].append(pair)
     families = []
     for number in range(count):
-        labels = [label for label in likeness.tree.order if family_of[label] == number]
+        labels = [
+            label for label in similarity.tree.order if family_of[label] == number
+        ]
         within = matrix[np.ix_(labels, labels)]
         correct = int(np.trace(within))
         away = between[number].copy()
@@ -256,7 +262,7 @@ def measure(
             Family(
                 number=number,
                 labels=tuple(labels),
-                heads=_heads(likeness.mutual, labels),
+                heads=_heads(similarity.mutual, labels),
                 n=int(between[number].sum()),
                 correct=correct,
                 near=int(within.sum()) - correct,
@@ -284,5 +290,5 @@ def _heads(mutual: NDArray[np.float64], labels: Sequence[int]) -> tuple[int, ...
         return tuple(labels)
     within = np.triu(mutual[np.ix_(labels, labels)], k=1)
     within[np.tril_indices(len(labels))] = -1
-    one, other = np.unravel_index(int(within.argmax()), within.shape)
-    return labels[int(one)], labels[int(other)]
+    first, other = np.unravel_index(int(within.argmax()), within.shape)
+    return labels[int(first)], labels[int(other)]

@@ -9,7 +9,7 @@ from scipy import ndimage
 from core.runs.evaluation import Evaluation
 
 
-def places(evaluation: Evaluation) -> NDArray[np.int64]:
+def mapped_rows(evaluation: Evaluation) -> NDArray[np.int64]:
     """Returns the rows of sketches that have a place on the map."""
     return np.flatnonzero(np.isfinite(evaluation.map_2d).all(axis=1))
 
@@ -20,7 +20,7 @@ def class_centres(evaluation: Evaluation) -> NDArray[np.float64]:
     Returns:
         Shape `(num_classes, 2)`; NaN for a class without sketches.
     """
-    rows = places(evaluation)
+    rows = mapped_rows(evaluation)
     centres = np.full((len(evaluation.class_names), 2), np.nan)
     for axis in range(2):
         labels, centres_of = _medians(evaluation, rows, evaluation.map_2d[rows, axis])
@@ -45,35 +45,12 @@ def label_order(
         Class indices: the first, then those that lie closest together, whose middle
         says most. Those without sketches are left out.
     """
-    rows = places(evaluation)
+    rows = mapped_rows(evaluation)
     away = evaluation.map_2d[rows] - centres[evaluation.y_true[rows]]
     labels, medians = _medians(evaluation, rows, np.linalg.norm(away, axis=1))
     spread = dict(zip(labels.tolist(), medians.tolist(), strict=True))
     before = [label for label in first if label in spread]
     return before + sorted(set(spread) - set(before), key=spread.__getitem__)
-
-
-def strays(
-    evaluation: Evaluation,
-    centres: NDArray[np.floating],
-    rows: NDArray[np.integer],
-) -> NDArray[np.int64]:
-    """Returns the wrong sketches that lie among those they are taken for.
-
-    Args:
-        evaluation: Whose map.
-        centres: Of its classes, shape `(num_classes, 2)`.
-        rows: Which sketches to look at.
-
-    Returns:
-        Those of the rows that are nearer to the middle of the class of the guess than
-        to that of their own.
-    """
-    spots = evaluation.map_2d[rows]
-    own = np.linalg.norm(spots - centres[evaluation.y_true[rows]], axis=1)
-    other = np.linalg.norm(spots - centres[evaluation.y_pred[rows]], axis=1)
-    # A class without sketches of its own has no middle.
-    return np.asarray(rows[other < own], dtype=np.int64)
 
 
 def class_hues(centres: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -99,5 +76,5 @@ def _medians(
     """Returns the classes that have rows, and the median of each one's values."""
     own = evaluation.y_true[rows]
     labels = np.unique(own)
-    found = ndimage.median(values.astype(np.float64), own, labels)
-    return labels.astype(np.int64), np.asarray(found, dtype=np.float64).reshape(-1)
+    medians = ndimage.median(values.astype(np.float64), own, labels)
+    return labels.astype(np.int64), np.asarray(medians, dtype=np.float64).reshape(-1)

@@ -1,10 +1,12 @@
 """What the Overview shows of runs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from core.analysis.curves import best_epoch
+from core.analysis.curves import is_validated, kept_row
+from core.analysis.lineage import lineage
+from core.analysis.metrics import COLUMNS, METRICS, Metric, metric_values
 from core.runs.reading import Run
 from models import NETWORKS
 
@@ -23,7 +25,7 @@ def is_tu_berlin(run: Run) -> bool:
 
 @dataclass(frozen=True)
 class NetworkCard:
-    """A network's best run and its figures on the test sketches.
+    """A network's best run and its metrics on the test sketches.
 
     Attributes:
         run_id: The run.
@@ -37,7 +39,10 @@ class NetworkCard:
         dataset: Whose test sketches these are.
         is_tu_berlin: Whether that is a form of TU-Berlin.
         num_parameters: Of the network.
-        trained_s: How long it was trained, in seconds.
+        val_top1: Validation top-1 by which the run was chosen; None where nothing
+            says it.
+        trained_s: How long it and all runs before it were trained, in seconds; None
+            where that is not known.
     """
 
     run_id: str
@@ -51,11 +56,60 @@ class NetworkCard:
     dataset: str
     is_tu_berlin: bool
     num_parameters: int
-    trained_s: float
+    val_top1: float | None
+    trained_s: float | None
+
+
+def rank_runs(runs: Sequence[Run]) -> list[Run]:
+    """Orders evaluated runs: most classes first, then best on validation.
+
+    The test sketches choose nothing, so their score plays no part. Folds come last:
+    each was scored on sketches of its own.
+
+    Args:
+        runs: Of these, those without config or metrics are left out.
+    """
+    by_id = {run.run_id: run for run in runs}
+
+    def worth(run: Run) -> tuple[bool, int, float, bool]:
+        validated = judged_by(run, by_id)
+        return (
+            run.config is not None and run.config.fold is None,
+            (run.metrics or {})["num_classes"],
+            -1.0 if validated is None else validated,
+            # What learned the validation part besides knows at least as much.
+            not is_validated(run),
+        )
+
+    evaluated = [run for run in runs if run.config and run.metrics]
+    return sorted(evaluated, key=worth, reverse=True)
+
+
+def judged_by(run: Run, by_id: Mapping[str, Run]) -> float | None:
+    """Returns the validation top-1 that a run is chosen by.
+
+    Args:
+        run: If it holds nothing out, what counts is the run whose temperature it has,
+            as far as that is there, or else what its own history says of the time
+            before.
+        by_id: All runs.
+
+    Returns:
+        A fraction; None where nothing was validated.
+    """
+    if is_validated(run):
+        return (kept_row(run) or {}).get("val_top1")
+    calibration = run.config.calibration if run.config else None
+    source = by_id.get(calibration.run_id) if calibration else None
+    if source is not None and is_validated(source):
+        return (kept_row(source) or {}).get("val_top1")
+    return max(
+        (row["val_top1"] for row in run.history if "val_top1" in row), default=None
+    )
 
 
 def best_of_each_network(runs: Sequence[Run]) -> list[NetworkCard]:
-    """Describes each network's best run: most classes first, then highest top-1.
+    """Describes the run of each network that `rank_runs` puts first; folds are none.
 
     Args:
         runs: As `list_runs` gives them.
@@ -63,23 +117,15 @@ def best_of_each_network(runs: Sequence[Run]) -> list[NetworkCard]:
     Returns:
         A card for each network that has an evaluated run, in the table's order.
     """
+    by_id = {run.run_id: run for run in runs}
+    ranked = [run for run in rank_runs(runs) if run.config and run.config.fold is None]
     cards = []
     for spec in NETWORKS.values():
-        candidates = [
-            run
-            for run in runs
-            if run.config and run.config.network == spec.name and run.metrics
-        ]
-        if not candidates:
-            continue
-        best = max(
-            candidates,
-            key=lambda run: (
-                (run.metrics or {})["num_classes"],
-                (run.metrics or {})["top1"],
-            ),
+        best = next(
+            (r for r in ranked if r.config and r.config.network == spec.name), None
         )
-        cards.append(_card(spec.title, best))
+        if best is not None:
+            cards.append(_card(spec.title, best, judged_by(best, by_id)))
     return cards
 
 
@@ -92,11 +138,14 @@ def against_people(card: NetworkCard) -> Literal["below", "alike", "above"]:
 
 
 def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """Returns a table row for each run; accuracies are in percent."""
+    """Returns a table row for each run; fractions are in percent.
+
+    Validation and test are of the same weights: those of the epoch that it keeps.
+    """
     rows = []
     for run in runs:
-        config, metrics = run.config, run.metrics or {}
-        best = best_epoch(run) or {}
+        config, values = run.config, metric_values(run.metrics or {})
+        kept = kept_row(run) or {}
         rows.append(
             {
                 "Run": run.run_id,
@@ -106,21 +155,24 @@ def run_rows(runs: Sequence[Run]) -> list[dict[str, Any]]:
                 "Recipe": config.recipe if config else None,
                 "Epoch": run.status.epoch,
                 "Epochs": run.status.epochs,
-                "Best epoch": best.get("epoch"),
-                "Best validation top-1": _percent(best.get("val_top1")),
-                "Test top-1": _percent(metrics.get("top1")),
-                "Test top-5": _percent(metrics.get("top5")),
+                "Kept epoch": kept.get("epoch"),
+                "Validation top-1": scaled(METRICS["top1"], kept.get("val_top1")),
+                **{
+                    metric.column: scaled(metric, values.get(name))
+                    for name, metric in COLUMNS.items()
+                },
                 "Remark": run.problem or run.status.message,
             }
         )
     return rows
 
 
-def _percent(fraction: float | None) -> float | None:
-    return None if fraction is None else 100 * fraction
+def scaled(metric: Metric, value: float | None) -> float | None:
+    """Returns a metric as a table shows it, in percent if it is written so."""
+    return 100 * value if value is not None and "%" in metric.format else value
 
 
-def _card(title: str, run: Run) -> NetworkCard:
+def _card(title: str, run: Run, val_top1: float | None) -> NetworkCard:
     metrics = run.metrics or {}
     low, high = metrics["top1_interval"]
     return NetworkCard(
@@ -135,5 +187,6 @@ def _card(title: str, run: Run) -> NetworkCard:
         dataset=metrics["dataset"],
         is_tu_berlin=is_tu_berlin(run),
         num_parameters=metrics["num_parameters"],
-        trained_s=run.status.elapsed_s,
+        val_top1=val_top1,
+        trained_s=lineage(run).total_s,
     )

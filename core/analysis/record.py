@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from core.analysis.curves import kept_row
+from core.analysis.lineage import lineage
+from core.analysis.metrics import metric_values
 from core.analysis.statistics import paired_test
 from core.errors import RunError
+from core.files import read_regular
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.reading import Run, read_environment
 
@@ -19,13 +22,13 @@ REFERENCES = (
     {"what": "Sketch-a-Net", "top1": 0.749, "source": "Yu et al. 2015"},
     {"what": "Sketch-a-Net ensemble", "top1": 0.7795, "source": "Yu et al. 2017"},
 )
-"""Published figures on the same sketches, of other splits."""
+"""Published results on the same sketches, of other splits."""
 
 FIGURES = (
-    *("top1", "top1_interval", "top1_flip_averaged", "top1_six_view_averaged"),
-    *("top5", "loss", "ece", "temperature", "temperature_from"),
-    *("loss_calibrated", "ece_calibrated", "n", "num_parameters"),
+    *("top1_interval", "temperature", "temperature_from", "n", "num_parameters"),
+    *("train_top1", "train_n"),
 )
+"""What a record says of an evaluation besides its metrics."""
 
 SCORED = ("run_id", "network", "recipe", "dataset", "split_fingerprint", "n", "top1")
 """What the list of all runs ever scored says of each, besides when that was."""
@@ -49,7 +52,7 @@ def make_record(
 
     Returns:
         JSON-ready: `runs`, a row each with recipe, settings, lineage, hardware, time,
-        validation and test figures; `pairs`, McNemar's test between any two that were
+        validation and test metrics; `pairs`, McNemar's test between any two that were
         scored on the same sketches; `scored`, every run that was ever scored on test
         sketches, as far as it is known, in order of time; `references`, what others
         reached.
@@ -75,13 +78,15 @@ def read_scored(path: Path) -> list[dict[str, Any]]:
         RunError: If the file can't be read or holds no such list.
     """
     try:
-        scored = json.loads(path.read_bytes())["scored"]
+        scored = json.loads(read_regular(path))["scored"]
         for row in scored:
             if not set(SCORED) <= set(row):
                 raise ValueError(f"a row of `scored` must have {', '.join(SCORED)}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{path} holds no list `scored` of a record: {error}."
+            "{path} holds no list `scored` of a record: {reason}.",
+            path=path,
+            reason=error,
         ) from error
     return list(scored)
 
@@ -129,62 +134,27 @@ def describe_lineage(run: Run) -> dict[str, Any]:
         `total_epochs` and `total_hours` of this run and all before it, which are None
         where those of a run before it are not known.
     """
-    config, history = run.config, run.history
-    origin = config.origin if config else None
-    epochs: int | None = len(history)
-    seconds: float | None = history[-1]["elapsed_s"] if history else 0.0
-    if origin is not None:
-        # What a branch took from its origin is part of its own history.
-        epochs = _sum(epochs, origin.earlier_epochs)
-        seconds = _sum(seconds, origin.earlier_s)
-    return {
-        "origin": origin.run_id if origin else None,
-        "origin_epoch": origin.epoch if origin else None,
-        "teacher": config.teacher.run_id if config and config.teacher else None,
-        "total_epochs": epochs,
-        "total_hours": None if seconds is None else round(seconds / 3600, 2),
-    }
-
-
-def tell_lineage(run: Run) -> list[str]:
-    """Returns `describe_lineage` in sentences; none for a run of its own."""
+    found = lineage(run)
     config = run.config
-    if config is None or (config.origin is None and config.teacher is None):
-        return []
-    found = describe_lineage(run)
-    sentences = []
-    if config.origin is not None:
-        what = (
-            "Begins with the weights"
-            if config.origin.epoch is None
-            else f"Goes on from epoch {config.origin.epoch}"
-        )
-        sentences.append(f"{what} of run {config.origin.run_id!r}.")
-    if config.teacher is not None:
-        sentences.append(f"Learns from run {config.teacher.run_id!r}.")
-    if found["total_epochs"] is None or found["total_hours"] is None:
-        sentences.append("What the runs before it took is not known.")
-    else:
-        hours = found["total_hours"]
-        time = f"{60 * hours:.0f} minutes" if hours < 2 else f"{hours:.1f} hours"
-        sentences.append(
-            f"All trainings that led to it: {found['total_epochs']} epochs, {time}."
-        )
-    return sentences
-
-
-def _sum(value: float | None, other: float | None) -> Any:
-    return None if value is None or other is None else value + other
+    return {
+        "origin": found.origin,
+        "origin_epoch": found.origin_epoch,
+        "teacher": config.teacher.run_id if config and config.teacher else None,
+        "total_epochs": found.total_epochs,
+        "total_hours": None
+        if found.total_s is None
+        else round(found.total_s / 3600, 2),
+    }
 
 
 def compare_runs(
     evaluations: dict[str, Evaluation], first: str, second: str
 ) -> dict[str, Any] | None:
     """Tests whether two runs differ; None if they were not scored on the same."""
-    one, other = evaluations[first], evaluations[second]
-    if one.ids != other.ids or one.class_names != other.class_names:
+    earlier, other = evaluations[first], evaluations[second]
+    if earlier.ids != other.ids or earlier.class_names != other.class_names:
         return None
-    test = paired_test(one.y_pred == one.y_true, other.y_pred == other.y_true)
+    test = paired_test(earlier.y_pred == earlier.y_true, other.y_pred == other.y_true)
     return {
         "first": first,
         "second": second,
@@ -198,7 +168,9 @@ def _row(run: Run) -> dict[str, Any]:
     config, metrics, history = run.config, run.metrics, run.history
     kept = kept_row(run)
     if config is None or metrics is None or kept is None:
-        raise RunError(f"Run {run.run_id!r} is {run.state}, not finished.")
+        raise RunError(
+            "Run {run!r} is {state}, not finished.", run=run.run_id, state=run.state
+        )
     return {
         "run_id": run.run_id,
         "network": config.network,
@@ -215,6 +187,7 @@ def _row(run: Run) -> dict[str, Any]:
         "kept_epoch": kept["epoch"],
         "val_top1": kept.get("val_top1"),
         "evaluated_at": metrics.get("evaluated_at"),
+        **metric_values(metrics),
         **{name: metrics[name] for name in FIGURES if name in metrics},
         "settings": config.settings.model_dump(mode="json"),
     }

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.failures import Tally, Wanted, find_failures, tally
+from core.analysis.failures import FailureFilter, Tally, find_failures, tally
 from core.errors import SetError
 from core.runs.evaluation import Evaluation
 
@@ -74,19 +74,19 @@ def read_set(evaluation: Evaluation, name: str) -> NDArray[np.int64]:
     stream = zlib.decompressobj()
     try:
         # A few bytes can stand for gigabytes: no more is unpacked than can be right.
-        found = stream.decompress(packed, size + 1)
+        unpacked = stream.decompress(packed, size + 1)
     except zlib.error as error:
         raise damaged from error
-    if not stream.eof and len(found) <= size:
+    if not stream.eof and len(unpacked) <= size:
         raise damaged
     if mark != _mark(evaluation):
         raise SetError(
             "The set in this address is of other test sketches than this run's. "
             "Choose the run that it was gathered from."
         )
-    if not stream.eof or stream.unused_data or len(found) != size:
+    if not stream.eof or stream.unused_data or len(unpacked) != size:
         raise damaged
-    bits = np.unpackbits(np.frombuffer(found, dtype=np.uint8))
+    bits = np.unpackbits(np.frombuffer(unpacked, dtype=np.uint8))
     if bits[n:].any() or not bits.any():
         raise damaged
     return np.flatnonzero(bits)
@@ -124,7 +124,7 @@ def describe_set(evaluation: Evaluation, rows: NDArray[np.int64]) -> Gathering:
         evaluation: The run's.
         rows: Of its arrays, at least one.
     """
-    wrong = find_failures(evaluation, Wanted(among=rows))
+    wrong = find_failures(evaluation, FailureFilter(among=rows))
     labels, counts = np.unique(evaluation.y_true[rows], return_counts=True)
     drawn = sorted(
         (-int(count), evaluation.class_names[label])

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from core.analysis.confusions import check_comparable
 from core.runs.evaluation import Evaluation
 
-Order = Literal["margin", "label"]
+SuspectOrder = Literal["margin", "label"]
 """By how far the label's class is behind, or by how little probability it got."""
 
-ORDERS: tuple[Order, ...] = get_args(Order)
+ORDERS: tuple[SuspectOrder, ...] = get_args(SuspectOrder)
 
 NOTHING = -1
 """Where no class reaches its threshold."""
@@ -128,7 +128,7 @@ def find_suspects(
     evaluations: Sequence[Evaluation],
     opinions: Sequence[Opinion],
     *,
-    order: Order = "margin",
+    order: SuspectOrder = "margin",
 ) -> Suspects:
     """Finds the sketches of which all runs confidently say another class.
 
@@ -151,14 +151,16 @@ def find_suspects(
         check_comparable(first, other)
     called = opinions[0].confident
     suspected = [
-        (one.confident != first.y_true) & (one.confident != NOTHING) for one in opinions
+        (opinion.confident != first.y_true) & (opinion.confident != NOTHING)
+        for opinion in opinions
     ]
     agreed = np.logical_and.reduce(
-        [*suspected, *(one.confident == called for one in opinions)]
+        [*suspected, *(opinion.confident == called for opinion in opinions)]
     )
     rows = np.flatnonzero(agreed)
     figures = [
-        one.margin if order == "margin" else one.label_probability for one in opinions
+        opinion.margin if order == "margin" else opinion.label_probability
+        for opinion in opinions
     ]
     score = (
         np.stack([figure[rows] for figure in figures]).astype(np.float64).mean(axis=0)
@@ -168,7 +170,7 @@ def find_suspects(
         rows=rows[ranked],
         called=called[rows][ranked],
         score=score[ranked],
-        alone=tuple(int(one.sum()) for one in suspected),
+        alone=tuple(int(by_run.sum()) for by_run in suspected),
         total=len(first.ids),
     )
 
@@ -193,19 +195,19 @@ class SuspectPair:
 
 
 def suspect_pairs(
-    evaluation: Evaluation, opinions: Sequence[Opinion], found: Suspects
+    evaluation: Evaluation, opinions: Sequence[Opinion], suspects: Suspects
 ) -> list[SuspectPair]:
     """Counts suspects by label and by what they are taken for, most first."""
     classes = len(evaluation.class_names)
-    labels = evaluation.y_true[found.rows].astype(np.int64)
-    cells, counts = np.unique(labels * classes + found.called, return_counts=True)
+    labels = evaluation.y_true[suspects.rows].astype(np.int64)
+    cells, counts = np.unique(labels * classes + suspects.called, return_counts=True)
     n = np.bincount(evaluation.y_true, minlength=classes)
     pairs = [
         SuspectPair(
             label=int(cell // classes),
             called=int(cell % classes),
             count=int(count),
-            joint=tuple(int(one.joint.flat[cell]) for one in opinions),
+            joint=tuple(int(opinion.joint.flat[cell]) for opinion in opinions),
             n=int(n[cell // classes]),
         )
         for cell, count in zip(cells, counts, strict=True)

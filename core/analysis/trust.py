@@ -10,7 +10,7 @@ from scipy.special import ndtr
 from scipy.stats import false_discovery_control, poisson_binom
 
 from core.analysis.calibration import Binning, calibration
-from core.analysis.claims import Claims, claims
+from core.analysis.confidences import Confidences, measure_confidences
 from core.analysis.coverage import Coverage, coverage
 from core.analysis.statistics import wilson_intervals
 from core.runs.evaluation import Evaluation
@@ -61,7 +61,7 @@ class ClassTrust:
         return "over" if self.gap > 0 else "under"
 
 
-def class_trust(evaluation: Evaluation, found: Claims) -> list[ClassTrust]:
+def class_trust(evaluation: Evaluation, confidences: Confidences) -> list[ClassTrust]:
     """Compares claim and truth for each class that is named, by label.
 
     The guess is given, not the drawing: if all claims are true, so are those of any
@@ -71,8 +71,10 @@ def class_trust(evaluation: Evaluation, found: Claims) -> list[ClassTrust]:
     guess = evaluation.y_pred
     classes = len(evaluation.class_names)
     n = np.bincount(guess, minlength=classes)
-    right = np.bincount(guess, weights=found.is_right, minlength=classes).astype(int)
-    sure = np.bincount(guess, weights=found.confidence, minlength=classes)
+    right = np.bincount(guess, weights=confidences.is_right, minlength=classes).astype(
+        int
+    )
+    sure = np.bincount(guess, weights=confidences.confidence, minlength=classes)
     low, high = wilson_intervals(right, n)
     order = np.argsort(guess, kind="stable")
     ends = np.cumsum(n)
@@ -80,7 +82,7 @@ def class_trust(evaluation: Evaluation, found: Claims) -> list[ClassTrust]:
     p_values = two_sided_p(
         right[named],
         [
-            found.confidence[order[ends[label] - n[label] : ends[label]]]
+            confidences.confidence[order[ends[label] - n[label] : ends[label]]]
             for label in named
         ],
     )
@@ -109,7 +111,7 @@ def class_trust(evaluation: Evaluation, found: Claims) -> list[ClassTrust]:
 def two_sided_p(
     right: NDArray[np.integer], probabilities: Sequence[NDArray[np.floating]]
 ) -> NDArray[np.float64]:
-    """Tests whether trials succeed with the probabilities that are claimed.
+    """Tests whether trials succeed with the probabilities that are given.
 
     Args:
         right: How many of each group succeeded, shape `(groups,)`.
@@ -118,7 +120,7 @@ def two_sided_p(
     Returns:
         For each group twice the smaller of both tails, at most 1, shape `(groups,)`.
     """
-    sizes = np.array([len(one) for one in probabilities])
+    sizes = np.array([len(probability) for probability in probabilities])
     below, up_to = np.empty((2, len(sizes)))
     # SciPy takes groups of one size together in a twentieth of the time; smaller ones
     # are filled up with trials that never succeed.
@@ -145,26 +147,28 @@ class Trust:
     """All of a run.
 
     Attributes:
-        before: What it claims as trained.
-        after: What it claims at its temperature.
+        before: As trained.
+        after: At its temperature.
         coverage: Of the latter.
         classes: Each class that it names, by label, of the latter.
     """
 
-    before: Claims
-    after: Claims
+    before: Confidences
+    after: Confidences
     coverage: Coverage
     classes: tuple[ClassTrust, ...]
 
-    def certain(self, verdict: Literal["over", "under"]) -> list[ClassTrust]:
+    def found(self, verdict: Literal["over", "under"]) -> list[ClassTrust]:
         """Returns the classes of a verdict, the largest gap first."""
-        chosen = [one for one in self.classes if one.verdict == verdict]
-        return sorted(chosen, key=lambda one: (-abs(one.gap), one.class_name))
+        chosen = [row for row in self.classes if row.verdict == verdict]
+        return sorted(chosen, key=lambda row: (-abs(row.gap), row.class_name))
 
 
-def trust(evaluation: Evaluation) -> Trust:
+def measure_trust(evaluation: Evaluation) -> Trust:
     """Computes all of a run."""
-    before, after = claims(evaluation, [1.0, evaluation.metrics["temperature"]])
+    before, after = measure_confidences(
+        evaluation, [1.0, evaluation.metrics["temperature"]]
+    )
     return Trust(
         before=before,
         after=after,
@@ -173,26 +177,28 @@ def trust(evaluation: Evaluation) -> Trust:
     )
 
 
-def figures_rows(
+def metric_rows(
     runs: Sequence[tuple[str, Trust]], *, by: Binning = "width"
 ) -> list[dict[str, object]]:
     """Returns a table row for each run before and after its temperature."""
     rows: list[dict[str, object]] = []
-    for run_id, found in runs:
-        for told in (found.before, found.after):
-            summed = calibration(told, by=by)
-            area = found.coverage if told is found.after else coverage(told)
+    for run_id, trust in runs:
+        for confidences in (trust.before, trust.after):
+            summed = calibration(confidences, by=by)
+            area = (
+                trust.coverage if confidences is trust.after else coverage(confidences)
+            )
             rows.append(
                 {
                     "Run": run_id,
-                    "Temperature": told.temperature,
-                    "Mean confidence": 100 * told.mean_confidence,
-                    "Accuracy": 100 * told.accuracy,
+                    "Temperature": confidences.temperature,
+                    "Mean confidence": 100 * confidences.mean_confidence,
+                    "Accuracy": 100 * confidences.accuracy,
                     "ECE": summed.ece,
                     "ECE by chance": summed.ece_by_chance,
                     "MCE": summed.mce,
-                    "NLL": told.nll,
-                    "Brier": told.brier,
+                    "NLL": confidences.nll,
+                    "Brier": confidences.brier,
                     "AURC": area.aurc,
                     "E-AURC": area.e_aurc,
                 }

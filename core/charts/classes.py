@@ -2,24 +2,25 @@
 
 from collections.abc import Sequence
 from gettext import NullTranslations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from plotly import graph_objects as go
 
-from core.charts.theme import NEUTRAL, SYMBOLS, network_colour
-from core.language import plain_label
+from core.charts.theme import NEUTRAL, SYMBOLS, network_colour, percent_ticks
+from core.language import class_word, plain_label
 from core.runs.reading import Run
-from core.sentences.numbers import accuracy_words
+from core.sentences.numbers import accuracy_words, percent
 
 if TYPE_CHECKING:
-    from core.analysis.classes import ClassFigures
+    from core.analysis.classes import ClassMetrics
     from core.analysis.comparison import ClassChange
 
 
 def accuracy_chart(
     runs: Sequence[Run],
-    figures_of: "Sequence[Sequence[ClassFigures]]",
+    metrics_of: "Sequence[Sequence[ClassMetrics]]",
     *,
     words: NullTranslations,
 ) -> tuple[go.Figure, list[str]]:
@@ -27,54 +28,44 @@ def accuracy_chart(
 
     Args:
         runs: One or more.
-        figures_of: The figures of each one's classes, the same classes in all.
+        metrics_of: The metrics of each one's classes, the same classes in all.
         words: The sentences of a language.
 
     Returns:
         The figure, and the class at each place.
     """
     _ = words.gettext
-    ordered = sorted(figures_of[0], key=lambda f: (f.recall, f.class_name))
-    names = [figures.class_name for figures in ordered if figures.n]
+    ordered = sorted(metrics_of[0], key=lambda f: (f.recall, f.class_name))
+    names = [metrics.class_name for metrics in ordered if metrics.n]
     figure = go.Figure()
     for number, run in enumerate(runs):
-        by_name = {figures.class_name: figures for figures in figures_of[number]}
-        found = [by_name[name] for name in names]
-        recall = np.array([figures.recall for figures in found])
-        low = np.array([figures.recall_low for figures in found])
-        high = np.array([figures.recall_high for figures in found])
-        figure.add_scatter(
-            x=[plain_label(figures.class_name) for figures in found],
-            y=recall,
-            error_y={
-                "type": "data",
-                "array": high - recall,
-                "arrayminus": recall - low,
-                "width": 0,
-                "thickness": 1,
-                "color": "rgba(128,128,128,0.45)",
-            },
-            mode="markers",
+        by_name = {metrics.class_name: metrics for metrics in metrics_of[number]}
+        of_run = [by_name[name] for name in names]
+        _add_intervals(
+            figure,
+            [class_word(name, words) for name in names],
+            *np.array([(m.recall, m.recall_low, m.recall_high) for m in of_run]).T,
             marker={
                 "color": network_colour(run),
                 "symbol": SYMBOLS[number],
                 "size": 7,
             },
             customdata=[
-                _("{done} of {total}, {interval}").format(
-                    done=figures.correct,
-                    total=figures.n,
-                    interval=accuracy_words(figures),
+                "{share}<br>{counts}".format(
+                    share=percent(m.recall, words),
+                    counts=_("{done} of {total}, {interval}").format(
+                        done=m.correct, total=m.n, interval=accuracy_words(m, words)
+                    ),
                 )
-                for figures in found
+                for m in of_run
             ],
-            hovertemplate="%{x}: %{y:.0%}<br>%{customdata}<extra></extra>",
+            hovertemplate="%{x}: %{customdata}<extra></extra>",
             name=plain_label(run.run_id),
         )
     figure.update_layout(
         template="none",
         xaxis={"type": "category", "range": [-1, len(names)]},
-        yaxis={"title": _("accuracy"), "tickformat": ".0%", "range": [-0.02, 1.02]},
+        yaxis={"title": _("accuracy"), **percent_ticks(words), "range": [-0.02, 1.02]},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
     )
     return figure, names
@@ -85,7 +76,7 @@ def change_chart(
     run: Run,
     baseline: Run,
     *,
-    found: str | None = None,
+    chosen: str | None = None,
     words: NullTranslations,
 ) -> tuple[go.Figure, list[str]]:
     """Draws by how much each class's accuracy differs between two runs.
@@ -94,31 +85,25 @@ def change_chart(
         classes: Each class in both.
         run: Whose accuracy is above 0 where it is the higher one.
         baseline: What it is compared with.
-        found: A class to mark.
+        chosen: A class to mark.
         words: The sentences of a language.
 
     Returns:
         The figure, and the class at each place: the most gained first.
     """
     _ = words.gettext
-    ordered = sorted(classes, key=lambda one: (-one.paired.change, one.class_name))
-    change = np.array([100 * one.paired.change for one in ordered])
-    low = np.array([100 * one.paired.low for one in ordered])
-    high = np.array([100 * one.paired.high for one in ordered])
-    signs = np.sign(change).astype(int)
+    ordered = sorted(
+        classes, key=lambda change: (-change.paired.change, change.class_name)
+    )
+    points = 100 * np.array(
+        [(row.paired.change, row.paired.low, row.paired.high) for row in ordered]
+    )
+    signs = np.sign(points[:, 0]).astype(int)
     figure = go.Figure()
-    figure.add_scatter(
-        x=[plain_label(one.class_name) for one in ordered],
-        y=change,
-        error_y={
-            "type": "data",
-            "array": high - change,
-            "arrayminus": change - low,
-            "width": 0,
-            "thickness": 1,
-            "color": "rgba(128,128,128,0.45)",
-        },
-        mode="markers",
+    _add_intervals(
+        figure,
+        [class_word(row.class_name, words) for row in ordered],
+        *points.T,
         marker={
             "color": [
                 {1: network_colour(run), -1: network_colour(baseline)}.get(s, NEUTRAL)
@@ -127,20 +112,20 @@ def change_chart(
             "symbol": [
                 {1: "triangle-up", -1: "triangle-down"}.get(s, "circle") for s in signs
             ],
-            "size": [14 if one.class_name == found else 7 for one in ordered],
+            "size": [14 if change.class_name == chosen else 7 for change in ordered],
             "line": {"width": 0},
         },
         customdata=[
             _(
                 "{fixed} fixed, {broken} newly broken of {n}; {low:+.0f} to {high:+.0f}"
             ).format(
-                fixed=one.paired.fixed,
-                broken=one.paired.broken,
-                n=one.paired.n,
-                low=100 * one.paired.low,
-                high=100 * one.paired.high,
+                fixed=change.paired.fixed,
+                broken=change.paired.broken,
+                n=change.paired.n,
+                low=100 * change.paired.low,
+                high=100 * change.paired.high,
             )
-            for one in ordered
+            for change in ordered
         ],
         hovertemplate=_("%{x}: %{y:+.0f} points") + "<br>%{customdata}<extra></extra>",
         showlegend=False,
@@ -155,4 +140,29 @@ def change_chart(
             "zerolinewidth": 2,
         },
     )
-    return figure, [one.class_name for one in ordered]
+    return figure, [change.class_name for change in ordered]
+
+
+def _add_intervals(
+    figure: go.Figure,
+    names: Sequence[str],
+    values: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    **options: Any,
+) -> None:
+    """Adds a dot a class with its interval; `options` are those of a scatter trace."""
+    figure.add_scatter(
+        x=[plain_label(name) for name in names],
+        y=values,
+        error_y={
+            "type": "data",
+            "array": high - values,
+            "arrayminus": values - low,
+            "width": 0,
+            "thickness": 1,
+            "color": "rgba(128,128,128,0.45)",
+        },
+        mode="markers",
+        **options,
+    )

@@ -10,8 +10,8 @@ from plotly import graph_objects as go
 from plotly.colors import cyclical, sample_colorscale
 
 from core.analysis.maps import class_centres, class_hues
-from core.charts.theme import CHOSEN_COLOURS, MAP_SCALE, NEUTRAL
-from core.language import plain_label
+from core.charts.theme import CHOSEN_COLOURS, MAP_SCALE, NEUTRAL, percent_ticks
+from core.language import class_word, plain_label
 from core.runs.evaluation import Evaluation
 
 MapColour = Literal["class", "rightness", "confidence"]
@@ -83,7 +83,7 @@ def map_scatter(
         add(rows[~is_chosen], color=NEUTRAL, opacity=0.2)
         for label, look in zip(chosen, CHOSEN_COLOURS, strict=False):
             add(rows[true[rows] == label], color=look, opacity=1, size=size + 3)
-            name = plain_label(evaluation.class_names[label])
+            name = plain_label(class_word(evaluation.class_names[label], words))
             _add_key(chart, name, color=look, symbol=RIGHT_SYMBOL)
     elif colour == "class":
         scale = {"colorscale": cyclical.Phase, "cmin": 0, "cmax": 1}
@@ -105,7 +105,7 @@ def map_scatter(
                 "yanchor": "top",
                 "thickness": 10,
                 "outlinewidth": 0,
-                "tickformat": ".0%",
+                **percent_ticks(words),
             },
         )
         chart.update_traces(marker_showscale=False)

@@ -11,7 +11,7 @@ from plotly.colors import sample_colorscale
 
 from core.analysis.confusions import Counts, Tree
 from core.charts.theme import NEUTRAL, OTHER_COLOUR
-from core.language import plain_label
+from core.language import class_word, plain_label
 
 MATRIX_SCALE = "Cividis"
 """Perceptually uniform, and the same for colour-blind readers (Nuñez et al. 2018)."""
@@ -38,7 +38,8 @@ def matrix_heatmap(
     log: bool = False,
     is_difference: bool = False,
     write_counts: bool = False,
-    found: int | None = None,
+    chosen: int | None = None,
+    cell: tuple[int, int] | None = None,
     words: NullTranslations,
 ) -> go.Figure:
     """Draws a confusion matrix: true classes down, predicted ones across.
@@ -52,7 +53,8 @@ def matrix_heatmap(
         log: Whether the colour follows the logarithm.
         is_difference: Whether values have two signs.
         write_counts: Whether the counts are written into the cells.
-        found: A row and column to zoom to.
+        chosen: A row and column to zoom to.
+        cell: A row and a column whose cell is marked.
         words: The sentences of a language.
     """
     _ = words.gettext
@@ -60,7 +62,7 @@ def matrix_heatmap(
     z = rounded.astype(_smallest_type(rounded))
     limit = max(float(np.abs(z).max(initial=0)), 1.0)
     count = "%{customdata}" if unit else "%{z:+d}" if is_difference else "%{z}"
-    told = [
+    hover = [
         _("drawn: {name}").format(name="%{y}"),
         _("taken for: {name}").format(name="%{x}"),
         *(["%{z}" + unit] if unit else []),
@@ -75,12 +77,12 @@ def matrix_heatmap(
     chart = go.Figure(
         go.Heatmap(
             z=z,
-            x=[plain_label(name) for name in names],
-            y=[plain_label(name) for name in names],
+            x=[plain_label(class_word(name, words)) for name in names],
+            y=[plain_label(class_word(name, words)) for name in names],
             zmin=-limit if is_difference else 0,
             zmax=limit,
             colorscale=DIFFERENCE_SCALE if is_difference else _scale(limit, log=log),
-            hovertemplate="<br>".join(told) + "<extra></extra>",
+            hovertemplate="<br>".join(hover) + "<extra></extra>",
             hoverongaps=False,
             xgap=1 if len(names) <= 40 else 0,
             ygap=1 if len(names) <= 40 else 0,
@@ -88,6 +90,10 @@ def matrix_heatmap(
                 "title": {"text": unit.strip()},
                 "thickness": 12,
                 "outlinewidth": 0,
+                # The toolbar stands above it.
+                "len": 0.9,
+                "y": 0,
+                "yanchor": "bottom",
             },
             **heatmap,
         )
@@ -97,29 +103,47 @@ def matrix_heatmap(
         "title": _("taken for"),
         "showgrid": False,
         "tickangle": -90,
+        "constrain": "domain",
     }
-    y = {"type": "category", "title": _("drawn"), "showgrid": False}
+    y = {
+        "type": "category",
+        "title": _("drawn"),
+        "showgrid": False,
+        "scaleanchor": "x",
+        "constrain": "domain",
+    }
     reach = 2 * FOUND_REACH + 1
-    if found is None or len(names) <= reach:
+    if chosen is None or len(names) <= reach:
         chart.update_layout(xaxis=x, yaxis={**y, "autorange": "reversed"})
     else:
-        first = min(max(found - FOUND_REACH, 0), len(names) - reach)
+        first = min(max(chosen - FOUND_REACH, 0), len(names) - reach)
         low, high = first - 0.5, first + reach - 0.5
         chart.update_layout(
             xaxis={**x, "range": [low, high]}, yaxis={**y, "range": [high, low]}
         )
-    if found is not None:
+    if chosen is not None:
         frame = {
             "line": {"color": OTHER_COLOUR, "width": 2},
             "fillcolor": "rgba(0,0,0,0)",
         }
         edge = len(names) - 0.5
         chart.add_shape(
-            type="rect", x0=-0.5, x1=edge, y0=found - 0.5, y1=found + 0.5, **frame
+            type="rect", x0=-0.5, x1=edge, y0=chosen - 0.5, y1=chosen + 0.5, **frame
         )
         chart.add_shape(
-            type="rect", x0=found - 0.5, x1=found + 0.5, y0=-0.5, y1=edge, **frame
+            type="rect", x0=chosen - 0.5, x1=chosen + 0.5, y0=-0.5, y1=edge, **frame
         )
+    if cell is not None:
+        row, column = cell
+        for colour, width in (("white", 5), (OTHER_COLOUR, 2)):
+            chart.add_shape(
+                type="rect",
+                x0=column - 0.5,
+                x1=column + 0.5,
+                y0=row - 0.5,
+                y1=row + 0.5,
+                line={"color": colour, "width": width},
+            )
     chart.update_layout(template="none")
     return chart
 
@@ -169,7 +193,7 @@ def family_chart(
     _ = words.gettext
     order = tree.order
     counts = matrix[np.ix_(order, order)]
-    labels = [plain_label(names[label]) for label in order]
+    labels = [plain_label(class_word(names[label], words)) for label in order]
     figure = matrix_heatmap(
         counts.astype(float), counts, [names[i] for i in order], log=True, words=words
     )
@@ -223,6 +247,8 @@ def family_chart(
             "fixedrange": True,
         },
         yaxis={
+            # The tree beside it takes a part of the width.
+            "scaleanchor": None,
             "anchor": "x2",
             "autorange": False,
             "range": ends_of_axis[::-1],
@@ -253,12 +279,12 @@ def _tree_paths(tree: Tree, count: int) -> tuple[str, str]:
     height = dict.fromkeys(range(classes), 0.0)
     lines: tuple[list[str], list[str]] = ([], [])
     for step, (first, second, distance, _size) in enumerate(tree.merges.tolist()):
-        one, other = int(first), int(second)
+        left, other = int(first), int(second)
         is_above = step >= classes - count
         lines[is_above].append(
-            f"M{height[one]:.3f},{place[one]:.2f}L{distance:.3f},{place[one]:.2f}"
+            f"M{height[left]:.3f},{place[left]:.2f}L{distance:.3f},{place[left]:.2f}"
             f"L{distance:.3f},{place[other]:.2f}L{height[other]:.3f},{place[other]:.2f}"
         )
-        place[classes + step] = (place[one] + place[other]) / 2
+        place[classes + step] = (place[left] + place[other]) / 2
         height[classes + step] = distance
     return "".join(lines[0]) or "M0,0", "".join(lines[1]) or "M0,0"

@@ -1,11 +1,12 @@
 """The colours, symbols and titles that all charts share."""
 
+from gettext import NullTranslations
+from typing import Any
+
+from core.language import NUMBER_MARKS, language_of, number
 from core.language import noop as N_
 from core.runs.reading import Run
-
-COLOURS = {"simple": "#D55E00", "resnet18": "#0072B2"}
-"""One colour a network, everywhere (Okabe and Ito 2008); both stand out by at least
-3 to 1 from white and from the dark theme's ground."""
+from models import NETWORKS
 
 OTHER_COLOUR = "#009E73"
 NEUTRAL = "#8a8a8a"
@@ -20,8 +21,8 @@ AXIS_TITLES = {
     "step": N_("Step"),
     "time": N_("Minutes of training"),
 }
-FIGURE_TITLES = {
-    "loss": N_("Loss (nats)"),
+METRIC_TITLES = {
+    "loss": N_("Cross-entropy (nats)"),
     "top1": N_("Top-1 accuracy"),
     "top5": N_("Top-5"),
 }
@@ -36,5 +37,19 @@ has, then two as far from them as may be."""
 
 def network_colour(run: Run) -> str:
     """Returns the colour of a run's network."""
-    network = run.config.network if run.config else ""
-    return COLOURS.get(network, OTHER_COLOUR)
+    return NETWORKS[run.config.network].colour if run.config else OTHER_COLOUR
+
+
+def percent_ticks(words: NullTranslations) -> dict[str, Any]:
+    """Returns the ticks of an axis of fractions, every ten percent, as words.
+
+    Plotly's own percent signs follow the number closely in every language.
+    """
+    shares = [tenth / 10 for tenth in range(11)]
+    return {"tickvals": shares, "ticktext": [number(s, ".0%", words) for s in shares]}
+
+
+def separators(words: NullTranslations) -> str:
+    """Returns the decimal mark and that of thousands, as Plotly's layout has them."""
+    marks = NUMBER_MARKS[language_of(words)]
+    return marks.decimal + marks.thousands

@@ -13,8 +13,8 @@ from core.analysis.calibration import Bin
 from core.analysis.coverage import Answered, Coverage, thin
 from core.analysis.statistics import wilson_intervals
 from core.analysis.trust import ClassTrust
-from core.charts.theme import NEUTRAL, SYMBOLS, network_colour
-from core.language import plain_label
+from core.charts.theme import NEUTRAL, SYMBOLS, network_colour, percent_ticks
+from core.language import class_word, plain_label
 from core.runs.reading import Run
 from core.sentences.numbers import interval_words
 
@@ -62,20 +62,27 @@ def reliability_chart(
     )
     for number, (run, made) in enumerate(zip(runs, bins_of, strict=True)):
         colour = network_colour(run)
-        accuracy = np.array([one.accuracy for one in made])
-        told = [
-            _("{n:,} sketches, {low:.0%} to {high:.0%} sure; right {right}").format(
-                n=one.n, low=one.low, high=one.high, right=interval_words(one)
+        accuracy = np.array([group.accuracy for group in made])
+        hover = [
+            _("says {share:.0%}, right {accuracy:.0%}").format(
+                share=group.confidence, accuracy=group.accuracy
             )
-            for one in made
+            + "<br>"
+            + _("{n:,} sketches, {low:.0%} to {high:.0%} sure; right {right}").format(
+                n=group.n,
+                low=group.low,
+                high=group.high,
+                right=interval_words(group, words),
+            )
+            for group in made
         ]
         figure.add_scatter(
-            x=[one.confidence for one in made],
+            x=[group.confidence for group in made],
             y=accuracy,
             error_y={
                 "type": "data",
-                "array": [one.accuracy_high - one.accuracy for one in made],
-                "arrayminus": [one.accuracy - one.accuracy_low for one in made],
+                "array": [group.accuracy_high - group.accuracy for group in made],
+                "arrayminus": [group.accuracy - group.accuracy_low for group in made],
                 "width": 0,
                 "thickness": 1.5,
                 "color": colour,
@@ -83,20 +90,19 @@ def reliability_chart(
             mode="lines+markers",
             line={"color": colour, "width": 1},
             marker={"color": colour, "symbol": SYMBOLS[number], "size": 8},
-            customdata=told,
-            hovertemplate=_("says %{x:.0%}, right %{y:.0%}")
-            + "<br>%{customdata}<extra></extra>",
+            customdata=hover,
+            hovertemplate="%{customdata}<extra></extra>",
             name=run.run_id,
         )
         if with_counts:
-            width = np.array([one.high - one.low for one in made]) / len(runs)
+            width = np.array([group.high - group.low for group in made]) / len(runs)
             figure.add_bar(
-                x=[one.low for one in made],
-                y=[one.n for one in made],
+                x=[group.low for group in made],
+                y=[group.n for group in made],
                 offset=width * number,
                 width=0.92 * width,
                 marker={"color": colour, "line": {"width": 0}},
-                customdata=told,
+                customdata=hover,
                 hovertemplate="%{customdata}<extra></extra>",
                 yaxis="y2",
                 showlegend=False,
@@ -114,13 +120,13 @@ def reliability_chart(
         template="none",
         xaxis={
             "title": _("how sure it is"),
-            "tickformat": ".0%",
+            **percent_ticks(words),
             "range": [-0.02, 1.02],
             "anchor": "y2" if with_counts else "y",
         },
         yaxis={
             "title": _("how often it is right"),
-            "tickformat": ".0%",
+            **percent_ticks(words),
             "range": [-0.02, 1.02],
             "domain": [BINS_BOTTOM if with_counts else 0, 1],
         },
@@ -185,12 +191,16 @@ def coverage_chart(
             y=right / answered,
             mode="lines",
             line={"color": colour, "width": 2},
-            customdata=curve.threshold[places],
-            hovertemplate=_(
-                "answers %{x:.0%}, right %{y:.1%}<br>where it is at least "
-                "%{customdata:.0%} sure"
-            )
-            + "<extra></extra>",
+            customdata=[
+                _(
+                    "answers {share:.0%}, right {accuracy:.1%}<br>where it is at least "
+                    "{least:.0%} sure"
+                ).format(share=s, accuracy=a, least=least)
+                for s, a, least in zip(
+                    share, right / answered, curve.threshold[places], strict=True
+                )
+            ],
+            hovertemplate="%{customdata}<extra></extra>",
             name=run.run_id,
         )
         now = chosen[number]
@@ -221,12 +231,12 @@ def coverage_chart(
         template="none",
         xaxis={
             "title": _("sketches that it answers"),
-            "tickformat": ".0%",
+            **percent_ticks(words),
             "range": [0, 1.01],
         },
         yaxis={
             "title": _("of these right"),
-            "tickformat": ".0%",
+            **percent_ticks(words),
             "range": [max(lowest - 0.03, -0.02), 1.01],
         },
         legend=LEGEND,
@@ -251,24 +261,24 @@ def class_trust_chart(
         The figure, and of each run the class at each of its points.
     """
     _ = words.gettext
-    ordered = sorted(classes_of[0], key=lambda one: (one.gap, one.class_name))
+    ordered = sorted(classes_of[0], key=lambda row: (row.gap, row.class_name))
     figure = go.Figure()
     shown = []
     for number, (run, classes) in enumerate(zip(runs, classes_of, strict=True)):
-        by_name = {one.class_name: one for one in classes}
-        found = [
-            by_name[one.class_name] for one in ordered if one.class_name in by_name
+        by_name = {row.class_name: row for row in classes}
+        of_run = [
+            by_name[row.class_name] for row in ordered if row.class_name in by_name
         ]
-        shown.append([one.class_name for one in found])
-        gap = np.array([100 * one.gap for one in found])
+        shown.append([row.class_name for row in of_run])
+        gap = np.array([100 * row.gap for row in of_run])
         symbol = SYMBOLS[number]
         figure.add_scatter(
-            x=[plain_label(one.class_name) for one in found],
+            x=[plain_label(class_word(row.class_name, words)) for row in of_run],
             y=gap,
             error_y={
                 "type": "data",
-                "array": np.array([100 * one.gap_high for one in found]) - gap,
-                "arrayminus": gap - np.array([100 * one.gap_low for one in found]),
+                "array": np.array([100 * row.gap_high for row in of_run]) - gap,
+                "arrayminus": gap - np.array([100 * row.gap_low for row in of_run]),
                 "width": 0,
                 "thickness": 1,
                 "color": FAINT,
@@ -277,16 +287,16 @@ def class_trust_chart(
             marker={
                 "color": network_colour(run),
                 "symbol": [
-                    f"{symbol}-open" if one.verdict == "unknown" else symbol
-                    for one in found
+                    f"{symbol}-open" if row.verdict == "unknown" else symbol
+                    for row in of_run
                 ],
                 "size": 7,
             },
             customdata=[
                 _("says {confidence:.0%}, right {accuracy:.0%} of {n:,}").format(
-                    confidence=one.confidence, accuracy=one.accuracy, n=one.n
+                    confidence=row.confidence, accuracy=row.accuracy, n=row.n
                 )
-                for one in found
+                for row in of_run
             ],
             hovertemplate=_("%{x}: %{y:+.0f} points")
             + "<br>%{customdata}<extra></extra>",

@@ -1,9 +1,5 @@
 """Writes a trained network as a model that other programs can run, and checks it."""
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,18 +9,16 @@ from numpy.typing import NDArray
 from core.datasets.starter import draw, find_starter, render
 from core.errors import RunError, shorten
 from core.export.formats import FORMATS, Answer, Format, Trained, find_format
-from core.files import is_abandoned, list_folder, remove_tree, write_json, write_text
-from core.runs.evaluation import to_probabilities
-from core.runs.folder import WEIGHTS, telling_removal
+from core.files import new_folder, write_json, write_text
+from core.runs.evaluation import softmax
+from core.runs.folder import WEIGHTS, reporting_removal
 from core.runs.reading import check_weights, read_run
-from core.runs.weights import read_tensors
+from core.runs.weights import check_finite, read_tensors
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.training.backend import load_backend
 
 LABELS = "labels.txt"
 DESCRIPTION = "model.json"
-
-TEMPORARY_PREFIX = ".export-"
 
 PARITY_SKETCHES = 24
 MAX_DIFFERENCE = 1e-3
@@ -67,15 +61,13 @@ def export_model(run_dir: Path, target: Path, *, format_name: str) -> Exported:
     check_weights(run_dir)
     if target.exists():
         raise _taken(target)
-    with telling_removal(run_dir):
+    with reporting_removal(run_dir):
         trained = _load(run_dir)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        with _staging(target.parent) as folder:
-            model = folder / chosen.file
-            difference = _write(trained, chosen, model)
+        with new_folder(target, prefix=".export-") as folder:
+            difference = _write(trained, chosen, folder / chosen.file)
             _describe(folder, trained, format_name, difference)
-            folder.rename(target)
     except OSError as error:
         if target.exists():
             raise _taken(target) from error
@@ -127,21 +119,17 @@ def check_parity(trained: Trained, answer: Answer, title: str) -> float:
     """
     sketches = parity_sketches()
     expected = keras_probabilities(trained, sketches)
-    if not np.isfinite(expected).all():
-        raise RunError(
-            f"The network of run {trained.run_id!r} answers with what is no number; "
-            "its training has diverged or its weights are damaged."
-        )
-    found = answer(sketches)
-    if found.shape != expected.shape:
+    check_finite(trained.run_id, expected)
+    answers = answer(sketches)
+    if answers.shape != expected.shape:
         raise RunError(
             f"The {title} model of run {trained.run_id!r} answers in shape "
-            f"{found.shape}, not {expected.shape}, so it was removed."
+            f"{answers.shape}, not {expected.shape}, so it was removed."
         )
-    differences = np.abs(found - expected)
+    differences = np.abs(answers - expected)
     difference = float(differences.max())
-    moved = int((found.argmax(axis=1) != expected.argmax(axis=1)).sum())
-    # A difference that is no number is not within anything.
+    moved = int((answers.argmax(axis=1) != expected.argmax(axis=1)).sum())
+    # A NaN difference is not within anything.
     if not difference <= MAX_DIFFERENCE or moved:
         raise RunError(
             f"The {title} model of run {trained.run_id!r} does not answer as Keras "
@@ -160,7 +148,7 @@ def keras_probabilities(
 
     predictor = build_predictor(trained.network, trained.config)
     logits = np.asarray(predictor.predict_on_batch(sketches)[0])
-    return to_probabilities(logits, temperature=trained.temperature)
+    return softmax(logits, temperature=trained.temperature)
 
 
 def _load(run_dir: Path) -> Trained:
@@ -180,23 +168,6 @@ def _load(run_dir: Path) -> Trained:
         network=load_network(run_dir, run.config),
         temperature=float(run.metrics["temperature"]) if run.metrics else 1.0,
     )
-
-
-@contextmanager
-def _staging(parent: Path) -> Iterator[Path]:
-    """Makes a hidden folder that is gone at the end, unless it was renamed."""
-    for left in list_folder(parent, f"{TEMPORARY_PREFIX}*"):
-        if is_abandoned(left):
-            remove_tree(left)
-    folder = Path(
-        tempfile.mkdtemp(prefix=f"{TEMPORARY_PREFIX}{os.getpid()}-", dir=parent)
-    )
-    folder.chmod(0o755)
-    try:
-        yield folder
-    finally:
-        if folder.exists():
-            remove_tree(folder)
 
 
 def _describe(

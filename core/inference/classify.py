@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.overview import rank_runs
 from core.datasets.eitz import ATTRIBUTION
-from core.errors import RunError
+from core.errors import ImageError, RunError
 from core.runs.config import RunConfig
-from core.runs.evaluation import to_probabilities
+from core.runs.evaluation import softmax
 from core.runs.folder import WEIGHTS
-from core.runs.reading import Run, check_weights, list_runs, read_run
-from core.runs.weights import misfit, read_tensors
+from core.runs.reading import check_weights, list_runs, read_run
+from core.runs.weights import check_finite, misfit, read_tensors
 from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing
-from models import NETWORKS
+from models import FIRST_NETWORK, NETWORKS
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class Classifier:
             For each sketch its guesses, likeliest first.
 
         Raises:
-            RunError: If the network answers with what is no number.
+            RunError: If the network answers with NaN.
         """
         return self.guesses(self.analyse(sketches), top=top)
 
@@ -116,15 +117,11 @@ class Classifier:
             sketches: Gray values of shape `(n, 128, 128)`, at least one.
 
         Raises:
-            RunError: If the network answers with what is no number.
+            RunError: If the network answers with NaN.
         """
         logits, embedding, features = self.inference(sketches)
-        if not np.isfinite(logits).all():
-            raise RunError(
-                f"The network of run {self.run.run_id!r} answers with what is no "
-                "number; its training has diverged or its weights are damaged."
-            )
-        probabilities = to_probabilities(logits, temperature=self._temperature)
+        check_finite(self.run.run_id, logits)
+        probabilities = softmax(logits, temperature=self._temperature)
         return Analysis(logits, probabilities, embedding, features)
 
     def guesses(self, analysis: Analysis, *, top: int = 5) -> list[list[Prediction]]:
@@ -142,7 +139,7 @@ class Classifier:
 
 
 def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
-    """Returns the shipped run of highest top-1, or else one's own.
+    """Returns the best run on validation, of those that ship or else one's own.
 
     Raises:
         RunError: If no run is finished.
@@ -154,17 +151,17 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
     ]
     if not runs:
         raise RunError(
-            "No run is finished yet. `python -m core train simple --dataset starter "
-            "--recipe best` makes one."
+            "No run is finished yet. `python -m core train {network} --dataset "
+            "starter --recipe best` makes one.",
+            network=FIRST_NETWORK,
         )
-
-    def worth(run: Run) -> tuple[bool, float]:
-        return run.path.parent == trained_dir, float((run.metrics or {})["top1"])
-
-    return max(runs, key=worth).path
+    shipped = [run for run in runs if run.path.parent == trained_dir]
+    return rank_runs(shipped or runs)[0].path
 
 
-def read_sketches(files: Sequence[Path], *, config: RunConfig) -> NDArray[np.uint8]:
+def read_sketches(
+    files: Sequence[Path], *, config: RunConfig
+) -> list[NDArray[np.uint8] | ImageError]:
     """Reads picture files as the sketches of a run's dataset are.
 
     Those of TU-Berlin are all drawn alike, and so are drawings that were kept: the
@@ -172,11 +169,15 @@ def read_sketches(files: Sequence[Path], *, config: RunConfig) -> NDArray[np.uin
     hold what was imported as it was, and pictures are read so for their runs.
 
     Returns:
-        Gray values of shape `(n, 128, 128)`.
-
-    Raises:
-        ImageError: Naming the first file that can't be read or has no drawing.
+        For each file gray values of shape `(128, 128)`, or why it can't be read or has
+        no drawing.
     """
     is_drawn_alike = config.attribution == ATTRIBUTION or config.drawings is not None
     read = read_drawing if is_drawn_alike else read_sketch
-    return np.stack([read(file, name=str(file)) for file in files])
+    sketches: list[NDArray[np.uint8] | ImageError] = []
+    for file in files:
+        try:
+            sketches.append(read(file, name=str(file)))
+        except ImageError as error:
+            sketches.append(error)
+    return sketches

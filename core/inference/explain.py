@@ -60,7 +60,7 @@ def occlusion_map(
         where no patch's ink speaks for the class.
 
     Raises:
-        RunError: If the network answers with what is no number.
+        RunError: If the network answers with NaN.
     """
     ink = sketch < PAPER
     patches = [

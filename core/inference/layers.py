@@ -9,6 +9,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from core.errors import LayerError
+
 TRAINING_ONLY = {"kernel_initializer", "gamma_initializer", "momentum", "dtype"}
 """Arguments of layers that don't change what a trained network answers."""
 
@@ -40,7 +42,7 @@ Layer = Callable[[Tensor], Tensor]
 class Layers:
     """Stands in for `keras.layers`: a layer that is called is added to a graph.
 
-    Has the layers and arguments that the networks use; others raise.
+    Has the layers and arguments that the networks use; others raise `LayerError`.
 
     Attributes:
         nodes: Of the graph, in the order of calls.
@@ -62,6 +64,14 @@ class Layers:
         self.unused = dict(weights)
         self.features: Tensor | None = None
         self.pullbacks: list[Pullback] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Raises `LayerError`: there is no layer of that name."""
+        known = ", ".join(layer for layer in vars(Layers) if layer[0].isupper())
+        raise LayerError(
+            f"Layer {name} can't be run without Keras yet. Add it to "
+            f"core/inference/layers.py, or build the network of these: {known}."
+        )
 
     def Input(self, shape: tuple[int, ...], *, name: str) -> Tensor:
         """Returns the graph's input, which the caller must provide by its name."""
@@ -95,11 +105,17 @@ class Layers:
         return call
 
     def MaxPooling2D(
-        self, pool_size: int, strides: int, *, padding: str = "valid", name: str
+        self,
+        pool_size: int,
+        strides: int | None = None,
+        *,
+        padding: str = "valid",
+        name: str,
     ) -> Layer:
-        """Adds max-pooling."""
+        """Adds max-pooling, by steps of its size if no strides are given."""
+        step = pool_size if strides is None else strides
         return lambda x: self._window(
-            "MaxPool", x, [], pool_size, strides, padding, x.shape[-1], name
+            "MaxPool", x, [], pool_size, step, padding, x.shape[-1], name
         )
 
     def AveragePooling2D(
@@ -149,10 +165,10 @@ class Layers:
         """Adds a sum, which looks between where its two parts look."""
 
         def call(parts: Sequence[Tensor]) -> Tensor:
-            one, two = parts
-            added = self._add("Add", [one, two], one.shape, name)
-            middle = (one.start + two.start) / 2
-            return Tensor(added.name, one.shape, middle, one.step)
+            first, two = parts
+            added = self._add("Add", [first, two], first.shape, name)
+            middle = (first.start + two.start) / 2
+            return Tensor(added.name, first.shape, middle, first.step)
 
         return call
 
@@ -282,7 +298,10 @@ def _known(shape: tuple[int | None, ...]) -> tuple[int, ...]:
 
 
 def _check(training: Mapping[str, Any]) -> None:
-    """Raises `TypeError` for an argument that would change the answer."""
+    """Raises `LayerError` for an argument that would change the answer."""
     unknown = training.keys() - TRAINING_ONLY
     if unknown:
-        raise TypeError(f"Not served yet: {', '.join(sorted(unknown))}")
+        raise LayerError(
+            f"A layer can't be given {', '.join(sorted(unknown))} without Keras yet. "
+            "Add it to core/inference/layers.py, or build the network without."
+        )

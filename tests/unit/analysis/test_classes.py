@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix
 
 from core.analysis.classes import (
-    class_figures,
     common_classes,
+    measure_classes,
     pair_classes,
     rank_classes,
     sketches_of_class,
@@ -78,7 +78,7 @@ def answers(draw: st.DrawFn) -> Any:
 @given(answers())
 def test_the_tally_of_classes_counts_what_it_says(found: Evaluation) -> None:
     tally = tally_classes(
-        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+        measure_classes(found.y_true, found.y_pred, class_names=found.class_names)
     )
     missed = sorted(
         (
@@ -98,7 +98,7 @@ def test_the_tally_of_classes_counts_what_it_says(found: Evaluation) -> None:
 def test_exactly_half_is_not_fewer_than_half() -> None:
     found = evaluation([0, 0, 1, 1, 1], [0, 1, 1, 0, 0])
     tally = tally_classes(
-        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+        measure_classes(found.y_true, found.y_pred, class_names=found.class_names)
     )
     assert (tally.total, tally.under_half) == (2, 1)
 
@@ -220,31 +220,31 @@ def test_runs_scored_on_other_sketches_are_not_compared() -> None:
         check_comparable(evaluation([0], [1]), evaluation([0, 1], [0, 1]))
 
 
-def figures_of(found: Evaluation) -> Any:
-    return class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+def metrics_of(found: Evaluation) -> Any:
+    return measure_classes(found.y_true, found.y_pred, class_names=found.class_names)
 
 
 def test_a_ranking_names_those_as_good_as_its_last() -> None:
     names = ("a", "b", "c", "d", "empty")
     found = evaluation([0, 1, 2, 3, 3], [0, 1, 2, 0, 3], class_names=names)
-    best = rank_classes(figures_of(found), limit=2)
-    assert [f.class_name for f in best.figures] == ["a", "b"]
+    best = rank_classes(metrics_of(found), limit=2)
+    assert [f.class_name for f in best.class_metrics] == ["a", "b"]
     assert best.tied == ("c",)
-    worst = rank_classes(figures_of(found), limit=1, worst=True)
-    assert [f.class_name for f in worst.figures] == ["d"]
+    worst = rank_classes(metrics_of(found), limit=1, worst=True)
+    assert [f.class_name for f in worst.class_metrics] == ["d"]
     assert worst.tied == ()
 
 
 def test_of_equal_accuracies_the_one_with_more_sketches_comes_first() -> None:
     found = evaluation([0, 1, 1, 2], [0, 1, 1, 0])
-    best = rank_classes(figures_of(found), limit=2)
-    assert [f.class_name for f in best.figures] == ["dog", "cat"]
+    best = rank_classes(metrics_of(found), limit=2)
+    assert [f.class_name for f in best.class_metrics] == ["dog", "cat"]
 
 
 def test_hard_for_both_needs_both_to_fail() -> None:
     one = evaluation([0, 1, 2, 2], [1, 1, 2, 0])
     other = evaluation([0, 1, 2, 2], [1, 0, 2, 2])
-    pairs = pair_classes(figures_of(one), figures_of(other))
+    pairs = pair_classes(metrics_of(one), metrics_of(other))
     hard = common_classes(pairs, limit=1, which="hard")
     easy = common_classes(pairs, limit=1, which="easy")
     assert [pair.first.class_name for pair in hard] == ["cat"]

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.analysis.failures import KINDS, ORDERS, Wanted, find_failures, surprise, tally
+from core.analysis.failures import (
+    KINDS,
+    ORDERS,
+    FailureFilter,
+    find_failures,
+    surprise,
+    tally,
+)
 from core.errors import RunError
 from core.runs.evaluation import Evaluation
 from tests.unit.runs.test_evaluation import make_evaluation
@@ -45,7 +52,7 @@ def test_failures_are_those_that_one_finds_one_by_one(
     most: float,
 ) -> None:
     run, other = both
-    wanted = Wanted(drawn=drawn, guess=guess, least=least, most=most, kind=kind)  # type: ignore[arg-type]
+    wanted = FailureFilter(drawn=drawn, guess=guess, least=least, most=most, kind=kind)  # type: ignore[arg-type]
     found = find_failures(run, wanted, other=other, order=order)  # type: ignore[arg-type]
     expected = set()
     for row in range(len(run.ids)):
@@ -86,7 +93,7 @@ def test_a_tally_counts_what_it_says() -> None:
         y_pred=np.array([1, 1, 0, 1, 2, 2], np.int32),
     )
     other = replace(run, y_pred=np.array([0, 1, 0, 0, 2, 0], np.int32))
-    found = tally(run, find_failures(run, Wanted()), other=other)
+    found = tally(run, find_failures(run, FailureFilter()), other=other)
     assert (found.wrong, found.total, found.both) == (3, 6, 2)
     assert found.pair == ("class 0", "class 1")
     assert (found.pair_count, found.pair_total) == (2, 3)
@@ -97,11 +104,11 @@ def test_a_tally_counts_what_it_says() -> None:
 def test_a_kind_that_needs_another_run_asks_for_it() -> None:
     run = make_evaluation(5, 3, seed=2)
     with pytest.raises(ValueError, match="`other` is needed"):
-        find_failures(run, Wanted(kind="both"))
+        find_failures(run, FailureFilter(kind="both"))
     with pytest.raises(RunError, match="not scored on the same test sketches"):
         find_failures(
             replace(run, metrics={**run.metrics, "run_id": "a"}),
-            Wanted(kind="only"),
+            FailureFilter(kind="only"),
             other=replace(
                 run,
                 ids=tuple("abcde"),

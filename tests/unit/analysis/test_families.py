@@ -16,7 +16,7 @@ from core.analysis.families import (
     LEAST_CLASSES,
     cut,
     family_matrix,
-    find_likeness,
+    find_similarity,
     measure,
     modularities,
 )
@@ -49,9 +49,9 @@ def in_pairs() -> Evaluation:
 
 def test_classes_that_are_taken_for_each_other_are_a_family() -> None:
     run = in_pairs()
-    likeness = find_likeness(run)
-    assert likeness.best_count == 3
-    found = measure(run.confusion, likeness, cut(likeness.tree, 3))
+    similarity = find_similarity(run)
+    assert similarity.best_count == 3
+    found = measure(run.confusion, similarity, cut(similarity.tree, 3))
     assert {frozenset(one.labels) for one in found.families} == {
         frozenset({0, 3}),
         frozenset({1, 4}),
@@ -68,7 +68,7 @@ def test_classes_that_are_taken_for_each_other_are_a_family() -> None:
 
 @given(evaluations)
 def test_a_cut_is_scipy_s_and_follows_the_tree(run: Evaluation) -> None:
-    tree = find_likeness(run).tree
+    tree = find_similarity(run).tree
     classes = len(run.class_names)
     for count in range(1, classes + 1):
         family = cut(tree, count)
@@ -85,16 +85,16 @@ def test_a_cut_is_scipy_s_and_follows_the_tree(run: Evaluation) -> None:
 
 @given(evaluations)
 def test_modularity_is_what_its_formula_says(run: Evaluation) -> None:
-    likeness = find_likeness(run)
-    mutual = likeness.mutual
+    similarity = find_similarity(run)
+    mutual = similarity.mutual
     classes = len(mutual)
     whole, ends = mutual.sum(), mutual.sum(axis=1)
     for count in range(1, classes + 1):
-        family = cut(likeness.tree, count)
+        family = cut(similarity.tree, count)
         same = family[:, None] == family[None, :]
         expected = ((mutual - np.outer(ends, ends) / whole) * same).sum() / whole
-        assert likeness.modularities[count - 1] == pytest.approx(expected, abs=1e-9)
-    assert likeness.best_count == 2 + np.argmax(likeness.modularities[1:])
+        assert similarity.modularities[count - 1] == pytest.approx(expected, abs=1e-9)
+    assert similarity.best_count == 2 + np.argmax(similarity.modularities[1:])
 
 
 def test_without_any_confusion_no_cut_is_better_than_another() -> None:
@@ -108,10 +108,10 @@ def test_families_are_measured_as_one_counts_one_by_one(
 ) -> None:
     classes = len(run.class_names)
     finder = make_evaluation(50, classes, seed=len(run.ids))
-    likeness = find_likeness(finder)
+    similarity = find_similarity(finder)
     count = data.draw(st.integers(2, classes))
-    family = cut(likeness.tree, count)
-    found = measure(run.confusion, likeness, family)
+    family = cut(similarity.tree, count)
+    found = measure(run.confusion, similarity, family)
     true, guess = family[run.y_true], family[run.y_pred]
     right = run.y_true == run.y_pred
     assert found.n == len(run.ids)
@@ -145,18 +145,18 @@ def test_families_are_measured_as_one_counts_one_by_one(
             assert pair.n == (run.y_true == pair.true).sum()
         assert len(one.heads) == min(2, len(one.labels))
         if len(one.heads) == 2:
-            within = likeness.mutual[np.ix_(one.labels, one.labels)]
-            assert likeness.mutual[one.heads] == within.max()
+            within = similarity.mutual[np.ix_(one.labels, one.labels)]
+            assert similarity.mutual[one.heads] == within.max()
         if one.n:
             assert one.interval[0] <= one.family_accuracy <= one.interval[1]
 
 
 @given(evaluations)
 def test_fewer_families_never_lower_their_accuracy(run: Evaluation) -> None:
-    likeness = find_likeness(run)
+    similarity = find_similarity(run)
     classes = len(run.class_names)
     found = [
-        measure(run.confusion, likeness, cut(likeness.tree, count))
+        measure(run.confusion, similarity, cut(similarity.tree, count))
         for count in range(1, classes + 1)
     ]
     accuracies = [one.family_accuracy for one in found]
@@ -168,24 +168,26 @@ def test_fewer_families_never_lower_their_accuracy(run: Evaluation) -> None:
 
 def test_the_share_by_chance_is_the_mean_of_all_ways_to_deal_classes() -> None:
     run = make_evaluation(40, 5, seed=3)
-    likeness = find_likeness(run)
-    family = cut(likeness.tree, 2)
+    similarity = find_similarity(run)
+    family = cut(similarity.tree, 2)
     wrong = len(run.ids) - int(np.trace(run.confusion))
     shares = [
-        measure(run.confusion, likeness, np.array(dealt)).near / wrong
+        measure(run.confusion, similarity, np.array(dealt)).near / wrong
         for dealt in permutations(family.tolist())
     ]
-    found = measure(run.confusion, likeness, family)
+    found = measure(run.confusion, similarity, family)
     assert found.near_by_chance == pytest.approx(np.mean(shares))
 
 
 def test_a_run_without_mistakes_has_no_share_of_near_misses() -> None:
     run = in_pairs()
     right = replace(run, y_pred=run.y_true)
-    likeness = find_likeness(run)
-    assert measure(right.confusion, likeness, cut(likeness.tree, 2)).near_share is None
+    similarity = find_similarity(run)
+    assert (
+        measure(right.confusion, similarity, cut(similarity.tree, 2)).near_share is None
+    )
 
 
 def test_two_classes_are_too_few_for_families() -> None:
     with pytest.raises(ValueError, match=r"at least 3 classes\. Received: 2"):
-        find_likeness(make_evaluation(10, 2, seed=0))
+        find_similarity(make_evaluation(10, 2, seed=0))

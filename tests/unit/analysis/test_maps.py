@@ -3,20 +3,25 @@
 import base64
 import io
 from dataclasses import replace
-from gettext import NullTranslations
 
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from core.analysis.maps import class_centres, class_hues, label_order, places, strays
+from core.analysis.maps import (
+    class_centres,
+    class_hues,
+    label_order,
+    mapped_rows,
+)
 from core.charts.map import map_scatter
+from core.language import translations
 from core.runs.evaluation import Evaluation
 from core.sketches.thumbnails import SHEET_COLUMNS, SHEET_PX, sketch_sheets
 from tests.unit.runs.test_evaluation import make_evaluation
 
-WORDS = NullTranslations()
+WORDS = translations("en")
 
 
 def on_map(n: int, classes: int, seed: int) -> Evaluation:
@@ -44,19 +49,6 @@ def test_a_class_lies_where_most_of_it_lies() -> None:
     assert label_order(evaluation, centres, first=[0, 1]) == [0, 2]
 
 
-def test_a_stray_lies_among_those_it_is_taken_for() -> None:
-    evaluation = replace(
-        make_evaluation(4, 3, seed=0),
-        y_true=np.array([0, 0, 1, 0], np.int32),
-        y_pred=np.array([0, 1, 1, 2], np.int32),
-        map_2d=np.array([[0, 0], [8, 0], [9, 0], [1, 0]], np.float32),
-    )
-    centres = class_centres(evaluation)
-    # The last is taken for a class that has no sketch, and so no place.
-    assert strays(evaluation, centres, np.arange(4)).tolist() == [1]
-    assert strays(evaluation, centres, np.array([0, 2])).tolist() == []
-
-
 def test_classes_in_one_direction_have_one_hue() -> None:
     centres = np.array([[1, 0], [9, 0], [0, 1], [-10, 0], [0, -1], [np.nan] * 2])
     hues = class_hues(centres)
@@ -68,7 +60,7 @@ def test_classes_in_one_direction_have_one_hue() -> None:
 def test_what_has_no_place_is_left_out() -> None:
     evaluation = on_map(6, 2, seed=1)
     evaluation.map_2d[2] = np.nan, 0
-    assert places(evaluation).tolist() == [0, 1, 3, 4, 5]
+    assert mapped_rows(evaluation).tolist() == [0, 1, 3, 4, 5]
     assert np.isfinite(class_hues(class_centres(evaluation))).all()
 
 
@@ -81,7 +73,7 @@ def test_what_has_no_place_is_left_out() -> None:
 def test_each_sketch_is_one_point_and_wrong_ones_are_crosses(
     evaluation: Evaluation, colour: str, chosen: list[int], is_gathered: bool
 ) -> None:
-    rows = places(evaluation)[::2]
+    rows = mapped_rows(evaluation)[::2]
     gathered = rows[: len(rows) // 2] if is_gathered else None
     figure = map_scatter(
         evaluation,
@@ -111,7 +103,7 @@ def test_each_sketch_is_one_point_and_wrong_ones_are_crosses(
 def test_positions_travel_in_binary() -> None:
     evaluation = on_map(4000, 5, seed=2)
     figure = map_scatter(
-        evaluation, places(evaluation), colour="class", words=WORDS
+        evaluation, mapped_rows(evaluation), colour="class", words=WORDS
     ).to_json()
     assert len(figure) < 4000 * 30
     first = figure.split('"bdata":"')[1].split('"')[0]

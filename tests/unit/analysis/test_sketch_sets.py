@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, confusion_matrix
 
-from core.analysis.failures import Wanted, find_failures, tally
+from core.analysis.failures import FailureFilter, find_failures, tally
 from core.analysis.sketch_sets import (
     LONGEST_IN_ADDRESS,
     describe_set,
@@ -57,7 +57,7 @@ def test_a_set_is_read_back_by_its_name(
 
 
 @given(evaluated)
-def test_a_part_s_figures_are_scikit_learn_s(
+def test_a_part_s_metrics_are_scikit_learn_s(
     evaluated: tuple[Evaluation, np.ndarray],
 ) -> None:
     evaluation, rows = evaluated
@@ -74,8 +74,8 @@ def test_a_part_s_figures_are_scikit_learn_s(
 
 def test_a_part_keeps_no_figure_that_was_computed_of_all() -> None:
     evaluation = marked(make_evaluation(9, 3, seed=0))
-    figures = {"top1": 0.5, "top5": 0.9, "loss": 1.0, "anything_new": 2.0}
-    evaluation = replace(evaluation, metrics={**evaluation.metrics, **figures})
+    class_metrics = {"top1": 0.5, "top5": 0.9, "loss": 1.0, "anything_new": 2.0}
+    evaluation = replace(evaluation, metrics={**evaluation.metrics, **class_metrics})
     part = evaluation.subset(np.array([0, 4]))
     assert {"top5", "loss", "anything_new"}.isdisjoint(part.metrics)
     assert part.metrics["temperature"] == evaluation.metrics["temperature"]
@@ -90,7 +90,7 @@ def test_failures_among_a_set_are_those_of_it(
 ) -> None:
     evaluation, rows = evaluated
     rows = np.sort(rows)
-    found = find_failures(evaluation, Wanted(among=rows))
+    found = find_failures(evaluation, FailureFilter(among=rows))
     is_wrong = evaluation.y_pred != evaluation.y_true
     assert sorted(found) == rows[is_wrong[rows]].tolist()
     told = tally(evaluation, found, other=None, among=rows)

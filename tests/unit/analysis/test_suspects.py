@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from core.analysis.suspects import (
     NOTHING,
     ORDERS,
-    Order,
+    SuspectOrder,
     find_suspects,
     opinion,
     suspect_pairs,
@@ -112,7 +112,7 @@ def test_thresholds_counts_and_scores_are_cleanlab_s(evaluation: Evaluation) -> 
 
 @given(evaluations, st.integers(0, 2**31), st.sampled_from(ORDERS))
 def test_suspects_are_what_all_runs_call_the_same(
-    evaluation: Evaluation, seed: int, order: Order
+    evaluation: Evaluation, seed: int, order: SuspectOrder
 ) -> None:
     n, classes = evaluation.logits.shape
     other = replace(

@@ -16,7 +16,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from core.analysis.calibration import BINNINGS, Binning, calibration, reliability
-from core.analysis.claims import Claims, claims
+from core.analysis.confidences import Confidences, measure_confidences
 from core.analysis.coverage import (
     answers_at_accuracy,
     answers_at_coverage,
@@ -29,20 +29,22 @@ from core.analysis.statistics import wilson_intervals
 from core.analysis.trust import (
     EXACT_UP_TO,
     class_trust,
-    figures_rows,
-    trust,
+    measure_trust,
+    metric_rows,
     two_sided_p,
 )
 from core.runs.evaluation import CHUNK, Evaluation
 from tests.unit.runs.test_evaluation import evaluations, make_evaluation
 
 
-def make_claims(n: int, *, seed: int, digits: int = 17, honest: bool = True) -> Claims:
+def make_claims(
+    n: int, *, seed: int, digits: int = 17, honest: bool = True
+) -> Confidences:
     """Random claims; few `digits` make many of them equal."""
     generator = np.random.default_rng(seed)
     confidence = generator.beta(2, 1, size=n).round(digits)
     chance = confidence if honest else confidence * 0.6
-    return Claims(
+    return Confidences(
         temperature=1.0,
         confidence=confidence,
         is_right=generator.random(n) < chance,
@@ -64,7 +66,7 @@ made_claims = st.builds(
 def test_claims_are_scikit_learn_s(evaluation: Evaluation, temperature: float) -> None:
     probabilities = softmax(evaluation.logits.astype(float) / temperature, axis=1)
     labels = np.arange(len(evaluation.class_names))
-    _, found = claims(evaluation, [1.0, temperature])
+    _, found = measure_confidences(evaluation, [1.0, temperature])
     # scikit-learn takes no probability for less than 2e-16; we take it as it is.
     rows = np.arange(len(evaluation.ids))
     if probabilities[rows, evaluation.y_true].min() > 1e-15:
@@ -91,7 +93,7 @@ def test_claims_are_scikit_learn_s(evaluation: Evaluation, temperature: float) -
 def test_more_sketches_than_a_part_are_all_counted() -> None:
     evaluation = make_evaluation(CHUNK + 5, 4, seed=3)
     probabilities = softmax(evaluation.logits.astype(float), axis=1)
-    found = claims(evaluation, [1.0])[0]
+    found = measure_confidences(evaluation, [1.0])[0]
     assert found.nll == pytest.approx(log_loss(evaluation.y_true, probabilities), 1e-4)
     assert found.accuracy == np.mean(evaluation.y_pred == evaluation.y_true)
 
@@ -109,7 +111,7 @@ def test_intervals_are_those_of_statsmodels(pairs: list[tuple[int, int]]) -> Non
 
 
 @given(made_claims, st.integers(1, 20))
-def test_bins_of_equal_width_are_scikit_learn_s(found: Claims, bins: int) -> None:
+def test_bins_of_equal_width_are_scikit_learn_s(found: Confidences, bins: int) -> None:
     edges = np.arange(bins + 1) / bins
     if np.isclose(found.confidence[:, None], edges, atol=1e-9).any():
         # Who stands on an edge is a matter of the last bit.
@@ -122,7 +124,7 @@ def test_bins_of_equal_width_are_scikit_learn_s(found: Claims, bins: int) -> Non
 
 @given(made_claims, st.sampled_from(BINNINGS), st.integers(1, 20))
 def test_each_sketch_is_in_one_bin_and_a_bin_tells_the_truth(
-    found: Claims, by: Binning, bins: int
+    found: Confidences, by: Binning, bins: int
 ) -> None:
     made = reliability(found, bins=bins, by=by)
     assert sum(one.n for one in made) == len(found.confidence)
@@ -163,7 +165,7 @@ def test_chance_leaves_about_the_error_that_is_told() -> None:
 
 
 @given(made_claims)
-def test_the_order_of_sketches_changes_nothing(found: Claims) -> None:
+def test_the_order_of_sketches_changes_nothing(found: Confidences) -> None:
     order = np.random.default_rng(len(found.confidence)).permutation(
         len(found.confidence)
     )
@@ -182,7 +184,7 @@ def test_the_order_of_sketches_changes_nothing(found: Claims) -> None:
 
 @given(made_claims, st.floats(0, 1), st.floats(0.01, 1))
 def test_what_is_answered_is_counted_one_by_one(
-    found: Claims, least: float, wanted: float
+    found: Confidences, least: float, wanted: float
 ) -> None:
     curve = coverage(found)
     n = len(found.confidence)
@@ -237,7 +239,7 @@ def test_the_area_of_equally_sure_sketches_is_its_mean_over_their_orders() -> No
 
 
 @given(made_claims, st.integers(1, 50))
-def test_a_thinned_curve_keeps_its_end(found: Claims, points: int) -> None:
+def test_a_thinned_curve_keeps_its_end(found: Confidences, points: int) -> None:
     curve = coverage(found)
     places = thin(curve, points=points)
     assert len(places) <= points
@@ -279,7 +281,7 @@ def test_many_guesses_are_tested_as_exactly_as_matters(n: int) -> None:
 
 @given(evaluations)
 def test_each_class_is_told_by_its_guesses(evaluation: Evaluation) -> None:
-    found = claims(evaluation, [evaluation.metrics["temperature"]])[0]
+    found = measure_confidences(evaluation, [evaluation.metrics["temperature"]])[0]
     rows = class_trust(evaluation, found)
     assert {one.label for one in rows} == set(evaluation.y_pred.tolist())
     p_values = [one.p_value for one in rows]
@@ -309,17 +311,15 @@ def test_a_class_that_claims_too_much_is_told_from_honest_ones() -> None:
         y_pred=guess,
         y_true=np.where(is_right, guess, (guess + 1) % classes).astype(np.int32),
     )
-    rows = class_trust(evaluation, Claims(1.0, confidence, is_right, 0.0, 0.0))
+    rows = class_trust(evaluation, Confidences(1.0, confidence, is_right, 0.0, 0.0))
     verdicts = {one.label: one.verdict for one in rows if one.verdict != "unknown"}
     assert verdicts == {7: "over", 9: "under"}
 
 
 def test_a_temperature_leaves_accuracy_alone() -> None:
-    found = trust(make_evaluation(300, 5, seed=2, temperature=2.0))
-    first, second = figures_rows([("a", found)])
+    found = measure_trust(make_evaluation(300, 5, seed=2, temperature=2.0))
+    first, second = metric_rows([("a", found)])
     assert first["Accuracy"] == second["Accuracy"]
     assert (first["Temperature"], second["Temperature"]) == (1.0, 2.0)
     assert first["ECE"] != second["ECE"]
-    assert found.certain("over") == sorted(
-        found.certain("over"), key=lambda one: -one.gap
-    )
+    assert found.found("over") == sorted(found.found("over"), key=lambda one: -one.gap)

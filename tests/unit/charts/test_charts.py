@@ -1,4 +1,4 @@
-"""What the screens share: text is shown as it is, figures hold what they are given."""
+"""What the screens share: text is shown as it is, metrics hold what they are given."""
 
 import html
 import json
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plotly import graph_objects as go
 
 from core.analysis.comparison import compare
-from core.analysis.families import cut, find_likeness
+from core.analysis.families import cut, find_similarity
 from core.charts.classes import change_chart
 from core.charts.matrix import family_chart, matrix_heatmap
 from core.language import plain, plain_label, translations
@@ -55,7 +55,13 @@ def test_a_full_matrix_is_small_on_the_wire(unit: str) -> None:
     counts = matrix(250)
     names = [f"a class of {number}" for number in range(250)]
     figure = matrix_heatmap(
-        counts.astype(float), counts, names, unit=unit, log=True, found=7, words=ENGLISH
+        counts.astype(float),
+        counts,
+        names,
+        unit=unit,
+        log=True,
+        chosen=7,
+        words=ENGLISH,
     )
     assert payload(figure) < MAX_MATRIX_BYTES
 
@@ -97,7 +103,7 @@ def test_the_view_of_a_found_class_stays_within_the_matrix(
     counts = matrix(classes)
     names = [str(number) for number in range(classes)]
     figure = matrix_heatmap(
-        counts.astype(float), counts, names, found=found, words=ENGLISH
+        counts.astype(float), counts, names, chosen=found, words=ENGLISH
     )
     assert figure.layout.xaxis.range == expected
     assert figure.layout.yaxis.range == expected[::-1]
@@ -106,7 +112,9 @@ def test_the_view_of_a_found_class_stays_within_the_matrix(
 def test_a_found_class_of_a_small_matrix_is_framed_and_not_zoomed_to() -> None:
     counts = matrix(20)
     names = [str(number) for number in range(20)]
-    figure = matrix_heatmap(counts.astype(float), counts, names, found=3, words=ENGLISH)
+    figure = matrix_heatmap(
+        counts.astype(float), counts, names, chosen=3, words=ENGLISH
+    )
     assert figure.layout.xaxis.range is None
     assert len(figure.layout.shapes) == 2
 
@@ -126,7 +134,7 @@ def test_the_library_says_when_it_is_loaded_and_the_chart_listens() -> None:
 def test_a_tree_beside_a_full_matrix_is_small_and_has_every_class_once() -> None:
     run = make_evaluation(2000, 250, seed=0)
     run = replace(run, class_names=("<b>", *run.class_names[1:]))
-    tree = find_likeness(run).tree
+    tree = find_similarity(run).tree
     family_of = cut(tree, 30)
     figure = family_chart(
         run.confusion, tree, family_of, run.class_names, chosen=4, words=ENGLISH
@@ -148,7 +156,7 @@ def test_changes_are_drawn_most_gained_first_with_their_intervals() -> None:
     run, other = make_evaluation(90, 6, seed=1), make_evaluation(90, 6, seed=2)
     found = compare(run, replace(other, y_true=run.y_true))
     runs = [read_run(TRAINED_DIR / name) for name in ("resnet18", "simple")]
-    figure, names = change_chart(found.classes, *runs, found="class 3", words=ENGLISH)
+    figure, names = change_chart(found.classes, *runs, chosen="class 3", words=ENGLISH)
     (points,) = figure.data
     by_name = {one.class_name: one.paired for one in found.classes}
     assert sorted(names) == sorted(by_name)

@@ -1,4 +1,4 @@
-"""What a run claims of each test sketch, with and without its temperature."""
+"""How confident a run is of each test sketch, with and without its temperature."""
 
 import os
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from core.analysis.metrics import negative_log
 from core.runs.evaluation import Evaluation
 
 PART = 512
@@ -16,8 +17,8 @@ PART = 512
 
 
 @dataclass(frozen=True)
-class Claims:
-    """What a run claims of its guesses at one temperature.
+class Confidences:
+    """How confident a run is of its guesses at one temperature.
 
     Attributes:
         temperature: What logits are divided by; 1 is the network as trained.
@@ -41,12 +42,14 @@ class Claims:
 
     @cached_property
     def mean_confidence(self) -> float:
-        """What the accuracy would be if the claims were true."""
+        """What the accuracy of a perfectly calibrated network would be."""
         return float(self.confidence.mean())
 
 
-def claims(evaluation: Evaluation, temperatures: Sequence[float]) -> list[Claims]:
-    """Computes what a run claims at some temperatures, in little memory."""
+def measure_confidences(
+    evaluation: Evaluation, temperatures: Sequence[float]
+) -> list[Confidences]:
+    """Computes a run's confidences at some temperatures, in little memory."""
     n = len(evaluation.ids)
     confidence = np.empty((len(temperatures), n))
 
@@ -65,9 +68,9 @@ def claims(evaluation: Evaluation, temperatures: Sequence[float]) -> list[Claims
             sums = np.einsum("ij->i", odds).astype(np.float64)
             of_guess = np.take_along_axis(odds, guess, axis=1)[:, 0]
             confidence[number, part] = of_guess / sums
-            scores[0, number] = (np.log(sums) - of_true / temperature).sum()
-            squares = np.einsum("ij,ij->i", odds, odds) / sums**2
             right = np.exp(of_true / temperature) / sums
+            scores[0, number] = negative_log(right).sum()
+            squares = np.einsum("ij,ij->i", odds, odds) / sums**2
             scores[1, number] = (squares - 2 * right + 1).sum()
         return scores
 
@@ -76,7 +79,7 @@ def claims(evaluation: Evaluation, temperatures: Sequence[float]) -> list[Claims
         nll, brier = sum(workers.map(measure, range(0, n, PART)), np.zeros((2, 1)))
     is_right = evaluation.y_pred == evaluation.y_true
     return [
-        Claims(
+        Confidences(
             temperature=temperature,
             confidence=confidence[number],
             is_right=is_right,
