@@ -59,8 +59,9 @@ def make_report(
     """
     if language not in LANGUAGES:
         raise SketchScopeError(
-            f"There is no language {quote(language)}. Choose one of: "
-            f"{', '.join(LANGUAGES)}."
+            "There is no language {language}. Choose one of: {options}.",
+            language=quote(language),
+            options=", ".join(LANGUAGES),
         )
     contents = read_contents(run_dirs, data_dir=data_dir)
     document = make_document(contents, language=language)

@@ -86,14 +86,14 @@ class Interval:
         value: A fraction.
         low: The interval's lower end.
         high: Its upper end.
-        told: Of how many it is.
+        text: Of how many it is.
         network: Whose colour it has.
     """
 
     value: float
     low: float
     high: float
-    told: str
+    text: str
     network: str
 
 
@@ -175,7 +175,7 @@ class Document:
         title: What it is of.
         subtitle: On which sketches.
         opening: What it found, a sentence or two each.
-        cards: The figures that are to be seen first.
+        cards: The metrics that are to be seen first.
         sections: All the rest.
         words: The page's own words in its language, by what they are for.
         language: Which that is.
@@ -192,14 +192,14 @@ class Document:
 
 def charts_of(document: Document) -> list[Chart]:
     """Returns all charts in the order in which they stand."""
-    found: list[Chart] = []
+    charts: list[Chart] = []
     for section in document.sections:
         for block in section.blocks:
             if isinstance(block, Chart):
-                found.append(block)
+                charts.append(block)
             elif isinstance(block, Charts):
-                found += block.charts
-    return found
+                charts += block.charts
+    return charts
 
 
 def type_name(block: Any) -> str:

@@ -8,7 +8,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from core.analysis.classes import ClassFigures, PairedClass, class_figures, pair_classes
+from core.analysis.classes import (
+    ClassMetrics,
+    PairedClass,
+    measure_classes,
+    pair_classes,
+)
 from core.analysis.confusions import check_comparable, class_order
 from core.analysis.statistics import paired_test
 from core.datasets.store import Dataset, list_datasets
@@ -28,13 +33,13 @@ class Results:
         run: The run.
         config: Its settings.
         evaluation: Its answers to the test sketches.
-        figures: Of each class, in the order of labels.
+        class_metrics: Of each class, in the order of labels.
     """
 
     run: Run
     config: RunConfig
     evaluation: Evaluation
-    figures: tuple[ClassFigures, ...]
+    class_metrics: tuple[ClassMetrics, ...]
 
     @property
     def run_id(self) -> str:
@@ -63,7 +68,7 @@ class Agreement:
         same_wrong: Those of which both say the same, wrongly.
         only_first: Those that only the first recognises.
         only_second: Those that only the second recognises.
-        p_value: McNemar's exact test, two-sided.
+        p_value: McNemar's mid-p test, two-sided.
     """
 
     total: int
@@ -110,12 +115,12 @@ class Contents:
     @property
     def attribution(self) -> str:
         """Whose sketches these are; may be empty."""
-        found = self.dataset or self.results[0].config
-        return found.attribution
+        source = self.dataset or self.results[0].config
+        return source.attribution
 
     @property
     def is_tu_berlin(self) -> bool:
-        """Whether published figures are of the same sketches."""
+        """Whether published results are of the same sketches."""
         return self.attribution.startswith("TU-Berlin")
 
     @cached_property
@@ -142,7 +147,7 @@ class Contents:
         if len(self.results) < MAX_RUNS:
             return ()
         first, second = self.results
-        return tuple(pair_classes(first.figures, second.figures))
+        return tuple(pair_classes(first.class_metrics, second.class_metrics))
 
     @cached_property
     def similarity(self) -> tuple[int, ...]:
@@ -163,7 +168,9 @@ def read_contents(run_dirs: Sequence[Path], *, data_dir: Path) -> Contents:
         DatasetError: If the dataset is installed and damaged.
     """
     if not 1 <= len(run_dirs) <= MAX_RUNS:
-        raise RunError(f"A report is of one run or of two. Received: {len(run_dirs)}")
+        raise RunError(
+            "A report is of one run or of two. Received: {count}", count=len(run_dirs)
+        )
     results = tuple(_read_results(run_dir) for run_dir in run_dirs)
     if len(results) == MAX_RUNS:
         _check_pair(*results)
@@ -172,14 +179,14 @@ def read_contents(run_dirs: Sequence[Path], *, data_dir: Path) -> Contents:
 
 def _read_results(run_dir: Path) -> Results:
     evaluation = read_evaluation(run_dir)
-    figures = class_figures(
+    class_metrics = measure_classes(
         evaluation.y_true, evaluation.y_pred, class_names=evaluation.class_names
     )
     return Results(
         run=read_run(run_dir),
         config=read_config(run_dir),
         evaluation=evaluation,
-        figures=tuple(figures),
+        class_metrics=tuple(class_metrics),
     )
 
 
@@ -187,8 +194,9 @@ def _check_pair(first: Results, second: Results) -> None:
     """Raises `RunError` unless two runs can stand beside each other."""
     if first.run_id == second.run_id:
         raise RunError(
-            f"Both runs are called {first.run_id!r}, so a report could not tell them "
-            "apart. Name two different ones."
+            "Both runs are called {first!r}, so a report could not tell them apart. "
+            "Name two different ones.",
+            first=first.run_id,
         )
     check_comparable(first.evaluation, second.evaluation)
     # Ids are unique in their dataset only.
@@ -200,8 +208,10 @@ def _check_pair(first: Results, second: Results) -> None:
     ]
     if splits[0] != splits[1]:
         raise RunError(
-            f"Runs {first.run_id!r} and {second.run_id!r} were scored on the test "
-            "sketches of different datasets or splits; choose another to compare."
+            "Runs {first!r} and {second!r} were scored on the test sketches of "
+            "different datasets or splits; choose another to compare.",
+            first=first.run_id,
+            second=second.run_id,
         )
 
 
@@ -209,7 +219,7 @@ def _find_pictures(evaluation: Evaluation, *, data_dir: Path) -> Dataset | None:
     """Returns the installed dataset that holds an evaluation's sketches, if any."""
     metrics = evaluation.metrics
 
-    def likeness(dataset: Dataset) -> tuple[bool, bool]:
+    def match_quality(dataset: Dataset) -> tuple[bool, bool]:
         is_same = dataset.fingerprint == metrics.get("dataset_fingerprint")
         return is_same, dataset.name == metrics["dataset"]
 
@@ -219,7 +229,7 @@ def _find_pictures(evaluation: Evaluation, *, data_dir: Path) -> Dataset | None:
         if dataset.fingerprint == metrics.get("dataset_fingerprint")
         or dataset.split_fingerprint == metrics.get("split_fingerprint")
     ]
-    for dataset in sorted(candidates, key=likeness, reverse=True):
+    for dataset in sorted(candidates, key=match_quality, reverse=True):
         if all(sketch_id in dataset.rows for sketch_id in evaluation.ids):
             return dataset
     return None

@@ -72,12 +72,13 @@ def card(results: Results, words: NullTranslations) -> Card:
     """Shows a run's top-1 accuracy first."""
     _ = words.gettext
     metrics = results.evaluation.metrics
+    low, high = metrics["top1_interval"]
     return Card(
         title=isolated(results.run_id),
-        value=percent(metrics["top1"], digits=1),
+        value=percent(metrics["top1"], words, digits=1),
         details=(
             _("top-1 accuracy; 95 % interval {interval}").format(
-                interval=span(*metrics["top1_interval"], digits=1)
+                interval=span(low, high, words, digits=1)
             ),
             _("{network}, {million:.1f} million parameters, recipe {recipe}").format(
                 network=network_title(results),
@@ -90,7 +91,7 @@ def card(results: Results, words: NullTranslations) -> Card:
 
 
 def about(contents: Contents, words: NullTranslations) -> list[Block]:
-    """How the figures came about, and whose the sketches are."""
+    """How the metrics came about, and whose the sketches are."""
     _ = words.gettext
     blocks: list[Block] = [
         Paragraph(
@@ -98,8 +99,8 @@ def about(contents: Contents, words: NullTranslations) -> list[Block]:
                 "Each of the {total:,} test sketches was scored; none of them was seen "
                 "in training. Probabilities are those at the fitted temperature (Guo "
                 "et al. 2017, On Calibration of Modern Neural Networks). Intervals are "
-                "Wilson's (1927), the test between two networks is McNemar's (1947) in "
-                "its exact form. Equal accuracies are ranked by the number of sketches "
+                "Wilson's (1927), the test between two networks is McNemar's (1947) "
+                "with mid-p. Equal accuracies are ranked by the number of sketches "
                 "behind them."
             ).format(total=contents.total)
         ),

@@ -29,8 +29,8 @@ def choose_examples(
         mistake; of equal ones those first of which the runs are surest.
     """
     rows = np.flatnonzero(results[0].evaluation.y_true == label)
-    is_right = np.array([found.is_right[rows] for found in results])
-    sure = np.mean([found.evaluation.confidence[rows] for found in results], axis=0)
+    is_right = np.array([scored.is_right[rows] for scored in results])
+    sure = np.mean([scored.evaluation.confidence[rows] for scored in results], axis=0)
     right_by = is_right.sum(axis=0)
     best = np.lexsort((-sure, -right_by))
     right = [i for i in best if right_by[i]][:limit]

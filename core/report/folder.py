@@ -1,15 +1,12 @@
 """A report as a folder, or as a zip of one."""
 
 import io
-import os
 import re
-import shutil
-import tempfile
 import zipfile
 from pathlib import Path
 
-from core.errors import SketchScopeError
-from core.files import TEMPORARY_PREFIX, is_abandoned, replacing
+from core.errors import SketchScopeError, unreadable, unwritable
+from core.files import TEMPORARY_PREFIX, new_folder, replacing
 from core.report.page import GENERATOR
 
 PAGE = "report.html"
@@ -41,15 +38,14 @@ def write_folder(files: dict[str, bytes], folder: Path) -> None:
     _check(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(folder.parent)
         if folder.is_dir() and any(folder.iterdir()):
             _replace(files, folder)
         else:
-            _make(files, folder)
+            with new_folder(folder, prefix=PARTIAL_PREFIX) as partial:
+                for name, content in files.items():
+                    (partial / name).write_bytes(content)
     except OSError as error:
-        raise SketchScopeError(
-            f"{folder} can't be written: {error.strerror or error}."
-        ) from error
+        raise SketchScopeError(unwritable(folder, error)) from error
 
 
 def zip_folder(files: dict[str, bytes], name: str) -> bytes:
@@ -70,19 +66,21 @@ def _check(folder: Path) -> None:
         if not folder.exists():
             return
         if not folder.is_dir():
-            raise SketchScopeError(f"{folder} is a file. Choose another --output.")
+            raise SketchScopeError(
+                "{folder} is a file. Choose another --output.", folder=folder
+            )
         names = sorted(path.name for path in folder.iterdir())
         others = [name for name in names if not _is_ours(folder / name)]
         has_page = PAGE in names and PAGE not in others
     except OSError as error:
-        raise SketchScopeError(
-            f"{folder} can't be read: {error.strerror or error}."
-        ) from error
+        raise SketchScopeError(unreadable(folder, error)) from error
     if others or (names and not has_page):
-        found = (others or names)[0]
+        unexpected = (others or names)[0]
         raise SketchScopeError(
-            f"{folder} holds other things than a report, such as {found!r}. Choose "
-            "another --output."
+            "{folder} holds other things than a report, such as {unexpected!r}. "
+            "Choose another --output.",
+            folder=folder,
+            unexpected=unexpected,
         )
 
 
@@ -96,21 +94,6 @@ def _is_ours(path: Path) -> bool:
     return bool(TABLE.fullmatch(path.name)) or path.name.startswith(TEMPORARY_PREFIX)
 
 
-def _make(files: dict[str, bytes], folder: Path) -> None:
-    """Makes a folder, all or nothing."""
-    partial = Path(
-        tempfile.mkdtemp(prefix=f"{PARTIAL_PREFIX}{os.getpid()}-", dir=folder.parent)
-    )
-    try:
-        for name, content in files.items():
-            (partial / name).write_bytes(content)
-        partial.chmod(0o755)
-        # Takes the place of an empty folder; one that is filled meanwhile stays.
-        partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-
-
 def _replace(files: dict[str, bytes], folder: Path) -> None:
     """Writes over an earlier report, file by file and the page last."""
     for name in sorted(files, key=lambda name: name == PAGE):
@@ -119,10 +102,3 @@ def _replace(files: dict[str, bytes], folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in files and _is_ours(path):
             path.unlink()
-
-
-def _remove_abandoned(parent: Path) -> None:
-    """Deletes what killed reports left behind."""
-    for path in parent.glob(f"{PARTIAL_PREFIX}*"):
-        if is_abandoned(path):
-            shutil.rmtree(path, ignore_errors=True)

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import re
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -12,8 +12,11 @@ from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from core.charts import theming
+from core.charts.theme import separators
+from core.language import translations
 from core.report.blocks import Document, charts_of, type_name
 from core.sentences.numbers import percent, span
+from models import NETWORKS
 
 FOLDER = Path(__file__).parent
 TEMPLATE = "report.html.j2"
@@ -31,18 +34,22 @@ def make_page(document: Document) -> str:
     written here may run, and nothing may be fetched: the page's own policy names
     their digests.
     """
+    words = translations(document.language)
     script = theming.SCRIPT + _read("report.js")
     return _template().render(
         document=document,
         words=document.words,
-        figures=[figure_json(chart.figure) for chart in charts_of(document)],
+        figures=[
+            figure_json(chart.figure.update_layout(separators=separators(words)))
+            for chart in charts_of(document)
+        ],
         library=Markup(_library()),
         script=Markup(script),
         script_hashes=Markup(" ".join(map(digest, (_library(), script)))),
-        style=Markup(_read("report.css")),
+        style=Markup(_read("report.css") + _network_colours()),
         generator=GENERATOR,
-        percent=percent,
-        span=span,
+        percent=partial(percent, words=words),
+        span=partial(span, words=words),
         type_name=type_name,
     )
 
@@ -56,8 +63,8 @@ def figure_json(figure: go.Figure) -> Markup:
     return Markup(text)
 
 
-def told(text: str) -> Markup:
-    """Escapes a text, and lets lines break in long names and not in figures."""
+def prose(text: str) -> Markup:
+    """Escapes a text, and lets lines break in long names and not in numbers."""
     escaped = str(escape(text)).replace("_", "_<wbr>")
     return Markup(PERCENT.sub(NO_BREAK, INTERVAL.sub(f"–{WORD_JOINER}", escaped)))
 
@@ -74,6 +81,14 @@ def _library() -> str:
     return str(get_plotlyjs())
 
 
+def _network_colours() -> str:
+    """Returns the rules that give what is of a network its colour."""
+    return "".join(
+        f".network-{spec.name} {{ --network: {spec.colour}; }}\n"
+        for spec in NETWORKS.values()
+    )
+
+
 @cache
 def _read(name: str) -> str:
     return (FOLDER / name).read_text(encoding="utf-8")
@@ -84,5 +99,5 @@ def _template() -> Template:
     environment = Environment(
         loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined
     )
-    environment.filters["told"] = told
+    environment.filters["prose"] = prose
     return environment.get_template(TEMPLATE)

@@ -3,7 +3,7 @@
 from gettext import NullTranslations
 
 from core.analysis.classes import (
-    ClassFigures,
+    ClassMetrics,
     PairedClass,
     common_classes,
     rank_classes,
@@ -11,7 +11,9 @@ from core.analysis.classes import (
 from core.analysis.confusions import Confusion, top_confusions
 from core.analysis.curves import best_epoch, is_validated
 from core.analysis.statistics import wilson_interval
+from core.language import class_word, phrase
 from core.report.contents import Contents, Results
+from core.sentences.lineage import lineage_words
 from core.sentences.numbers import (
     SIGNIFICANCE,
     isolated,
@@ -27,23 +29,24 @@ NAMED = 3
 
 def opening(contents: Contents, words: NullTranslations) -> list[str]:
     """Returns what a report found, a sentence or two a finding."""
-    found = [recognises(results, words) for results in contents.results]
+    sentences = [recognises(results, words) for results in contents.results]
     if contents.agreement is not None:
-        found.append(agree(contents, words))
-        found.append(differ(contents, words))
-    found += [
+        sentences.append(agree(contents, words))
+        sentences.append(differ(contents, words))
+    sentences += [
         sentence
         for results in contents.results
         if (sentence := confuses(results, words))
     ]
-    found.append(extremes(contents, words))
-    return found
+    sentences.append(extremes(contents, words))
+    return sentences
 
 
 def recognises(results: Results, words: NullTranslations) -> str:
     """Says how many test sketches a run recognises."""
     _ = words.gettext
     metrics = results.evaluation.metrics
+    low, high = metrics["top1_interval"]
     return _(
         "{run} recognises {right:,} of {total:,} test sketches, {top1} (95 % interval "
         "{interval}); for {top5} the right class is among its first five guesses."
@@ -51,9 +54,9 @@ def recognises(results: Results, words: NullTranslations) -> str:
         run=isolated(results.run_id),
         right=results.right,
         total=metrics["n"],
-        top1=percent(metrics["top1"], digits=1),
-        interval=span(*metrics["top1_interval"], digits=1),
-        top5=percent(metrics["top5"], digits=1),
+        top1=percent(metrics["top1"], words, digits=1),
+        interval=span(low, high, words, digits=1),
+        top5=percent(metrics["top5"], words, digits=1),
     )
 
 
@@ -68,7 +71,7 @@ def agree(contents: Contents, words: NullTranslations) -> str:
     ).format(
         same=agreement.same,
         total=agreement.total,
-        share=percent(agreement.same / agreement.total),
+        share=percent(agreement.same / agreement.total, words),
         right=agreement.both_right,
         wrong=agreement.same_wrong,
     )
@@ -86,21 +89,21 @@ def differ(contents: Contents, words: NullTranslations) -> str:
     )
     if agreement.p_value < SIGNIFICANCE:
         verdict = _(
-            "Numbers so unequal are hardly chance (McNemar's exact test, {p}): "
+            "Numbers so unequal are hardly chance (McNemar's mid-p test, {p}): "
             "{better} is the better one, by {points:.1f} points."
         )
     else:
         verdict = _(
-            "Chance alone may explain that (McNemar's exact test, {p}): neither is "
+            "Chance alone may explain that (McNemar's mid-p test, {p}): neither is "
             "shown to be better."
         )
     gain = agreement.only_first - agreement.only_second
-    return f"{sentence} {verdict}".format(
+    return phrase(f"{sentence} {verdict}", words).format(
         first=isolated(first.run_id),
         second=isolated(second.run_id),
         only_first=agreement.only_first,
         only_second=agreement.only_second,
-        p=p_words(agreement.p_value),
+        p=p_words(agreement.p_value, words),
         better=isolated((first if gain > 0 else second).run_id),
         points=100 * abs(gain) / agreement.total,
     )
@@ -111,9 +114,9 @@ def confuses(results: Results, words: NullTranslations) -> str:
     pairs = top_confusions(results.evaluation.confusion, limit=NAMED)
     if not pairs:
         return ""
-    told = "; ".join(confusion_words(results, pair, words) for pair in pairs)
+    confused = "; ".join(confusion_words(results, pair, words) for pair in pairs)
     return words.gettext("Most frequent with {run}: {pairs}.").format(
-        run=isolated(results.run_id), pairs=told
+        run=isolated(results.run_id), pairs=confused
     )
 
 
@@ -125,8 +128,8 @@ def confusion_words(results: Results, pair: Confusion, words: NullTranslations) 
         "{drawn} is taken for {guess} {count} times of {n}",
         pair.count,
     ).format(
-        drawn=isolated(names[pair.true]),
-        guess=isolated(names[pair.predicted]),
+        drawn=isolated(class_word(names[pair.true], words)),
+        guess=isolated(class_word(names[pair.predicted], words)),
         count=pair.count,
         n=pair.n,
     )
@@ -148,25 +151,27 @@ def extremes(contents: Contents, words: NullTranslations) -> str:
             first=isolated(first.run_id),
             second=isolated(second.run_id),
         )
-    figures = contents.results[0].figures
-    worst = rank_classes(figures, limit=NAMED, worst=True).figures
-    best = rank_classes(figures, limit=NAMED).figures
+    class_metrics = contents.results[0].class_metrics
+    worst = rank_classes(class_metrics, limit=NAMED, worst=True).class_metrics
+    best = rank_classes(class_metrics, limit=NAMED).class_metrics
     return _("Hardest are {hard}, easiest {easy}.").format(
-        hard=listed([_class_words(f) for f in worst], words),
-        easy=listed([_class_words(f) for f in best], words),
+        hard=listed([_class_words(f, words) for f in worst], words),
+        easy=listed([_class_words(f, words) for f in best], words),
     )
 
 
 def _pair_words(pair: PairedClass, words: NullTranslations) -> str:
     return words.gettext("{name} ({first} and {second})").format(
-        name=isolated(pair.first.class_name),
-        first=percent(pair.first.recall),
-        second=percent(pair.second.recall),
+        name=isolated(class_word(pair.first.class_name, words)),
+        first=percent(pair.first.recall, words),
+        second=percent(pair.second.recall, words),
     )
 
 
-def _class_words(figures: ClassFigures) -> str:
-    return f"{isolated(figures.class_name)} ({percent(figures.recall)})"
+def _class_words(class_metrics: ClassMetrics, words: NullTranslations) -> str:
+    recall = percent(class_metrics.recall, words)
+    name = isolated(class_word(class_metrics.class_name, words))
+    return f"{name} ({recall})"
 
 
 def learned(results: Results, words: NullTranslations) -> str:
@@ -191,32 +196,43 @@ def learned(results: Results, words: NullTranslations) -> str:
             "{highest}, and is {last} at the end."
         )
     )
-    training = _("On the training sketches it ends at {train}.")
+    metrics = results.evaluation.metrics
+    training = (
+        _("Of {n:,} training sketches as they are it recognises {train}.")
+        if "train_top1" in metrics
+        else _("Its accuracy on training sketches as they are was not measured.")
+    )
     validation = {
-        name: percent(row["val_top1"], digits=1)
+        name: percent(row["val_top1"], words, digits=1)
         for name, row in (("highest", best), ("last", last))
         if "val_top1" in row
     }
-    return f"{sentence} {course} {training}".format(
+    told = phrase(f"{sentence} {course} {training}", words).format(
         run=isolated(results.run_id),
         count=len(history),
         minutes=last["elapsed_s"] / 60,
         best=best["epoch"],
         **validation,
-        train=percent(last["top1"], digits=1),
+        n=metrics.get("train_n"),
+        train=percent(metrics.get("train_top1", 0.0), words, digits=1),
     )
+    return " ".join([told, *lineage_words(results.run, words)])
 
 
 def spread(contents: Contents, words: NullTranslations) -> str:
     """Says how many test sketches a class has, and what that is good for."""
     _ = words.gettext
-    counts = [figures.n for figures in contents.results[0].figures if figures.n]
+    counts = [
+        class_metrics.n
+        for class_metrics in contents.results[0].class_metrics
+        if class_metrics.n
+    ]
     middle = sorted(counts)[len(counts) // 2]
     low, high = wilson_interval(round(0.7 * middle), middle)
     return _(
         "A class has {counts} test sketches. Of {middle} sketches, an "
         "accuracy near 70 % is known to about ±{points:.0f} points only: neighbours "
-        "in a ranking hardly ever differ for certain."
+        "in a ranking can hardly ever be told apart."
     ).format(
         counts="–".join(dict.fromkeys((str(min(counts)), str(max(counts))))),
         middle=middle,

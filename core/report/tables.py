@@ -8,25 +8,24 @@ from typing import Any
 
 from core.analysis.confusions import matrix_rows, top_confusions
 from core.analysis.curves import history_rows, kept_row, settings_rows
+from core.analysis.metrics import METRICS
 from core.files import to_csv
 from core.report.contents import Contents, Results
 from core.runs.folder import RUN_ID_PATTERN
 
-METRICS = (
-    *("dataset", "n", "num_classes", "top1", "top1_interval_low"),
-    *("top1_interval_high", "top1_flip_averaged", "top1_six_view_averaged"),
-    *("top5", "loss", "ece", "temperature", "temperature_from"),
-    *("loss_calibrated", "ece_calibrated"),
-    *("num_parameters", "image_size", "evaluated_at"),
+FIGURES = (
+    *("dataset", "n", "num_classes", *METRICS, "top1_interval_low"),
+    *("top1_interval_high", "temperature", "temperature_from"),
+    *("train_top1", "train_n", "num_parameters", "image_size", "evaluated_at"),
 )
 
 
 def make_tables(contents: Contents) -> dict[str, str]:
     """Returns the content of each CSV file by its name."""
     results = contents.results
-    runs = [found.run for found in results]
+    runs = [scored.run for scored in results]
     tables = {
-        "runs.csv": to_csv([run_row(found) for found in results]),
+        "runs.csv": to_csv([run_row(scored) for scored in results]),
         "settings.csv": to_csv(settings_rows(runs)),
         "classes.csv": to_csv(class_rows(results)),
         "confusions.csv": to_csv(confusion_rows(results)),
@@ -36,32 +35,32 @@ def make_tables(contents: Contents) -> dict[str, str]:
         tables["history.csv"] = to_csv(history)
     if contents.agreement is not None:
         tables["agreement.csv"] = to_csv([agreement_row(contents)])
-    for number, found in enumerate(results, start=1):
-        name = found.run_id
+    for number, scored in enumerate(results, start=1):
+        name = scored.run_id
         if not RUN_ID_PATTERN.fullmatch(name):
             name = f"run-{number}"
-        tables[f"matrix-{name}.csv"] = to_csv(matrix_rows(found.evaluation))
+        tables[f"matrix-{name}.csv"] = to_csv(matrix_rows(scored.evaluation))
     return tables
 
 
-def run_row(found: Results) -> dict[str, Any]:
-    """Returns a run's settings and figures in one row."""
-    low, high = found.evaluation.metrics["top1_interval"]
+def run_row(scored: Results) -> dict[str, Any]:
+    """Returns a run's settings and metrics in one row."""
+    low, high = scored.evaluation.metrics["top1_interval"]
     metrics: Mapping[str, Any] = {
-        **found.evaluation.metrics,
+        **scored.evaluation.metrics,
         "top1_interval_low": low,
         "top1_interval_high": high,
     }
-    history = found.run.history
+    history = scored.run.history
     return {
-        "run": found.run_id,
-        "network": found.config.network,
-        "recipe": found.config.recipe,
-        "seed": found.config.settings.seed,
+        "run": scored.run_id,
+        "network": scored.config.network,
+        "recipe": scored.config.recipe,
+        "seed": scored.config.settings.seed,
         "epochs": len(history),
         "training_s": history[-1]["elapsed_s"] if history else "",
-        "val_top1": (kept_row(found.run) or {}).get("val_top1", ""),
-        **{name: metrics.get(name, "") for name in METRICS},
+        "val_top1": (kept_row(scored.run) or {}).get("val_top1", ""),
+        **{name: metrics.get(name, "") for name in FIGURES},
     }
 
 
@@ -69,30 +68,30 @@ def class_rows(results: Sequence[Results]) -> list[dict[str, Any]]:
     """Returns a row for each class of each run."""
     return [
         {
-            "run": found.run_id,
-            "class": figures.class_name,
-            "sketches": figures.n,
-            "correct": figures.correct,
-            "accuracy": figures.recall,
-            "low": figures.recall_low,
-            "high": figures.recall_high,
-            "predicted": figures.predicted,
-            "precision": figures.precision,
-            "f1": figures.f1,
+            "run": scored.run_id,
+            "class": class_metrics.class_name,
+            "sketches": class_metrics.n,
+            "correct": class_metrics.correct,
+            "accuracy": class_metrics.recall,
+            "low": class_metrics.recall_low,
+            "high": class_metrics.recall_high,
+            "predicted": class_metrics.predicted,
+            "precision": class_metrics.precision,
+            "f1": class_metrics.f1,
         }
-        for found in results
-        for figures in found.figures
+        for scored in results
+        for class_metrics in scored.class_metrics
     ]
 
 
 def confusion_rows(results: Sequence[Results]) -> list[dict[str, Any]]:
     """Returns every confusion of each run, the most frequent first."""
     rows = []
-    for found in results:
-        names, matrix = found.evaluation.class_names, found.evaluation.confusion
+    for scored in results:
+        names, matrix = scored.evaluation.class_names, scored.evaluation.confusion
         rows += [
             {
-                "run": found.run_id,
+                "run": scored.run_id,
                 "drawn": names[pair.true],
                 "taken for": names[pair.predicted],
                 "count": pair.count,
@@ -110,12 +109,12 @@ def sketch_rows(results: Sequence[Results]) -> list[dict[str, Any]]:
         "id": first.ids,
         "drawn": [first.class_names[label] for label in first.y_true],
     }
-    for found in results:
-        answers = found.evaluation
-        columns[f"guess of {found.run_id}"] = [
+    for scored in results:
+        answers = scored.evaluation
+        columns[f"guess of {scored.run_id}"] = [
             answers.class_names[label] for label in answers.y_pred
         ]
-        columns[f"probability of {found.run_id}"] = [
+        columns[f"probability of {scored.run_id}"] = [
             f"{sure:.4f}" for sure in answers.confidence
         ]
     return [

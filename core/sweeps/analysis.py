@@ -17,6 +17,10 @@ LEAST_TRIALS = 8
 MAX_FOLDS = 5
 TREES = 50
 REPEATS = 10
+SHUFFLES = 999
+LEVEL = 0.05
+FEW_VALUES = 4
+"""A field of up to so many is tested value by value, of more by a parabola."""
 
 Values: TypeAlias = tuple[Value | None, ...]
 """A value for each trial."""
@@ -28,15 +32,15 @@ def varied(record: SweepRecord) -> dict[str, Values]:
     Network and recipe come first, then the settings in the file's order, seed, fold.
     """
     trials = record.trials
-    found: dict[str, Values] = {
+    fields: dict[str, Values] = {
         "network": tuple(trial.network for trial in trials),
         "recipe": tuple(trial.recipe for trial in trials),
     }
     for field in dict.fromkeys(name for trial in trials for name in trial.fields):
-        found[field] = tuple(trial.fields.get(field) for trial in trials)
-    found["seed"] = tuple(trial.seed for trial in trials)
-    found["fold"] = tuple(trial.fold for trial in trials)
-    return {field: values for field, values in found.items() if len(set(values)) > 1}
+        fields[field] = tuple(trial.fields.get(field) for trial in trials)
+    fields["seed"] = tuple(trial.seed for trial in trials)
+    fields["fold"] = tuple(trial.fold for trial in trials)
+    return {field: values for field, values in fields.items() if len(set(values)) > 1}
 
 
 def best_trial(record: SweepRecord) -> TrialRecord | None:
@@ -90,24 +94,35 @@ class Importances:
         error: Mean absolute error of its predictions for trials that it was not shown.
         error_of_mean: That of always predicting the mean of those shown.
         n: Trials that it was made from.
+        p_value: How likely some field would go with the accuracies as the first of
+            `fields` does if these were dealt to the trials at random; see `chance`.
     """
 
     fields: tuple[Importance, ...]
     error: float
     error_of_mean: float
     n: int
+    p_value: float
 
     @property
     def is_telling(self) -> bool:
         """Whether the forest knows better than the mean."""
         return self.error < self.error_of_mean
 
+    @property
+    def names_one(self) -> bool:
+        """Whether the first field may be said to matter.
+
+        A forest finds something in noise, too, so that its own errors are not enough.
+        """
+        return self.is_telling and self.fields[0].is_clear and self.p_value < LEVEL
+
 
 def find_importances(record: SweepRecord) -> Importances | None:
     """Measures how much each varied field matters to validation top-1.
 
     Permutation importance (Breiman 2001) of a random forest, on held-out trials of a
-    cross-validation, so that what was learned by heart does not count. Trials that
+    cross-validation, so that overfitting does not count. Trials that
     were stopped early count with the accuracy that they had reached.
 
     Returns:
@@ -146,20 +161,54 @@ def find_importances(record: SweepRecord) -> Importances | None:
             random_state=0,
         )
         rises.append(shuffled.importances_mean)
-    found = np.stack(rises, axis=1)
-    spreads = found.std(axis=1, ddof=1) / np.sqrt(found.shape[1])
+    importances = np.stack(rises, axis=1)
+    spreads = importances.std(axis=1, ddof=1) / np.sqrt(importances.shape[1])
     fields = [
         Importance(field, float(rise), float(spread))
         for field, rise, spread in zip(
-            columns, found.mean(axis=1), spreads, strict=True
+            columns, importances.mean(axis=1), spreads, strict=True
         )
     ]
+    ordered = tuple(sorted(fields, key=lambda entry: -entry.rise))
+    first = list(columns).index(ordered[0].field)
     return Importances(
-        tuple(sorted(fields, key=lambda entry: -entry.rise)),
+        ordered,
         error=float(np.concatenate(errors).mean()),
         error_of_mean=float(np.concatenate(plain_errors).mean()),
         n=len(kept),
+        p_value=float(chance(x, y)[first]),
     )
+
+
+def chance(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Tests whether columns go with `y` more than chance makes the best of them go.
+
+    A permutation test of the largest of all columns' R² (Westfall and Young 1993), so
+    that having looked at several is accounted for.
+
+    Args:
+        x: Shape `(n, columns)`; no column is constant.
+        y: Shape `(n,)`.
+
+    Returns:
+        A p-value for each column, shape `(columns,)`.
+    """
+    generator = np.random.default_rng(0)
+    dealt = [y, *(generator.permutation(y) for _ in range(SHUFFLES))]
+    centred = np.stack(dealt, axis=1) - y.mean()
+    fits = []
+    for column in x.T:
+        values, place = np.unique(column, return_inverse=True)
+        design = (
+            np.eye(len(values))[place][:, 1:]
+            if len(values) <= FEW_VALUES
+            else np.stack([place, place**2], axis=1).astype(float)
+        )
+        basis, _ = np.linalg.qr(design - design.mean(axis=0))
+        fits.append(((basis.T @ centred) ** 2).sum(axis=0))
+    # Rounding must not tell apart what is equal.
+    fit = np.round(np.stack(fits), 12)
+    return np.asarray((fit[:, :1] <= fit.max(axis=0)).mean(axis=1))
 
 
 def _codes(values: Sequence[Value | None]) -> NDArray[np.float64]:

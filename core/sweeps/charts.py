@@ -16,10 +16,13 @@ from core.charts.theme import (
     MAP_SCALE,
     NEUTRAL,
     OTHER_COLOUR,
+    percent_ticks,
 )
 from core.language import noop as N_
 from core.language import plain_label
+from core.runs.config import field_title as setting_title
 from core.runs.reading import Run
+from core.sentences.numbers import percent
 from core.sweeps.analysis import Importances, Values, is_number, varied
 from core.sweeps.record import SweepRecord
 from core.sweeps.spec import Value
@@ -56,7 +59,7 @@ RESULT_TITLE = N_("Validation top-1")
 
 def field_title(field: str, words: NullTranslations) -> str:
     """Returns what a field is called."""
-    title = FIELD_TITLES.get(field, field.replace("_", " ").capitalize())
+    title = FIELD_TITLES.get(field) or setting_title(field)
     return words.gettext(title)
 
 
@@ -98,7 +101,7 @@ def parallel_coordinates(
     top1 = np.array([record.trials[number].val_top1 for number in kept], dtype=float)
     fields = varied(record)
     axes = [_axis(field, values, kept) for field, values in fields.items()]
-    axes.append(_result_axis(top1))
+    axes.append(_result_axis(top1, words))
     titles = [field_title(field, words) for field in fields] + [_(RESULT_TITLE)]
     places = (
         np.stack([axis.places for axis in axes], axis=1) if kept else np.empty((0,))
@@ -112,7 +115,8 @@ def parallel_coordinates(
             f"{title}: {plain_label(value_text(field, values[number]))}"
             for title, (field, values) in zip(titles, fields.items(), strict=False)
         ]
-        return "<br>".join([*lines, f"{titles[-1]}: {trial.val_top1:.1%}"])
+        top1 = percent(trial.val_top1 or 0.0, words, digits=1)
+        return "<br>".join([*lines, f"{titles[-1]}: {top1}"])
 
     def add(rows: Sequence[int], colour: str, width: float) -> None:
         # A gap after each trial lets all of a colour be one line.
@@ -250,15 +254,18 @@ def _scaled(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     return scaled
 
 
-def _result_axis(top1: NDArray[np.float64]) -> _Axis:
+def _result_axis(top1: NDArray[np.float64], words: NullTranslations) -> _Axis:
     if not len(top1) or np.ptp(top1) == 0:
-        ticks = tuple((0.5, f"{value:.1%}") for value in top1[:1])
+        ticks = tuple((0.5, percent(value, words, digits=1)) for value in top1[:1])
         return _Axis(np.full(len(top1), 0.5), ticks)
     steps = np.linspace(0, 1, 5)
     values = top1.min() + np.ptp(top1) * steps
     return _Axis(
         (top1 - top1.min()) / np.ptp(top1),
-        tuple((float(s), f"{v:.1%}") for s, v in zip(steps, values, strict=True)),
+        tuple(
+            (float(s), percent(v, words, digits=1))
+            for s, v in zip(steps, values, strict=True)
+        ),
     )
 
 
@@ -299,7 +306,8 @@ def trial_curves(
             for row in run.history:
                 x.append(float(row["epoch"]))
                 y.append(float(row["val_top1"]))
-                texts.append(f"{plain_label(run.run_id)}: {row['val_top1']:.1%}")
+                told = percent(row["val_top1"], words, digits=1)
+                texts.append(f"{plain_label(run.run_id)}: {told}")
                 symbols.append("circle")
             if states.get(run.run_id) == "pruned":
                 symbols[-1] = "x"
@@ -335,16 +343,16 @@ def trial_curves(
             "rangemode": "tozero",
             "dtick": 1 if max_epoch <= MAX_CHOICES else None,
         },
-        yaxis={"title": _(RESULT_TITLE), "tickformat": ".0%"},
+        yaxis={"title": _(RESULT_TITLE), **percent_ticks(words)},
         hovermode="closest",
     )
     return chart, points
 
 
-def importance_chart(found: Importances, *, words: NullTranslations) -> go.Figure:
+def importance_chart(importances: Importances, *, words: NullTranslations) -> go.Figure:
     """Draws how much each varied field matters, with twice its standard error."""
     _ = words.gettext
-    fields = found.fields[::-1]
+    fields = importances.fields[::-1]
     figure = go.Figure()
     figure.add_bar(
         x=[100 * entry.rise for entry in fields],

@@ -35,16 +35,31 @@ OnChange = Callable[[SweepRecord], None]
 """Called with the record whenever a trial has begun or ended."""
 
 
-def check_ray(sweep: Sweep | None = None) -> None:
-    """Raises `ConfigError` unless Ray is installed, and Optuna for its searches."""
+def needs_ray(sweep: Sweep) -> bool:
+    """Returns whether a sweep's trials can't be trained one after another.
+
+    What is stopped early or proposed depends on other trials at work.
+    """
+    return sweep.asha is not None or sweep.search == "optuna"
+
+
+def is_ray_installed() -> bool:
+    """Returns whether Ray can be used."""
     try:
         import ray.tune  # noqa: F401
-    except ImportError as error:
+    except ImportError:
+        return False
+    return True
+
+
+def check_ray(sweep: Sweep) -> None:
+    """Raises `ConfigError` unless Ray is installed, and Optuna for its searches."""
+    if not is_ray_installed():
         raise ConfigError(
-            "Sweeps need Ray, which is not installed. Install it with "
-            "`pip install -r requirements-ray.txt`."
-        ) from error
-    if sweep is not None and sweep.search == "optuna" and find_spec("optuna") is None:
+            "`--address`, `asha` and `search: optuna` need Ray, which is not "
+            "installed. Install it with `pip install -r requirements-ray.txt`."
+        )
+    if sweep.search == "optuna" and find_spec("optuna") is None:
         raise ConfigError(
             "`search: optuna` needs Optuna, which is not installed. Install it with "
             "`pip install -r requirements-ray.txt`."
@@ -150,14 +165,14 @@ def _train(config: dict[str, Any]) -> None:
     trial = Trial.model_validate_json(config["trial"])
     data_dir = Path(config["data_dir"])
     clear_backend()
-    told = 0
+    reported = 0
     ended: SystemExit | None = None
 
     def report(row: dict[str, Any]) -> bool:
-        nonlocal told, ended
-        told = row["epoch"]
+        nonlocal reported, ended
+        reported = row["epoch"]
         try:
-            tune.report({METRIC: row["val_top1"], "epoch": told, "failed": ""})
+            tune.report({METRIC: row["val_top1"], "epoch": reported, "failed": ""})
         except SystemExit as error:
             # So Tune ends a trial, which is to save first.
             ended = error
@@ -168,7 +183,7 @@ def _train(config: dict[str, Any]) -> None:
     except SketchScopeError as error:
         # It would fail again; only dead workers are worth another try.
         if ended is None:
-            tune.report({METRIC: 0.0, "epoch": told, "failed": str(error)})
+            tune.report({METRIC: 0.0, "epoch": reported, "failed": str(error)})
     if ended is not None:
         raise ended
 
@@ -328,18 +343,8 @@ def _make_callback(
             run_id = json.loads(trial.config["trial"])["run_id"]
             message = (trial.last_result or {}).get("failed", "")
             if message:
-                self._fail(run_id, message)
+                self.record = self.record.fail(run_id, message)
             self._write()
-
-        def _fail(self, run_id: str, message: str) -> None:
-            self.record = self.record.model_copy(
-                update={
-                    "trials": tuple(
-                        _failed(t, message) if t.run_id == run_id else t
-                        for t in self.record.trials
-                    )
-                }
-            )
 
         def _write(self) -> None:
             for run_id in tuple(self.lagging):
@@ -352,7 +357,3 @@ def _make_callback(
                 on_change(self.record)
 
     return Recorder()
-
-
-def _failed(trial: TrialRecord, message: str) -> TrialRecord:
-    return trial.model_copy(update={"state": "failed", "message": message})

@@ -56,7 +56,8 @@ def _check_trial(trial: Trial) -> None:
     if settings.distillation:
         raise ConfigError(
             "The trials of a sweep have no teacher; `python -m core train --teacher "
-            f"RUN` has. Received: distillation={settings.distillation:g}"
+            "RUN` has. Received: distillation={distillation:g}",
+            distillation=settings.distillation,
         )
 
 
@@ -102,8 +103,10 @@ def grid(sweep: Sweep) -> list[Combination]:
     size *= (sweep.folds or 1) * math.prod(map(len, listed.values()))
     if size > MAX_TRIALS:
         raise ConfigError(
-            f"The sweep asks for {size:,} trials, more than {MAX_TRIALS:,}. Give "
-            "fewer values, or set `search: random` and `trials`."
+            "The sweep asks for {wanted:,} trials, more than {most:,}. Give fewer "
+            "values, or set `search: random` and `trials`.",
+            wanted=size,
+            most=MAX_TRIALS,
         )
     return [
         (network, recipe, dict(zip(listed, values, strict=True)))

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+from scipy.special import stdtrit
+
 from core.analysis.statistics import wilson_interval
 from core.errors import SketchScopeError
 from core.files import to_csv, write_json, write_text
@@ -40,7 +43,8 @@ class Pooled:
         k: How many folds there are.
         correct: Sketches named right by the run that had not learned them.
         n: Sketches asked.
-        interval: Wilson's of `correct / n`, at 95 %.
+        interval: At 95 %; see `pool`.
+        spread: Standard deviation of the folds' accuracies; None of one fold.
     """
 
     settings: str
@@ -49,6 +53,7 @@ class Pooled:
     correct: int
     n: int
     interval: tuple[float, float]
+    spread: float | None
 
     @property
     def top1(self) -> float:
@@ -57,9 +62,23 @@ class Pooled:
 
 
 def pool(settings: str, folds: Sequence[FoldScore], *, k: int) -> Pooled:
-    """Adds up the scores of at least one fold."""
+    """Adds up the scores of at least one fold.
+
+    The interval is Wilson's, as if one run had answered all, and as wide as Student's
+    for the mean of the folds where that is wider: their runs differ, too, which
+    Wilson's doesn't know. Since folds share training sketches, it may still be too
+    narrow (Bengio and Grandvalet 2004).
+    """
     correct, n = sum(f.correct for f in folds), sum(f.n for f in folds)
-    return Pooled(settings, tuple(folds), k, correct, n, wilson_interval(correct, n))
+    low, high = wilson_interval(correct, n)
+    spread = None
+    if len(folds) > 1:
+        accuracies = np.array([f.correct / f.n for f in folds])
+        spread = float(accuracies.std(ddof=1))
+        times = float(stdtrit(len(folds) - 1, 0.975)) / np.sqrt(len(folds))
+        low = max(min(low, correct / n - times * spread), 0.0)
+        high = min(max(high, correct / n + times * spread), 1.0)
+    return Pooled(settings, tuple(folds), k, correct, n, (low, high), spread)
 
 
 def pool_sweep(record: SweepRecord, *, data_dir: Path) -> list[Pooled]:

@@ -31,21 +31,21 @@ def distributions(sweep: Sweep) -> "dict[str, BaseDistribution]":
         IntDistribution,
     )
 
-    found: dict[str, BaseDistribution] = {
+    by_field: dict[str, BaseDistribution] = {
         NETWORK: CategoricalDistribution(tuple(dict.fromkeys(sweep.networks))),
         RECIPE: CategoricalDistribution(tuple(dict.fromkeys(sweep.recipes))),
     }
     for field, values in choices(sweep).items():
         if not isinstance(values, Range):
             listed = tuple(dict.fromkeys(map(json.dumps, values)))
-            found[field] = CategoricalDistribution(listed)
+            by_field[field] = CategoricalDistribution(listed)
             continue
         low, high = ends(field, values)
         if is_integer(field):
-            found[field] = IntDistribution(int(low), int(high), log=values.log)
+            by_field[field] = IntDistribution(int(low), int(high), log=values.log)
         else:
-            found[field] = FloatDistribution(low, high, log=values.log)
-    return found
+            by_field[field] = FloatDistribution(low, high, log=values.log)
+    return by_field
 
 
 def to_parameters(sweep: Sweep, trial: Trial) -> dict[str, Any]:

@@ -2,26 +2,38 @@
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from core.analysis.curves import kept_row
-from core.errors import RunError, explain, quote
-from core.files import list_folder, write_json
-from core.runs.folder import CONFIG, runs_dir
+from core.errors import (
+    BusyError,
+    RunError,
+    Sentence,
+    damaged,
+    message_of,
+    quote,
+    unreadable,
+    unwritable,
+)
+from core.files import list_folder, make_folder, read_regular, write_json
+from core.runs.folder import CONFIG, is_held, runs_dir
 from core.runs.reading import Run, read_run
 from core.runs.status import utc_now
 from core.sweeps.plan import is_of
 from core.sweeps.spec import NAME_PATTERN, Sweep, Trial
 
 RECORD = "sweep.json"
+LOCK = ".lock"
 SITTINGS = "sittings.jsonl"
 """A line whenever a trial begins, ends or is cut off: who trained what, and when."""
 
-STOPPED_EARLY = "Stopped early by its sweep"
+STOPPED_EARLY = Sentence("Stopped early by its sweep")
 
 TrialState = Literal[
     "planned",
@@ -93,6 +105,15 @@ class SweepRecord(BaseModel):
         """How many of them have ended."""
         return sum(trial.state in ENDED for trial in self.trials)
 
+    def fail(self, run_id: str, message: str) -> "SweepRecord":
+        """Returns the record with a trial that could not be trained, and why."""
+        failed = {"state": "failed", "message": message}
+        trials = tuple(
+            trial.model_copy(update=failed) if trial.run_id == run_id else trial
+            for trial in self.trials
+        )
+        return self.model_copy(update={"trials": trials})
+
 
 def sweeps_dir(data_dir: Path) -> Path:
     """Returns the folder of all sweeps."""
@@ -106,7 +127,7 @@ def sweep_dir(name: str, *, data_dir: Path) -> Path:
         RunError: If the name can be none.
     """
     if not NAME_PATTERN.fullmatch(name):
-        raise RunError(f"There is no sweep {quote(name)}.")
+        raise RunError("There is no sweep {name}.", name=quote(name))
     return sweeps_dir(data_dir) / name
 
 
@@ -117,13 +138,13 @@ def read_record(path: Path) -> SweepRecord | None:
         RunError: If it is damaged or can't be read.
     """
     try:
-        return SweepRecord.model_validate_json((path / RECORD).read_bytes())
+        return SweepRecord.model_validate_json(read_regular(path / RECORD))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise RunError(f"{path / RECORD} can't be read: {error.strerror}.") from error
+        raise RunError(unreadable(path / RECORD, error)) from error
     except ValidationError as error:
-        raise RunError(f"{path / RECORD} is damaged. {explain(error)}") from error
+        raise RunError(damaged(path / RECORD, error)) from error
 
 
 def write_record(record: SweepRecord, *, data_dir: Path) -> SweepRecord:
@@ -132,10 +153,10 @@ def write_record(record: SweepRecord, *, data_dir: Path) -> SweepRecord:
     fresh = refresh(record, data_dir=data_dir).model_copy(update={"updated_at": now})
     path = sweep_dir(record.sweep.name, data_dir=data_dir)
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
         write_json(path / RECORD, fresh.model_dump(mode="json", by_alias=True))
     except OSError as error:
-        raise RunError(f"{path} can't be written: {error.strerror}.") from error
+        raise RunError(unwritable(path, error)) from error
     return fresh
 
 
@@ -175,6 +196,35 @@ def merge(
             for trial in planned
         ),
     )
+
+
+@contextmanager
+def sweeping(name: str, *, data_dir: Path) -> Iterator[None]:
+    """Holds the right to train a sweep's trials and to write its record.
+
+    Raises:
+        BusyError: If another process has it.
+    """
+    path = sweep_dir(name, data_dir=data_dir)
+    try:
+        make_folder(path)
+        lock = FileLock(path / LOCK)
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BusyError(
+            "Sweep {sweep!r} is being trained by another process.", sweep=name
+        ) from error
+    except OSError as error:
+        raise RunError(unwritable(path, error)) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def is_being_trained(name: str, *, data_dir: Path) -> bool:
+    """Returns whether a process has the right to train a sweep's trials."""
+    return is_held(sweep_dir(name, data_dir=data_dir), name=LOCK)
 
 
 def note_sitting(path: Path, **event: Any) -> None:
@@ -221,7 +271,7 @@ def list_sweeps(data_dir: Path) -> tuple[list[SweepRecord], list[str]]:
         try:
             record = read_record(path)
         except RunError as error:
-            problems.append(str(error))
+            problems.append(message_of(error))
         else:
             # A folder that was renamed by hand would write to another one.
             if record is not None and record.sweep.name == path.name:

@@ -5,7 +5,7 @@ from gettext import NullTranslations
 
 from core.language import noop as N_
 from core.language import plain
-from core.sentences.numbers import listed
+from core.sentences.numbers import listed, p_words
 from core.sweeps.analysis import Importances, best_trial, varied
 from core.sweeps.charts import field_title, value_text
 from core.sweeps.pooling import Pooled
@@ -45,15 +45,15 @@ def settings_words(
     record: SweepRecord, trial: TrialRecord, words: NullTranslations
 ) -> str:
     """Returns the values of the varied fields of a trial, as text."""
-    number = record.trials.index(trial)
+    place = record.trials.index(trial)
     return ", ".join(
-        f"{field_title(field, words)} {value_text(field, values[number])}"
+        f"{field_title(field, words)} {value_text(field, values[place])}"
         for field, values in varied(record).items()
     )
 
 
 def sweep_words(
-    record: SweepRecord, found: Importances | None, words: NullTranslations
+    record: SweepRecord, importances: Importances | None, words: NullTranslations
 ) -> str:
     """Says what the trials' numbers support, as Markdown."""
     _ = words.gettext
@@ -76,14 +76,17 @@ def sweep_words(
                     top1=best.top1
                 )
             )
-    if found is not None and found.is_telling and found.fields[0].is_clear:
-        first = found.fields[0]
+    if importances is not None and importances.names_one:
+        first = importances.fields[0]
         sentences.append(
             _(
                 "**{field} tells most of the accuracy**: shuffled among the trials, it "
-                "makes a forest's prediction {rise:.1f} points worse."
+                "makes a forest's prediction {rise:.1f} points worse (permutation test "
+                "of all fields, {p})."
             ).format(
-                field=plain(field_title(first.field, words)), rise=POINTS * first.rise
+                field=plain(field_title(first.field, words)),
+                rise=POINTS * first.rise,
+                p=plain(p_words(importances.p_value, words)),
             )
         )
     return " ".join(sentences)

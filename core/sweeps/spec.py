@@ -17,7 +17,9 @@ from pydantic import (
 )
 
 from core.errors import ConfigError, explain, quote
+from core.files import read_regular
 from core.runs.config import Settings
+from models import FIRST_NETWORK
 
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,49}")
 MAX_TRIALS = 10_000
@@ -89,7 +91,7 @@ class Sweep(BaseModel):
 
     name: str
     dataset: str
-    networks: tuple[str, ...] = Field(("simple",), min_length=1)
+    networks: tuple[str, ...] = Field((FIRST_NETWORK,), min_length=1)
     recipes: tuple[str, ...] = Field(("best",), min_length=1)
     fields: dict[str, Range | tuple[Value, ...] | Value] = Field(default_factory=dict)
     seeds: tuple[int, ...] = Field((0,), min_length=1)
@@ -128,7 +130,7 @@ class Sweep(BaseModel):
                     "`search: random` or `optuna`"
                 )
             if isinstance(value, Range) and _type(field) not in (int, float):
-                raise ValueError(f"`fields.{field}` is no number; give a list")
+                raise ValueError(f"`fields.{field}` is not a number; give a list")
         if self.search == "grid" and self.trials is not None:
             raise ValueError("`trials` needs `search: random` or `optuna`")
         if self.search != "grid" and self.trials is None:
@@ -211,15 +213,19 @@ def read_sweep(path: Path) -> Sweep:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.safe_load(read_regular(path))
     except OSError as error:
-        raise ConfigError(f"{path} can't be read: {error.strerror}.") from error
+        raise ConfigError(
+            "{path} can't be read: {reason}.", path=path, reason=error.strerror
+        ) from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f" near line {where.line + 1}" if where else ""
-        raise ConfigError(f"{path} is no YAML{line}.") from error
+        raise ConfigError("{path} is no YAML{line}.", path=path, line=line) from error
     if not isinstance(content, dict) or not all(isinstance(k, str) for k in content):
-        raise ConfigError(f"{path} must hold fields such as `dataset: starter`.")
+        raise ConfigError(
+            "{path} must hold fields such as `dataset: starter`.", path=path
+        )
     return parse_sweep(content, default_name=path.stem)
 
 
@@ -264,7 +270,7 @@ def _type(field: str) -> Any:
 def _to_number(field: str, value: Any) -> Any:
     """Returns a number for its digits, where a field takes numbers only."""
     if isinstance(value, tuple):
-        return tuple(_to_number(field, one) for one in value)
+        return tuple(_to_number(field, item) for item in value)
     if isinstance(value, str) and field in Settings.model_fields:
         with suppress(ValueError):
             return _type(field)(value) if _type(field) in (int, float) else value

@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from core.errors import BusyError, RunError
+from core.datasets.folds import fold_dataset
+from core.datasets.store import open_dataset
+from core.errors import BusyError, RunError, Sentence
 from core.runs.create import create_run
-from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir
+from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir, sitting
 from core.runs.reading import Run, read_config, read_run
 from core.runs.recipes import make_settings
 from core.runs.status import Status, write_status
@@ -35,17 +37,17 @@ def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
     run_dir = runs_dir(data_dir) / trial.run_id
     fold = None
     if trial.fold is not None and sweep.folds is not None:
-        fold = (sweep.folds, trial.fold, sweep.fold_seed)
+        fold = {"k": sweep.folds, "index": trial.fold, "seed": sweep.fold_seed}
     if not (run_dir / CONFIG).is_file():
+        dataset = open_dataset(sweep.dataset, data_dir=data_dir)
         try:
             return create_run(
                 trial.network,
-                sweep.dataset,
+                dataset if fold is None else fold_dataset(dataset, **fold),
                 trial.recipe,
                 data_dir=data_dir,
                 run_id=trial.run_id,
                 overrides=trial.overrides,
-                fold=fold,
             )
         except RunError:
             # Another worker may have been quicker.
@@ -53,17 +55,24 @@ def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
                 raise
     config = read_config(run_dir)
     settings = make_settings(trial.network, trial.recipe, trial.overrides)
-    theirs = config.fold and (config.fold.k, config.fold.index, config.fold.seed)
+    theirs = config.fold and config.fold.model_dump(include={"k", "index", "seed"})
     if (config.network, config.settings, theirs) != (trial.network, settings, fold):
         raise RunError(
-            f"Run {trial.run_id!r} has other settings than sweep {sweep.name!r} asks "
-            "for; an earlier version made it. Give the sweep another `name`."
+            "Run {run!r} has other settings than sweep {sweep!r} asks for; an earlier "
+            "version made it. Give the sweep another `name`.",
+            run=trial.run_id,
+            sweep=sweep.name,
         )
     return run_dir
 
 
 def train_trial(
-    sweep: Sweep, trial: Trial, *, data_dir: Path, on_epoch: OnEpoch | None = None
+    sweep: Sweep,
+    trial: Trial,
+    *,
+    data_dir: Path,
+    wait: bool = False,
+    on_epoch: OnEpoch | None = None,
 ) -> Run:
     """Trains a trial's run from where it is to its end; a finished one stays so.
 
@@ -71,6 +80,7 @@ def train_trial(
         sweep: What the trial is of.
         trial: The trial.
         data_dir: Where its dataset is installed and its run is written.
+        wait: Whether to wait until no other training runs.
         on_epoch: Told of each epoch, those of earlier sittings included, but of the
             last one only when the run is finished: nothing is stopped before its
             evaluation that has been trained to its end.
@@ -94,6 +104,7 @@ def train_trial(
         train_run_dir(
             run_dir,
             data_dir=data_dir,
+            wait=wait,
             report=following.report,
             checkpoint_interval_s=sweep.checkpoint_every_s,
         )
@@ -118,13 +129,13 @@ class _Following:
         self._is_ended = False
         self._run_dir = run_dir
         self._on_epoch = on_epoch
-        self._told = 0
+        self._reported = 0
 
     def report(self, status: Status, history: Sequence[dict[str, Any]]) -> None:
         if not self.start and status.phase == "training":
             self.start = {"from_epoch": status.epoch, "from_step": status.step}
-        for row in history[self._told : status.epochs - 1]:
-            self._told += 1
+        for row in history[self._reported : status.epochs - 1]:
+            self._reported += 1
             if self._on_epoch is None or self._is_ended:
                 continue
             if not self._on_epoch(row):
@@ -139,14 +150,16 @@ def mark_stopped_early(run_dir: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> N
         BusyError: If another process is at work on it, and still is after so long.
     """
     _wait_until_free(run_dir, timeout_s=timeout_s)
-    lock = lock_run(run_dir)
-    try:
+    with sitting(run_dir):
         run = read_run(run_dir)
         if run.state == "finished":
             return
-        message = (
-            f"{STOPPED_EARLY} after epoch {len(run.history)}: it lagged behind. Go on "
-            f"with `python -m core train --resume {run_dir.name}`."
+        message = Sentence(
+            "{stopped} after epoch {epoch}: it lagged behind. Go on with `python -m "
+            "core train --resume {run}`.",
+            stopped=STOPPED_EARLY,
+            epoch=len(run.history),
+            run=run_dir.name,
         )
         write_status(
             run_dir,
@@ -160,8 +173,6 @@ def mark_stopped_early(run_dir: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> N
                 message=message,
             ),
         )
-    finally:
-        lock.release()
 
 
 def _wait_until_free(run_dir: Path, *, timeout_s: float = BUSY_TIMEOUT_S) -> None:

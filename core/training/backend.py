@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from importlib.util import find_spec
 from typing import Any
 
-from core.errors import ConfigError, SketchScopeError, quote
+from core.errors import ConfigError, SketchScopeError, unknown
+from core.runs.launch import check_installed
 
 BACKENDS = ("tensorflow", "jax")
 DEVICES = ("cpu", "gpu")
@@ -31,24 +31,15 @@ def choose_backend(name: str | None = None, *, device: str | None = None) -> Non
         SketchScopeError: If there is no such backend or device, or the backend is
             not installed, or there is no accelerator that it can use.
     """
+    if name not in (None, *BACKENDS):
+        raise unknown("backend", name, BACKENDS)
+    check_installed(name)
     if name is not None:
-        if name not in BACKENDS:
-            raise ConfigError(
-                f"There is no backend {quote(name)}. Choose one of: "
-                f"{', '.join(BACKENDS)}."
-            )
-        if find_spec(name) is None:
-            raise SketchScopeError(
-                f"The backend {name} is not installed: "
-                f"`pip install -r requirements{'-jax' if name == 'jax' else ''}.txt`."
-            )
         os.environ["KERAS_BACKEND"] = name
     if device is None:
         return
     if device not in DEVICES:
-        raise ConfigError(
-            f"There is no device {quote(device)}. Choose one of: {', '.join(DEVICES)}."
-        )
+        raise unknown("device", device, DEVICES)
     if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
         os.environ["JAX_PLATFORMS"] = "cpu"
@@ -191,9 +182,11 @@ def load_backend() -> None:
 
             keras.ops.zeros(())
     except ImportError as error:
+        check_installed()
         raise SketchScopeError(
-            f"The Keras backend can't be loaded: {error}. Install the requirements, "
-            "or set KERAS_BACKEND to tensorflow or jax."
+            "The Keras backend can't be loaded: {reason}. Install the requirements "
+            "anew, or set KERAS_BACKEND to tensorflow or jax.",
+            reason=error,
         ) from error
 
 

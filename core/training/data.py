@@ -105,15 +105,17 @@ class TrainingData:
             np.save(stream, keys)
 
     def _check_dataset(self) -> None:
-        found = {d.fingerprint for d in (self._dataset, self._drawings) if d}
+        fingerprints = {d.fingerprint for d in (self._dataset, self._drawings) if d}
         config = self._config
         expected = {config.dataset_fingerprint}
         if config.drawings is not None:
             expected.add(config.drawings.fingerprint)
-        if found != expected:
+        if fingerprints != expected:
             raise RunError(
-                f"Dataset {self._dataset.name!r} is not the one that run "
-                f"{self._run_dir.name!r} began with: other sketches or another split."
+                "Dataset {dataset!r} is not the one that run {run!r} began with: "
+                "other sketches or another split.",
+                dataset=self._dataset.name,
+                run=self._run_dir.name,
             )
 
     def _open_variants(self) -> StrokeVariants | None:
@@ -123,8 +125,10 @@ class TrainingData:
         variants = open_variants(self._dataset)
         if variants.fingerprint != self._config.variants_fingerprint:
             raise RunError(
-                f"The stroke variants of dataset {self._dataset.name!r} are not those "
-                f"that run {self._run_dir.name!r} began with. Start a new run."
+                "The stroke variants of dataset {dataset!r} are not those that run "
+                "{run!r} began with. Start a new run.",
+                dataset=self._dataset.name,
+                run=self._run_dir.name,
             )
         variants.hold()
         return variants

@@ -52,16 +52,20 @@ class TeacherAnswers:
         teacher = read_config(folder)
         if set(teacher.class_names) != set(config.class_names):
             raise RunError(
-                f"Run {config.teacher.run_id!r} can't teach run {run_dir.name!r}: "
-                "it was trained on other classes."
+                "Run {teacher!r} can't teach run {run!r}: it was trained on other "
+                "classes.",
+                teacher=config.teacher.run_id,
+                run=run_dir.name,
             )
         if (
             not (folder / WEIGHTS).exists()
             or sha256(folder / WEIGHTS) != config.teacher.weights_sha256
         ):
             raise RunError(
-                f"{folder / WEIGHTS} is missing or damaged. Start a new run with "
-                f"`--teacher {config.teacher.run_id}`."
+                "{path} is missing or damaged. Start a new run with `--teacher "
+                "{teacher}`.",
+                path=folder / WEIGHTS,
+                teacher=config.teacher.run_id,
             )
         self.image_size = teacher.settings.test_image_size
         self._temperature = config.teacher.temperature
@@ -144,8 +148,8 @@ def _open_answers(path: Path, shape: tuple[int, ...]) -> NDArray[np.float16]:
         shape: `(views, steps_per_epoch, batch_size, num_classes)`.
     """
     try:
-        found = load_array(path)
-        is_fit = found.shape == shape and found.dtype == np.float16
+        stored = load_array(path)
+        is_fit = stored.shape == shape and stored.dtype == np.float16
     except (OSError, ValueError, AttributeError):
         is_fit = False
     if not is_fit:

@@ -160,6 +160,10 @@ def compile_model(
             from_logits=True, label_smoothing=settings.label_smoothing
         ),
         metrics=[
+            # The loss of every run, whatever it smooths: runs are compared by it.
+            keras.metrics.CategoricalCrossentropy(
+                from_logits=True, name="cross_entropy"
+            ),
             keras.metrics.CategoricalAccuracy(name="top1"),
             keras.metrics.TopKCategoricalAccuracy(k=5, name="top5"),
         ],

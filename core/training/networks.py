@@ -8,13 +8,13 @@ from typing import Any
 
 import keras
 import numpy as np
-from safetensors.numpy import save_file
 
+from core.errors import RunError
 from core.files import replacing
 from core.runs.config import RunConfig, Settings
 from core.runs.folder import WEIGHTS
 from core.runs.recipes import network_options
-from core.runs.weights import misfit, read_tensors
+from core.runs.weights import misfit, read_tensors, save_tensors
 from core.training.layers import TrainingLayers
 from models import NETWORKS
 
@@ -79,6 +79,9 @@ def save_variables(
         variables: Keras variables of any dtype and shape.
         metadata: Anything JSON can hold, stored in the same file.
         dtype: What to convert the values to; None keeps them as they are.
+
+    Raises:
+        RunError: If a value is NaN or infinite; then the file stays as it is.
     """
     tensors = {
         f"{position:04d}/{variable.path}": np.array(
@@ -86,8 +89,16 @@ def save_variables(
         )
         for position, variable in enumerate(variables)
     }
+    # A file of NaN is of no use, and the one before may be.
+    for tensor in tensors.values():
+        if np.issubdtype(tensor.dtype, np.inexact) and not np.isfinite(tensor).all():
+            raise RunError(
+                "The weights are no longer numbers, so {path} was not written. Start a "
+                "new run with a lower learning_rate.",
+                path=path,
+            )
     with replacing(path) as temporary:
-        save_file(tensors, temporary, {"metadata": json.dumps(metadata or {})})
+        save_tensors(tensors, temporary, {"metadata": json.dumps(metadata or {})})
 
 
 def load_variables(path: Path, variables: Iterable[Any]) -> dict[str, Any]:
@@ -142,12 +153,12 @@ def load_matching(
         key = (_lasting_name(variable.path), tuple(variable.shape))
         if saved.get(key):
             matching.append((variable, saved[key].pop(0)))
-    found = {id(variable) for variable, _ in matching}
-    if not isinstance(metadata, dict) or not found.issuperset(map(id, required)):
+    loaded = {id(variable) for variable, _ in matching}
+    if not isinstance(metadata, dict) or not loaded.issuperset(map(id, required)):
         raise misfit(path)
     for variable, tensor in matching:
         variable.assign(tensor)
-    return metadata, found
+    return metadata, loaded
 
 
 def _lasting_name(path: str) -> str:

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from core.errors import RunError
 from core.runs.config import Settings
+from core.runs.launch import LOG, turn_log
 from core.runs.reading import read_run
 from core.runs.status import Status, current_process, write_status
 
 STATUS_INTERVAL_S = 0.5
+MAX_FIRST_STEPS = 40
 THROUGHPUT_STEPS = 20
 """Steps over which the shown throughput is averaged."""
 
@@ -37,10 +40,16 @@ class Means:
     sums: dict[str, float] = field(default_factory=dict)
 
     def add(self, logs: Mapping[str, float], *, count: int) -> None:
-        """Takes in the means over one batch of `count` sketches."""
+        """Takes in the means over one batch of `count` sketches.
+
+        A figure that the first batches lack, such as one that an earlier version's
+        checkpoint knows nothing of, is none of the epoch.
+        """
+        known = self.sums if self.count else logs
         self.count += count
         for name, value in logs.items():
-            self.sums[name] = self.sums.get(name, 0.0) + float(value) * count
+            if name in known:
+                self.sums[name] = self.sums.get(name, 0.0) + float(value) * count
 
     def result(self) -> dict[str, float]:
         """Returns the mean of each figure."""
@@ -136,14 +145,31 @@ class Progress:
         now = time.monotonic()
         if now - self._last_status > STATUS_INTERVAL_S:
             self._last_status = now
+            turn_log(self._run_dir / LOG)
             step_s = float(np.mean(self._step_times))
             means = self.state.means.result()
+            loss, top1 = means.get("cross_entropy", means["loss"]), means["top1"]
             self.write(
-                loss=_finite(means["loss"]),
-                top1=_finite(means["top1"]),
+                loss=_finite(loss),
+                top1=_finite(top1),
+                first_steps=self._first_steps(loss, top1),
                 images_per_s=self._settings.batch_size / step_s,
                 eta_s=self._remaining_s(step_s),
             )
+
+    def _first_steps(
+        self, loss: float, top1: float
+    ) -> tuple[tuple[int, float, float, float], ...]:
+        """Returns the first epoch's course so far, in never more than 40 points."""
+        told = self._status.first_steps
+        state = self.state
+        if state.epoch or not (np.isfinite(loss) and np.isfinite(top1)):
+            return told
+        # A sitting may begin before what an earlier one told.
+        told = tuple(point for point in told if point[0] < state.step)
+        if len(told) == MAX_FIRST_STEPS:
+            told = told[1::2]
+        return (*told, (state.step, state.elapsed_s, loss, top1))
 
     def _remaining_s(self, step_s: float) -> float:
         """Estimates the time left; a step costs as much as it has pixels."""
@@ -154,6 +180,16 @@ class Progress:
         ]
         steps = self.steps_per_epoch * sum(pixels) / pixels[0] - self.state.step
         return step_s * steps
+
+
+def check_loss(loss: float, *, epoch: int) -> None:
+    """Raises `RunError` if a loss after `epoch` whole epochs is NaN or infinite."""
+    if not np.isfinite(loss):
+        raise RunError(
+            "The loss is no longer a number in epoch {epoch}. Start a new run with "
+            "a lower learning_rate.",
+            epoch=epoch + 1,
+        )
 
 
 def _finite(value: float) -> float | None:

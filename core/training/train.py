@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import TypeAdapter
 
 from core.datasets.store import Dataset
-from core.errors import RunError
+from core.errors import RunError, Sentence, message_of, unwritable
 from core.files import list_folder, write_json
 from core.runs.config import RunConfig
 from core.runs.folder import (
@@ -46,7 +46,7 @@ from core.training.networks import (
     save_network,
     save_variables,
 )
-from core.training.progress import Means, Progress, Report, TrainingState
+from core.training.progress import Means, Progress, Report, TrainingState, check_loss
 
 EVALUATION_BATCH_SIZE = 128
 STATISTICS_SKETCHES = 2_048
@@ -98,11 +98,11 @@ def train_run(
     try:
         return training.run()
     except OSError as error:
-        message = f"{run_dir} can't be written: {error.strerror or error}."
+        message = unwritable(run_dir, error)
         training.progress.fail(message)
         raise RunError(message) from error
     except BaseException as error:
-        training.progress.fail(str(error) or type(error).__name__)
+        training.progress.fail(message_of(error))
         raise
 
 
@@ -208,20 +208,22 @@ class _Training:
             is_averaged = False
         else:
             path = self._run_dir / INITIAL_CHECKPOINT
-            metadata, found = load_matching(
+            metadata, loaded = load_matching(
                 path, self._model.variables, required=self._model.indispensable
             )
             self._restore(metadata, path=path)
             if (self._state.epoch, self._state.step) != (origin.epoch, 0):
                 raise RunError(
-                    f"{path} is not of the end of epoch {origin.epoch} of run "
-                    f"{origin.run_id!r}."
+                    "{path} is not of the end of epoch {epoch} of run {run!r}.",
+                    path=path,
+                    epoch=origin.epoch,
+                    run=origin.run_id,
                 )
             # An epoch may have other steps here, since the split may be another.
             self._model.network.optimizer.iterations.assign(
                 origin.epoch * self._steps_per_epoch
             )
-            is_averaged = averages is not None and found.issuperset(
+            is_averaged = averages is not None and loaded.issuperset(
                 id(average) for average in averages.averages
             )
         if averages is not None and not is_averaged:
@@ -259,6 +261,7 @@ class _Training:
                 )
                 ink = self._model.resize(ink, self._model.front.image_size)
             logs = self._model.network.train_on_batch(ink, targets, return_dict=True)
+            check_loss(float(logs["loss"]), epoch=state.epoch)
             state.step += 1
             self._follow_weights()
             state.means.add(logs, count=len(images))
@@ -332,11 +335,7 @@ class _Training:
         """Ends the epoch with its row in the history; `val_logs` may be empty."""
         state = self._state
         logs = state.means.result()
-        if not np.isfinite([logs["loss"], val_logs.get("loss", 0.0)]).all():
-            raise RunError(
-                f"The loss is no longer a number in epoch {state.epoch + 1}. "
-                "Start a new run with a lower learning_rate."
-            )
+        check_loss(val_logs.get("loss", 0.0), epoch=state.epoch)
         self.progress.tick()
         state.epoch += 1
         state.step = 0
@@ -369,11 +368,10 @@ class _Training:
             # First, lest a kill between the two lose it.
             self._save(self._run_dir / kept_checkpoint(state.epoch))
         self._save(self._run_dir / CHECKPOINT)
-        best = best_weights(kept_epoch(self._config, state.history))
-        for path in list_folder(self._run_dir, BEST_WEIGHTS_GLOB):
-            # Not before: the checkpoint until now may have needed an earlier one.
-            if path.name != best:
-                path.unlink(missing_ok=True)
+        best = self._run_dir / best_weights(kept_epoch(self._config, state.history))
+        # Not before: the checkpoint until now may have needed an earlier one.
+        for path in set(list_folder(self._run_dir, BEST_WEIGHTS_GLOB)) - {best}:
+            path.unlink(missing_ok=True)
         write_history(self._run_dir, state.history)
         self.progress.write()
 
@@ -400,13 +398,14 @@ class _Training:
         (self._run_dir / STOP_REQUEST).unlink(missing_ok=True)
         self.progress.write(
             state="stopped",
-            message="Stopped on request. Go on with `python -m core train --resume "
-            f"{self._run_dir.name}`.",
+            message=Sentence(
+                "Stopped on request. Go on with `python -m core train --resume {run}`.",
+                run=self._run_dir.name,
+            ),
         )
 
     def _save(self, path: Path) -> None:
-        """Replaces a checkpoint."""
-        # JSON keeps Python's numbers exactly.
+        """Replaces a checkpoint; JSON keeps Python's numbers exactly."""
         save_variables(path, self._model.variables, metadata=asdict(self._state))
         self._last_save = time.monotonic()
 
@@ -416,5 +415,6 @@ class _Training:
             self.progress.state = TypeAdapter(TrainingState).validate_python(metadata)
         except ValueError as error:
             raise RunError(
-                f"{path} is damaged: what it says of the training can't be read."
+                "{path} is damaged: what it says of the training can't be read.",
+                path=path,
             ) from error

@@ -6,7 +6,7 @@ after everything that can be refused has been.
 
 import time
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,17 +14,16 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from core.datasets.store import Dataset, open_dataset
-from core.errors import DatasetError, RunError
+from core.errors import DatasetError, RunError, Sentence, SketchScopeError, message_of
 from core.runs.config import RunConfig
 from core.runs.dataset import find_dataset, find_drawings, hold_dataset
 from core.runs.folder import (
     CHECKPOINT_INTERVAL_S,
     WEIGHTS,
-    clear_leftovers,
     is_shipped,
-    lock_run,
     refuse_shipped,
-    telling_removal,
+    reporting_removal,
+    sitting,
 )
 from core.runs.queueing import wait_for_turn
 from core.runs.reading import check_weights, read_config, read_run
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from core.training.progress import Report
 
 CALIBRATION = ("temperature", "temperature_from")
-"""What an evaluation's figures say of a temperature."""
+"""What an evaluation's metrics say of a temperature."""
 
 
 def train_run_dir(
@@ -73,26 +72,28 @@ def train_run_dir(
     """
     refuse_shipped(run_dir)
     read_config(run_dir)
-    lock = lock_run(run_dir)
-    turn = None
-    try:
+    with sitting(run_dir), ExitStack() as held:
         # Another may have been made of this name before it was locked.
         config = read_config(run_dir)
         if read_run(run_dir).state == "finished":
-            raise RunError(f"Run {run_dir.name!r} is finished; nothing is left to do.")
+            raise RunError(
+                "Run {run!r} is finished; nothing is left to do.", run=run_dir.name
+            )
         if (run_dir / WEIGHTS).exists() and not config.is_tested:
             raise RunError(
-                f"Run {run_dir.name!r} is trained, and its dataset "
-                f"{config.dataset!r} has no test sketches; nothing is left to do."
+                "Run {run!r} is trained, and its dataset {dataset!r} has no test "
+                "sketches; nothing is left to do.",
+                run=run_dir.name,
+                dataset=config.dataset,
             )
         find_dataset(config, data_dir=data_dir, exact=True)
         find_drawings(config, data_dir=data_dir)
-        clear_leftovers(run_dir)
         with stop_requests(run_dir) as is_stop_requested:
             if wait:
                 turn = _wait(run_dir, is_stop_requested)
                 if turn is None:
                     return False
+                held.callback(turn.release)
             try:
                 # Not before: others may be of these names by now.
                 dataset = hold_dataset(config, data_dir=data_dir, exact=True)
@@ -101,14 +102,19 @@ def train_run_dir(
                     drawings.hold()
             except DatasetError as error:
                 if wait:
-                    _say(run_dir, state="failed", message=str(error))
+                    _say(run_dir, state="failed", message=message_of(error))
                 raise
             if not (run_dir / WEIGHTS).exists():
                 _say(run_dir, state="running", phase="starting", message="")
-                load_backend()
+                try:
+                    load_backend()
+                except SketchScopeError as error:
+                    # It has not failed: mended, it goes on where it is.
+                    _say(run_dir, state="stopped", message=message_of(error))
+                    raise
                 from core.training.train import train_run
 
-                finished = train_run(
+                if not train_run(
                     run_dir,
                     config,
                     dataset,
@@ -116,47 +122,51 @@ def train_run_dir(
                     is_stop_requested=is_stop_requested,
                     report=report,
                     checkpoint_interval_s=checkpoint_interval_s,
-                )
-                if not finished:
+                ):
                     return False
         if config.is_tested and evaluate:
             _evaluate_locked(run_dir, config, dataset)
-        elif config.is_tested:
-            message = (
-                f"It is not scored; `python -m core evaluate {run_dir.name}` does that."
-            )
-            _say(run_dir, state="trained", message=message)
         else:
-            message = (
-                f"It was not evaluated: the dataset of run {config.origin.run_id!r} "
-                "was not installed, and drawings that are learned from are no test."
-                if config.origin
-                else "It was not evaluated."
-            )
-            _say(run_dir, state="trained", message=message)
+            _say(run_dir, state="trained", message=_why_unscored(run_dir, config))
         return True
-    finally:
-        if turn is not None:
-            turn.release()
-        clear_leftovers(run_dir)
-        lock.release()
+
+
+def _why_unscored(run_dir: Path, config: RunConfig) -> Sentence:
+    """Says why a trained run has no evaluation."""
+    if config.is_tested:
+        return Sentence(
+            "It is not scored; `python -m core evaluate {run}` does that.",
+            run=run_dir.name,
+        )
+    if config.origin is None:
+        return Sentence("It was not evaluated.")
+    return Sentence(
+        "It was not evaluated: the dataset of run {run!r} was not installed, and "
+        "drawings that are learned from are no test.",
+        run=config.origin.run_id,
+    )
 
 
 def evaluate_run_dir(
-    run_dir: Path, *, data_dir: Path, dataset_name: str | None = None
+    run_dir: Path,
+    *,
+    data_dir: Path,
+    dataset_name: str | None = None,
+    is_whole: bool = False,
 ) -> dict[str, Any]:
     """Scores a trained run on the test sketches.
 
-    The result is written into the run's folder if it is scored on its own dataset
-    and is not one that ships.
+    The result is written into the run's folder if it is scored on the test part of its
+    own dataset and is not one that ships.
 
     Args:
         run_dir: A run with weights.
         data_dir: Where datasets are installed.
         dataset_name: Another dataset than the run's own.
+        is_whole: Whether to score it on all sketches of that dataset.
 
     Returns:
-        The figures, as in `metrics.json`.
+        The metrics, as in `metrics.json`.
 
     Raises:
         RunError: If the run has no weights, is busy or damaged, or has seen some
@@ -172,23 +182,19 @@ def evaluate_run_dir(
         dataset.hold()
     own = dataset.fingerprint == config.dataset_fingerprint and config.is_tested
     metrics = read_run(run_dir).metrics
-    if own and not is_shipped(run_dir):
-        lock = lock_run(run_dir)
-        try:
-            clear_leftovers(run_dir)
+    if own and not is_whole and not is_shipped(run_dir):
+        with sitting(run_dir):
             return _evaluate_locked(run_dir, config, dataset)
-        finally:
-            clear_leftovers(run_dir)
-            lock.release()
     load_backend()
     from core.training.evaluate import evaluate_run
 
-    with telling_removal(run_dir):
+    with reporting_removal(run_dir):
         evaluation, _ = evaluate_run(
             run_dir,
             config,
             dataset,
             calibration=_calibration(config, metrics),
+            is_whole=is_whole,
         )
     return evaluation.metrics
 
@@ -213,17 +219,12 @@ def index_run_dir(run_dir: Path, *, data_dir: Path) -> bool:
     check_weights(run_dir)
     refuse_shipped(run_dir)
     dataset = hold_dataset(config, data_dir=data_dir)
-    lock = lock_run(run_dir)
-    try:
-        clear_leftovers(run_dir)
+    with sitting(run_dir):
         load_backend()
         with stop_requests(run_dir) as is_stop_requested:
             return build_neighbours(
                 run_dir, config, dataset, is_stop_requested=is_stop_requested
             )
-    finally:
-        clear_leftovers(run_dir)
-        lock.release()
 
 
 def _calibration(
@@ -251,7 +252,7 @@ def _wait(run_dir: Path, is_stop_requested: StopCheck) -> FileLock | None:
     turn = wait_for_turn(run_dir, is_stop_requested=is_stop_requested)
     if turn is None:
         state = "trained" if (run_dir / WEIGHTS).exists() else "stopped"
-        message = "Stopped before it began. It can be resumed."
+        message = Sentence("Stopped before it began. It can be resumed.")
         _say(run_dir, state=state, message=message)
     return turn
 
@@ -261,7 +262,7 @@ def _evaluate_locked(
 ) -> dict[str, Any]:
     """Evaluates and indexes a run whose lock is held, and writes its status."""
     _say(run_dir, state="running", phase="evaluating", message="")
-    missed = "It was not evaluated"
+    missed = Sentence("It was not evaluated")
     try:
         load_backend()
         from core.runs.evaluation import write_evaluation
@@ -271,21 +272,22 @@ def _evaluate_locked(
             run_dir, config, dataset, calibration=_calibration(config)
         )
         write_evaluation(run_dir, evaluation, class_rows=class_rows)
-        missed = "Its training sketches were not indexed"
+        missed = Sentence("Its training sketches were not indexed")
         with stop_requests(run_dir) as is_stop_requested:
             is_indexed = build_neighbours(
                 run_dir, config, dataset, is_stop_requested=is_stop_requested
             )
     except BaseException as error:
         # The weights are as good as before; an earlier evaluation counts on.
-        reason = str(error) or type(error).__name__
+        message = Sentence("{missed}: {reason}", missed=missed, reason=error)
         with suppress(OSError):
-            _say(run_dir, state="trained", message=f"{missed}: {reason}")
+            _say(run_dir, state="trained", message=message)
         raise
-    message = ""
-    if not is_indexed:
-        message = f"{missed}. `python -m core runs index {run_dir.name}` does it."
-    _say(run_dir, state="finished", message=message)
+    message = Sentence(
+        "Its training sketches were not indexed. `{command}` does it.",
+        command=f"python -m core runs index {run_dir.name}",
+    )
+    _say(run_dir, state="finished", message="" if is_indexed else message)
     return evaluation.metrics
 
 

@@ -1,28 +1,30 @@
 """The section on accuracy over all test sketches."""
 
-from collections.abc import Callable
 from gettext import NullTranslations
 
 from core.analysis.metrics import ECE_BINS
 from core.analysis.overview import REFERENCES
-from core.analysis.statistics import wilson_interval
+from core.language import number
 from core.report import sentences
 from core.report.blocks import Block, Column, Paragraph, Table
 from core.report.contents import Contents
-from core.report.sections.shared import UNKNOWN, run_columns
-from core.sentences.numbers import isolated, percent, span
+from core.report.sections.shared import run_columns
+from core.sentences.metrics import metric_rows
+from core.sentences.numbers import isolated, percent
 
 
 def totals(contents: Contents, words: NullTranslations) -> list[Block]:
-    """The figures of all test sketches, and whether two runs differ."""
+    """The metrics of all test sketches, and whether two runs differ."""
     _ = words.gettext
     blocks: list[Block] = [
         Table(
-            caption=_("Figures of all {total:,} test sketches.").format(
+            caption=_("Metrics of all {total:,} test sketches.").format(
                 total=contents.total
             ),
             columns=(Column(""), *run_columns(contents)),
-            rows=total_rows(contents, words),
+            rows=metric_rows(
+                [results.evaluation.metrics for results in contents.results], words
+            ),
             note=" ".join(
                 [
                     _(
@@ -43,7 +45,8 @@ def totals(contents: Contents, words: NullTranslations) -> list[Block]:
         ]
     if contents.is_tu_berlin:
         known = "; ".join(
-            f"{_(name)} {percent(top1, digits=1)}" for name, top1 in REFERENCES.items()
+            f"{_(name)} {percent(top1, words, digits=1)}"
+            for name, top1 in REFERENCES.items()
         )
         blocks.append(
             Paragraph(
@@ -76,42 +79,6 @@ def borrowed_temperatures(contents: Contents, words: NullTranslations) -> list[s
     return sentences
 
 
-def total_rows(contents: Contents, words: NullTranslations) -> list[tuple[str, ...]]:
-    """Returns a row a metric; what a run lacks is a dash."""
-    _ = words.gettext
-    n = contents.total
-
-    def with_interval(share: float) -> str:
-        interval = wilson_interval(round(share * n), n)
-        return f"{percent(share, digits=1)} ({span(*interval, digits=1)})"
-
-    formats: list[tuple[str, str, Callable[[float], str]]] = [
-        (_("Top-1 accuracy"), "top1", with_interval),
-        (_("Top-5 accuracy"), "top5", with_interval),
-        (
-            _("Top-1 accuracy, averaged with the mirror image"),
-            "top1_flip_averaged",
-            with_interval,
-        ),
-        (
-            _("Top-1 accuracy, averaged over six views"),
-            "top1_six_view_averaged",
-            with_interval,
-        ),
-        (_("Cross-entropy in nats"), "loss", "{:.3f}".format),
-        (_("Calibration error"), "ece", "{:.3f}".format),
-        (_("Temperature"), "temperature", "{:.2f}".format),
-        (_("Cross-entropy at that temperature"), "loss_calibrated", "{:.3f}".format),
-        (_("Calibration error at that temperature"), "ece_calibrated", "{:.3f}".format),
-    ]
-    rows = []
-    for title, name, tell in formats:
-        values = [results.evaluation.metrics.get(name) for results in contents.results]
-        if any(value is not None for value in values):
-            rows.append((title, *(UNKNOWN if v is None else tell(v) for v in values)))
-    return rows
-
-
 def agreement_table(contents: Contents, words: NullTranslations) -> Table:
     """Counts on how many sketches one, both or none of two runs is right."""
     _ = words.gettext
@@ -132,13 +99,13 @@ def agreement_table(contents: Contents, words: NullTranslations) -> Table:
         rows=[
             (
                 _("{run} right").format(run=second),
-                f"{counts[0][0]:,}",
-                f"{counts[1][0]:,}",
+                number(counts[0][0], ",", words),
+                number(counts[1][0], ",", words),
             ),
             (
                 _("{run} wrong").format(run=second),
-                f"{counts[0][1]:,}",
-                f"{counts[1][1]:,}",
+                number(counts[0][1], ",", words),
+                number(counts[1][1], ",", words),
             ),
         ],
     )

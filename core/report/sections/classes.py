@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from gettext import NullTranslations
 
 from core.analysis.classes import (
-    ClassFigures,
+    ClassMetrics,
     Ranking,
     common_classes,
     rank_classes,
     taken_for,
 )
 from core.charts.classes import accuracy_chart
+from core.language import class_word
 from core.report import sentences
 from core.report.blocks import (
     Block,
@@ -39,7 +40,7 @@ def classes(contents: Contents, words: NullTranslations) -> list[Block]:
     _ = words.gettext
     runs = [results.run for results in contents.results]
     figure, names = accuracy_chart(
-        runs, [results.figures for results in contents.results], words=words
+        runs, [results.class_metrics for results in contents.results], words=words
     )
     return [
         Paragraph(sentences.spread(contents, words)),
@@ -50,8 +51,12 @@ def classes(contents: Contents, words: NullTranslations) -> list[Block]:
                 "Best: {best}."
             ).format(
                 count=len(names),
-                worst=", ".join(names[: sentences.NAMED]),
-                best=", ".join(names[-sentences.NAMED :]),
+                worst=", ".join(
+                    class_word(name, words) for name in names[: sentences.NAMED]
+                ),
+                best=", ".join(
+                    class_word(name, words) for name in names[-sentences.NAMED :]
+                ),
             ),
             caption=_(
                 "Accuracy of each class with its 95 % Wilson interval, the classes "
@@ -74,14 +79,14 @@ def rankings(contents: Contents, words: NullTranslations) -> list[Block]:
             True: _("The {count} worst classes of {run}."),
         }
         for worst, caption in captions.items():
-            ranking = rank_classes(results.figures, limit=TOP, worst=worst)
+            ranking = rank_classes(results.class_metrics, limit=TOP, worst=worst)
             blocks.append(
                 Table(
-                    caption=caption.format(run=run, count=len(ranking.figures)),
+                    caption=caption.format(run=run, count=len(ranking.class_metrics)),
                     columns=class_columns((results,), words),
                     rows=[
-                        class_cells(contents, (results,), [figures], words)
-                        for figures in ranking.figures
+                        class_cells(contents, (results,), [class_metrics], words)
+                        for class_metrics in ranking.class_metrics
                     ],
                     note=ties(ranking, words),
                 )
@@ -149,10 +154,10 @@ def class_columns(
         Column(_("Class")),
         *(
             Column(
-                _("Accuracy") if len(results) == 1 else isolated(found.run_id),
+                _("Accuracy") if len(results) == 1 else isolated(scored.run_id),
                 "interval",
             )
-            for found in results
+            for scored in results
         ),
         Column(_("Examples"), "sketches"),
     )
@@ -161,23 +166,23 @@ def class_columns(
 def class_cells(
     contents: Contents,
     results: Sequence[Results],
-    figures: Sequence[ClassFigures],
+    class_metrics: Sequence[ClassMetrics],
     words: NullTranslations,
 ) -> tuple[Cell, ...]:
     """Returns a class in one run or two as a row of such a table."""
     _ = words.gettext
-    cells: list[Cell] = [figures[0].class_name]
+    cells: list[Cell] = [class_word(class_metrics[0].class_name, words)]
     cells += [
         Interval(
             of_run.recall,
             of_run.recall_low,
             of_run.recall_high,
-            told=_("{done} of {total}").format(done=of_run.correct, total=of_run.n),
-            network=found.config.network,
+            text=_("{done} of {total}").format(done=of_run.correct, total=of_run.n),
+            network=scored.config.network,
         )
-        for found, of_run in zip(results, figures, strict=True)
+        for scored, of_run in zip(results, class_metrics, strict=True)
     ]
-    right, wrong = choose_examples(tuple(results), figures[0].label)
+    right, wrong = choose_examples(tuple(results), class_metrics[0].label)
     sketches = tuple(sketch(contents, results, row, words) for row in (*right, *wrong))
     return (*cells, sketches)
 
@@ -188,21 +193,21 @@ def sketch(
     """Shows a test sketch with what each run said of it."""
     _ = words.gettext
     first = results[0].evaluation
-    verdicts, told = [], []
-    for found in results:
-        answers = found.evaluation
-        is_right = bool(found.is_right[row])
-        guess = isolated(answers.class_names[answers.y_pred[row]])
-        sure = sure_words(float(answers.confidence[row]))
+    verdicts, lines = [], []
+    for scored in results:
+        answers = scored.evaluation
+        is_right = bool(scored.is_right[row])
+        guess = isolated(class_word(answers.class_names[answers.y_pred[row]], words))
+        sure = sure_words(float(answers.confidence[row]), words)
         verdicts.append((is_right, sure if is_right else f"{guess} {sure}"))
-        told.append(f"{isolated(found.run_id)}: {guess}, {sure}")
+        lines.append(f"{isolated(scored.run_id)}: {guess}, {sure}")
     return Sketch(
         id=first.ids[row],
         image=picture(contents, row),
         alt=_("Sketch {id} of {drawn}; {answers}").format(
             id=first.ids[row],
-            drawn=isolated(first.class_names[first.y_true[row]]),
-            answers="; ".join(told),
+            drawn=isolated(class_word(first.class_names[first.y_true[row]], words)),
+            answers="; ".join(lines),
         ),
         verdicts=tuple(verdicts),
     )
@@ -213,7 +218,7 @@ def ties(ranking: Ranking, words: NullTranslations) -> str:
     if not ranking.tied:
         return ""
     more = len(ranking.tied)
-    names = ", ".join(map(isolated, ranking.tied[:NAMED_TIES]))
+    names = ", ".join(isolated(class_word(n, words)) for n in ranking.tied[:NAMED_TIES])
     return words.ngettext(
         "{count} more with the same accuracy as the last: {names}",
         "{count} more with the same accuracy as the last: {names}",
@@ -222,7 +227,7 @@ def ties(ranking: Ranking, words: NullTranslations) -> str:
 
 
 def all_classes(contents: Contents, words: NullTranslations) -> list[Block]:
-    """Every class with its figures in each run."""
+    """Every class with its metrics in each run."""
     _ = words.gettext
     columns = [Column(_("Class")), Column(_("Sketches"), "number")]
     for results in contents.results:
@@ -233,19 +238,22 @@ def all_classes(contents: Contents, words: NullTranslations) -> list[Block]:
     rows = []
     labels = sorted(
         range(len(contents.class_names)),
-        key=lambda label: contents.class_names[label].casefold(),
+        key=lambda label: class_word(contents.class_names[label], words).casefold(),
     )
     for label in labels:
-        cells = [contents.class_names[label], str(contents.results[0].figures[label].n)]
+        cells = [
+            class_word(contents.class_names[label], words),
+            str(contents.results[0].class_metrics[label].n),
+        ]
         for results in contents.results:
-            figures = results.figures[label]
+            class_metrics = results.class_metrics[label]
             away = taken_for(results.evaluation, label)[:1]
             cells += [
-                f"{percent(figures.recall)} "
-                f"({span(figures.recall_low, figures.recall_high)})"
-                if figures.n
+                f"{percent(class_metrics.recall, words)} "
+                f"({span(class_metrics.recall_low, class_metrics.recall_high, words)})"
+                if class_metrics.n
                 else UNKNOWN,
-                f"{isolated(away[0].class_name)} ({away[0].count})"
+                f"{isolated(class_word(away[0].class_name, words))} ({away[0].count})"
                 if away
                 else UNKNOWN,
             ]

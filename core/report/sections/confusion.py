@@ -6,6 +6,7 @@ import numpy as np
 
 from core.analysis.confusions import most_confused_classes, top_confusions
 from core.charts.matrix import matrix_heatmap
+from core.language import class_word
 from core.report import sentences
 from core.report.blocks import Block, Chart, Column, Paragraph, Subheading, Table
 from core.report.contents import Contents, Results
@@ -24,8 +25,8 @@ def confusion(contents: Contents, words: NullTranslations) -> list[Block]:
         if len(contents.results) > 1:
             blocks.append(Subheading(run))
         pairs = top_confusions(results.evaluation.confusion, limit=TOP_CONFUSIONS)
-        if told := sentences.confuses(results, words):
-            blocks.append(Paragraph(told))
+        if sentence := sentences.confuses(results, words):
+            blocks.append(Paragraph(sentence))
         blocks.append(full_matrix(contents, results, words))
         if not pairs:
             blocks.append(
@@ -47,10 +48,10 @@ def confusion(contents: Contents, words: NullTranslations) -> list[Block]:
                 ),
                 rows=[
                     (
-                        names[pair.true],
-                        names[pair.predicted],
+                        class_word(names[pair.true], words),
+                        class_word(names[pair.predicted], words),
                         _("{done} of {total}").format(done=pair.count, total=pair.n),
-                        percent(pair.count / pair.n),
+                        percent(pair.count / pair.n, words),
                     )
                     for pair in pairs
                 ],

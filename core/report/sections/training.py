@@ -3,17 +3,20 @@
 from collections.abc import Sequence
 from gettext import NullTranslations
 
-from core.analysis.curves import Figure, is_validated, settings_rows
+from core.analysis.curves import CurveMetric, settings_rows
+from core.analysis.lineage import lineage
 from core.charts.curves import learning_curves
+from core.language import number, translate
 from core.report import sentences
 from core.report.blocks import Block, Cell, Chart, Charts, Column, Paragraph, Table
 from core.report.contents import Contents, Results
 from core.report.sections.shared import UNKNOWN, network_title, run_columns
 from core.runs.config import RunConfig
 from core.runs.reading import read_environment
+from core.sentences.curves import curves_words
 from core.sentences.numbers import isolated, percent
 
-FIGURES: tuple[Figure, ...] = ("loss", "top1")
+METRICS: tuple[CurveMetric, ...] = ("loss", "top1")
 
 
 def settings(contents: Contents, words: NullTranslations) -> list[Block]:
@@ -25,7 +28,9 @@ def settings(contents: Contents, words: NullTranslations) -> list[Block]:
         if (text := sentences.learned(results, words))
     ]
     blocks += [
-        Paragraph(f"{isolated(results.run_id)}: {results.run.problem}")
+        Paragraph(
+            f"{isolated(results.run_id)}: {translate(results.run.problem, words)}"
+        )
         for results in contents.results
         if results.run.problem
     ]
@@ -81,24 +86,31 @@ def run_facts(results: Results, words: NullTranslations) -> dict[str, str]:
     config, history = results.config, results.run.history
     metrics = results.evaluation.metrics
     machine = read_environment(results.run.path) or {}
+    found = lineage(results.run)
     sizes = dict.fromkeys(
         str(row["image_size"]) for row in history if row.get("image_size")
     )
     return {
         _("Network"): network_title(results),
-        _("Parameters"): f"{metrics['num_parameters']:,}",
+        _("Parameters"): number(metrics["num_parameters"], ",", words),
         _("Recipe"): config.recipe,
         _("Began with"): beginning(config, words),
         _("Learned from the answers of"): isolated(config.teacher.run_id)
         if config.teacher
         else "",
         _("Trained on"): ", ".join(config.datasets),
-        _("Held out for validation"): percent(config.settings.val_fraction)
+        _("Held out for validation"): percent(config.settings.val_fraction, words)
         if config.settings.val_fraction
         else _("nothing"),
         _("Image sizes in pixels"): ", ".join(sizes),
-        _("Epochs"): str(len(history)) if history else "",
-        _("Minutes of training"): f"{history[-1]['elapsed_s'] / 60:.0f}"
+        _("Epochs"): _with_earlier(found.epochs, found.total_epochs, words)
+        if history
+        else "",
+        _("Minutes of training"): _with_earlier(
+            found.seconds / 60,
+            None if found.total_s is None else found.total_s / 60,
+            words,
+        )
         if history
         else "",
         _("Machine"): ", ".join(
@@ -114,6 +126,17 @@ def run_facts(results: Results, words: NullTranslations) -> dict[str, str]:
     }
 
 
+def _with_earlier(own: float, total: float | None, words: NullTranslations) -> str:
+    """Returns a cost, and what it is with the runs that a run went on from."""
+    if total == own:
+        return number(own, ".0f", words)
+    if total is None:
+        return words.gettext("{own:.0f}, before it unknown").format(own=own)
+    return words.gettext("{own:.0f}, with those before it {total:.0f}").format(
+        own=own, total=total
+    )
+
+
 def beginning(config: RunConfig, words: NullTranslations) -> str:
     """Returns what a run began with."""
     _ = words.gettext
@@ -126,38 +149,25 @@ def beginning(config: RunConfig, words: NullTranslations) -> str:
 
 
 def curves(contents: Contents, words: NullTranslations) -> list[Block]:
-    """Loss and top-1 over epochs."""
-    _, ngettext = words.gettext, words.ngettext
+    """Cross-entropy and top-1 over epochs."""
+    _ = words.gettext
     runs = [results.run for results in contents.results if results.run.history]
     if not runs:
         return [Paragraph(_("Nothing of the training's course is left."))]
-    charts = []
-    for figure in FIGURES:
-        ends = [
-            ngettext(
-                "{run} ends at {value:.3g} after {count} epoch",
-                "{run} ends at {value:.3g} after {count} epochs",
-                len(run.history),
-            ).format(
-                run=run.run_id,
-                value=run.history[-1][f"val_{figure}"],
-                count=len(run.history),
-            )
-            if is_validated(run)
-            else _("{run} holds nothing out").format(run=run.run_id)
-            for run in runs
-        ]
-        alt = (
-            _("Loss by epoch. On validation, {ends}.")
-            if figure == "loss"
-            else _("Top-1 accuracy by epoch. On validation, {ends}.")
+    charts = [
+        Chart(
+            learning_curves(runs, metric, words=words),
+            curves_words(runs, metric, words),
+            "",
+            "half",
         )
-        drawn = learning_curves(runs, figure, words=words)
-        charts.append(Chart(drawn, alt.format(ends="; ".join(ends)), "", "half"))
+        for metric in METRICS
+    ]
     caption = _(
-        "Loss and top-1 accuracy by epoch. Solid: validation, after each epoch. "
-        "Dotted: training, the mean over an epoch with dropout and augmentation on. "
-        "Star: the epoch of highest validation top-1."
+        "Cross-entropy and top-1 accuracy by epoch. Solid: validation, after each "
+        "epoch. Dotted: training, the mean over an epoch of varied and, where the "
+        "recipe says so, mixed sketches with dropout on, so lower than on the sketches "
+        "as they are. Star: the epoch of highest validation top-1."
     )
     return [Charts(tuple(charts), caption)]
 

@@ -20,7 +20,7 @@ from PIL import Image
 from plotly import graph_objects as go
 from sklearn.metrics import confusion_matrix, recall_score
 
-from core.analysis.classes import class_figures
+from core.analysis.classes import measure_classes
 from core.analysis.statistics import wilson_interval
 from core.datasets.store import Dataset
 from core.errors import RunError, SketchScopeError
@@ -123,8 +123,8 @@ def results_of(
         run=Run(Path(run_id), config, Status(), (), evaluation.metrics, ""),
         config=config,
         evaluation=evaluation,
-        figures=tuple(
-            class_figures(
+        class_metrics=tuple(
+            measure_classes(
                 evaluation.y_true, evaluation.y_pred, class_names=tuple(names)
             )
         ),
@@ -218,7 +218,7 @@ def test_a_report_can_be_made_of_any_answers(contents: Contents, language: str) 
     for part in (contents, replace(contents, results=contents.results[:1])):
         document = make_document(part, language=language)
         page = make_page(document)
-        assert len(charts_of(document)) == len(parsed(page).figures)
+        assert len(charts_of(document)) == len(parsed(page).class_metrics)
         assert all(document.opening)
 
 
@@ -255,8 +255,11 @@ def test_the_first_sentences_are_the_numbers() -> None:
     assert "agree on 15 of 20 sketches" in told
     assert "9 that both recognise and 6 that both take" in told
     assert "a alone recognises 5 of the sketches, b alone 0." in told
-    # Five coins that fall alike: 2 / 2⁵.
-    assert "Chance alone may explain that (McNemar's exact test, p = 0.062)" in told
+    # Five coins that fall alike, either way, counted half: 1 / 2⁵.
+    assert "hardly chance (McNemar's mid-p test, p = 0.031): a is the bett" in told
+    close = results_of("b", names, y_true, [1] * 6 + [0] * 4 + [1] * 5 + [0] * 4 + [2])
+    told = "\n".join(opening(Contents((first, close), None), translations("en")))
+    assert "Chance alone may explain that (McNemar's mid-p test, p = 0.062)" in told
     better = results_of("a", names, y_true * 2, y_true * 2)
     worse = results_of("b", names, y_true * 2, [1] * 20 + [0] * 20)
     told = "\n".join(opening(Contents((worse, better), None), translations("en")))
@@ -268,7 +271,7 @@ def test_the_first_sentences_are_the_numbers() -> None:
     [(1.0, "100"), (0.996, ">99"), (0.994, "99"), (0.004, "<1"), (0.0, "0")],
 )
 def test_nothing_but_certainty_is_called_certain(probability: float, told: str) -> None:
-    assert sure_words(probability) == f"{told}\N{NO-BREAK SPACE}%"
+    assert sure_words(probability, translations("en")) == f"{told}\N{NO-BREAK SPACE}%"
 
 
 class Parsed(HTMLParser):
@@ -278,7 +281,7 @@ class Parsed(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.scripts: list[str] = []
-        self.figures: list[Any] = []
+        self.class_metrics: list[Any] = []
         self.text: list[str] = []
         self.style = ""
         self._open = ("", "")
@@ -296,7 +299,7 @@ class Parsed(HTMLParser):
     def handle_data(self, data: str) -> None:
         tag, kind = self._open
         if kind == "application/json":
-            self.figures.append(json.loads(data))
+            self.class_metrics.append(json.loads(data))
         elif tag == "script":
             self.scripts.append(data)
         elif tag == "style":
@@ -347,7 +350,10 @@ def test_names_that_are_more_than_text_stay_text(tmp_path: Path, language: str) 
         assert name in text
     # Plotly takes tags in names for tags: none may reach it.
     drawn = [
-        x for figure in page.figures for trace in figure["data"] for x in trace["x"]
+        x
+        for figure in page.class_metrics
+        for trace in figure["data"]
+        for x in trace["x"]
     ]
     assert any("&lt;script&gt;" in str(x) for x in drawn)
     assert not any("<" in str(x) for x in drawn)
@@ -383,10 +389,10 @@ def test_the_report_of_the_shipped_runs_holds_everything(shipped: Report) -> Non
     assert_stands_alone(page)
     assert len(shipped.files[PAGE]) < 15e6
     # Loss, top-1, two matrices a run, and the classes.
-    assert len(page.figures) == 2 + 2 * 2 + 1
+    assert len(page.class_metrics) == 2 + 2 * 2 + 1
     headings = [tag for tag, _ in page.tags if tag == "h2"]
     assert len(headings) == 10
-    kinds = [trace["type"] for figure in page.figures for trace in figure["data"]]
+    kinds = [trace["type"] for figure in page.class_metrics for trace in figure["data"]]
     assert kinds.count("heatmap") == 4
     assert sum(tag == "img" for tag, _ in page.tags) == 0
     assert {"runs.csv", "agreement.csv", "matrix-simple.csv"} <= shipped.files.keys()
@@ -449,7 +455,7 @@ def test_a_run_that_is_always_right_has_nothing_to_confuse(tmp_path: Path) -> No
     report = make_report([run], data_dir=tmp_path)
     text = report.files[PAGE].decode()
     assert "there is nothing to confuse" in text
-    assert len(parsed(text).figures) == 2 + 1 + 1
+    assert len(parsed(text).class_metrics) == 2 + 1 + 1
 
 
 def test_a_run_without_a_history_has_no_curves(tmp_path: Path) -> None:
@@ -570,4 +576,4 @@ def test_the_zip_is_the_folder(small: Report) -> None:
 
 
 def test_percent_keeps_its_sign_on_the_line() -> None:
-    assert percent(0.5) == "50\N{NO-BREAK SPACE}%"
+    assert percent(0.5, translations("en")) == "50\N{NO-BREAK SPACE}%"

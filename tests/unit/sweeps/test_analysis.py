@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.language import translations
-from core.sweeps.analysis import LEAST_TRIALS, best_trial, find_importances, varied
+from core.sweeps.analysis import (
+    LEAST_TRIALS,
+    LEVEL,
+    best_trial,
+    chance,
+    find_importances,
+    varied,
+)
 from core.sweeps.charts import MAX_DRAWN, parallel_coordinates
 from core.sweeps.plan import plan
 from core.sweeps.record import (
@@ -52,7 +59,7 @@ def test_the_field_that_decides_is_the_most_important() -> None:
     )
     assert found is not None
     assert found.n == 16
-    assert found.is_telling
+    assert found.names_one
     assert found.fields[0].field == "learning_rate"
     assert {one.field for one in found.fields} == {
         "learning_rate",
@@ -71,7 +78,23 @@ def test_noise_is_not_taken_for_importance() -> None:
             ended(sweep, lambda _, noise=noise: float(next(noise)))
         )
         assert found is not None
-        assert not (found.is_telling and found.fields[0].is_clear)
+        assert not found.names_one
+
+
+def test_the_test_of_the_fields_has_its_level_on_noise() -> None:
+    # Three fields are looked at; 200 sweeps of noise are found in 10, give or take 6.
+    generator = np.random.default_rng(0)
+    x = np.array([(a, b, c) for a in range(2) for b in range(3) for c in range(6)])
+    found = [(chance(x, generator.normal(size=36)) < LEVEL).any() for _ in range(200)]
+    assert sum(found) <= 16
+    y = generator.normal(size=36) + x[:, 2]
+    assert chance(x, y)[2] == 1 / 1000
+
+
+def test_chance_by_hand() -> None:
+    # Six ways to deal two right and two wrong; two of them split as the field does.
+    x, y = np.array([[0.0], [0.0], [1.0], [1.0]]), np.array([1.0, 1.0, 0.0, 0.0])
+    assert chance(x, y)[0] == pytest.approx(2 / 6, abs=0.05)
 
 
 def test_of_few_or_equal_trials_nothing_is_said() -> None:

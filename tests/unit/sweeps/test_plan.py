@@ -266,4 +266,17 @@ def test_proposals_begin_with_what_is_left_and_never_repeat(tmp_path: Path) -> N
 def test_folds_are_pooled_by_sketches() -> None:
     pooled = pool("{}", [FoldScore(0, "a", 9, 10), FoldScore(1, "b", 10, 30)], k=2)
     assert pooled.top1 == 19 / 40
-    assert pooled.interval == wilson_interval(19, 40)
+    alone = pool("{}", [FoldScore(0, "a", 9, 10)], k=2)
+    assert (alone.interval, alone.spread) == (wilson_interval(9, 10), None)
+
+
+def test_the_interval_of_folds_knows_that_their_runs_differ() -> None:
+    # 0.6, 0.7 and 0.8: deviation 0.1; Student's t with 2 degrees of freedom 4.3027.
+    spread = [FoldScore(fold, "a", right, 10) for fold, right in enumerate((6, 7, 8))]
+    pooled = pool("{}", spread, k=3)
+    assert pooled.spread == pytest.approx(0.1)
+    reach = 4.302653 * 0.1 / 3**0.5
+    assert pooled.interval == pytest.approx((0.7 - reach, 0.7 + reach))
+    # Folds that happen to agree don't make it narrower than one run's.
+    alike = [FoldScore(fold, "a", 7, 10) for fold in range(3)]
+    assert pool("{}", alike, k=3).interval == wilson_interval(21, 30)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from core.training.evaluate import VIEW_SHIFTS_PX, map_2d, shifted
+from core.training.evaluate import VIEW_SHIFTS_PX, shifted
+from core.training.map import map_2d
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 6, 40])

@@ -1,4 +1,4 @@
-"""A history's rows have both figures of validation or neither."""
+"""A history's rows have both metrics of validation or neither."""
 
 import json
 from pathlib import Path

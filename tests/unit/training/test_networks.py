@@ -12,6 +12,7 @@ from core.runs.recipes import make_settings
 from core.training.model import build_training_model
 from core.training.networks import build_network, load_variables, save_variables
 from models import NETWORKS
+from tests.conftest import REPOSITORY
 
 # Counted by hand from the layers: convolutions without bias, batch norms with four
 # values a channel, dense layers.
@@ -45,6 +46,12 @@ def test_a_network_maps_ink_to_logits(name: str, recipe: str) -> None:
     assert np.isfinite(logits).all()
     # Logits, not probabilities: nothing makes the rows add up to 1.
     assert network.layers[-1].activation is keras.activations.linear
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+@pytest.mark.parametrize("recipe", ["report", "best"])
+def test_a_network_has_the_parameters_of_its_layers(name: str, recipe: str) -> None:
+    network = build_network(name, 250, make_settings(name, recipe))
     assert network.count_params() == PARAMETERS[name]
 
 
@@ -158,7 +165,9 @@ def test_a_few_steps_lower_the_loss(name: str) -> None:
 
 
 def test_networks_speak_no_backend() -> None:
-    for path in (Path(__file__).parents[2] / "models").glob("*.py"):
+    paths = list((REPOSITORY / "models").glob("*.py"))
+    assert paths
+    for path in paths:
         text = path.read_text()
         assert "tensorflow" not in text
         assert "import tf" not in text
