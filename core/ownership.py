@@ -4,19 +4,21 @@ Everyone may look and draw. Whoever sits at the machine owns it until a passphra
 set; who comes from elsewhere has to know it.
 """
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from core.errors import OwnerError
-from core.files import write_json
+from core.errors import OwnerError, unwritable
+from core.files import read_regular, write_json
 
 OWNER = "owner.json"
 MIN_LENGTH = 10
@@ -29,7 +31,15 @@ PAUSE_S = 60.0
 
 READ_ONLY_VARIABLE = "SKETCHSCOPE_READ_ONLY"
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-FORWARDING_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded")
+PUBLIC_VARIABLE = "SKETCHSCOPE_PUBLIC"
+"""Set where others reach the server, however they do: nobody is local then."""
+
+FORWARDING_HEADERS = (
+    *("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port"),
+    *("X-Forwarded-Server", "X-Real-Ip", "X-Original-Host", "Forwarded", "Via"),
+    *("Cf-Connecting-Ip", "True-Client-Ip", "X-Client-Ip", "X-Cluster-Client-Ip"),
+)
+"""Any of which a proxy adds; a browser sends none."""
 
 
 class Access(Enum):
@@ -39,6 +49,7 @@ class Access(Enum):
     LOGIN = "everything, after giving the passphrase"
     UNSET = "nothing, since no passphrase is set"
     READ_ONLY = "nothing, since nobody may"
+    DAMAGED = "nothing, since the passphrase's file can't be read"
 
 
 class _Owner(BaseModel):
@@ -51,45 +62,63 @@ class _Owner(BaseModel):
 
 
 def decide_access(
-    *, is_read_only: bool, is_local: bool, has_passphrase: bool, is_logged_in: bool
+    *, is_read_only: bool, is_local: bool, mark: str | None, shown: str | None
 ) -> Access:
     """Decides what a visitor may do.
 
     Args:
         is_read_only: Whether the server was started so that nobody may change things.
         is_local: Whether the visitor sits at the machine; see `is_local`.
-        has_passphrase: Whether one is set.
-        is_logged_in: Whether the visitor has given it.
+        mark: The passphrase's; see `passphrase_mark`.
+        shown: The mark of the passphrase that the visitor has given, if any.
     """
     if is_read_only:
         return Access.READ_ONLY
-    if has_passphrase:
-        return Access.OWNER if is_logged_in else Access.LOGIN
+    if mark is not None:
+        return Access.OWNER if shown == mark else Access.LOGIN
     return Access.OWNER if is_local else Access.UNSET
 
 
-def is_local(server_address: str | None, host: str | None, forwarded: bool) -> bool:
+def is_local(
+    server_address: str | None,
+    host: str | None,
+    forwarded: bool,
+    origin: str | None = None,
+) -> bool:
     """Returns whether only someone at this machine can have sent a request.
+
+    A proxy that passes on bytes, and the name `localhost` with them, can't be told from
+    that: `PUBLIC_VARIABLE` is for a server behind one.
 
     Args:
         server_address: What the server listens on; None for everything.
         host: The request's header `Host`; a page of another site that is made to
             point at this machine gives its own name there.
         forwarded: Whether a proxy has passed the request on.
+        origin: The request's header `Origin`; a page of another server, on another
+            port of this machine, gives that one's.
     """
     if server_address not in LOOPBACK or forwarded:
+        return False
+    if origin is not None and urlsplit(origin).netloc != host:
         return False
     name = (host or LOOPBACK[0]).rpartition("]")[0].removeprefix("[")
     return (name or (host or LOOPBACK[0]).partition(":")[0]) in LOOPBACK
 
 
-def has_passphrase(data_dir: Path) -> bool:
-    """Returns whether a passphrase is set.
+def passphrase_mark(data_dir: Path) -> str | None:
+    """Returns what tells a passphrase from any set before or after; None without one.
+
+    Who has given one is the owner for as long as its mark is the same.
 
     Raises:
         OwnerError: If its file can't be read; then no one may pass for the owner.
     """
-    return _read(data_dir) is not None
+    owner = _read(data_dir)
+    if owner is None:
+        return None
+    # Of the hash with its salt, so that the same words set anew have another.
+    return hashlib.sha256(owner.passphrase.encode()).hexdigest()
 
 
 def set_passphrase(passphrase: str, *, data_dir: Path) -> None:
@@ -100,17 +129,18 @@ def set_passphrase(passphrase: str, *, data_dir: Path) -> None:
     """
     if not MIN_LENGTH <= len(passphrase) <= MAX_LENGTH:
         raise OwnerError(
-            f"A passphrase has {MIN_LENGTH} to {MAX_LENGTH} characters; four words "
-            f"that don't belong together make a good one. Received: {len(passphrase)}."
+            "A passphrase has {least} to {most} characters; four words that don't "
+            "belong together make a good one. Received: {count}.",
+            least=MIN_LENGTH,
+            most=MAX_LENGTH,
+            count=len(passphrase),
         )
     owner = _Owner(passphrase=PasswordHasher().hash(passphrase))
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
         write_json(data_dir / OWNER, owner.model_dump(), mode=0o600)
     except OSError as error:
-        raise OwnerError(
-            f"{data_dir / OWNER} can't be written: {error.strerror}."
-        ) from error
+        raise OwnerError(unwritable(data_dir / OWNER, error)) from error
 
 
 def remove_passphrase(data_dir: Path) -> None:
@@ -125,8 +155,8 @@ def remove_passphrase(data_dir: Path) -> None:
         raise OwnerError("No passphrase is set.") from error
 
 
-class Door:
-    """Lets in who knows the passphrase, a few tries a minute.
+class PassphraseChecker:
+    """Checks passphrases, a few tries a minute.
 
     Attributes:
         data_dir: Where the passphrase's hash is.
@@ -154,7 +184,8 @@ class Door:
             if len(self._failures) >= TRIES:
                 wait_s = PAUSE_S - (now - self._failures[0])
                 raise OwnerError(
-                    f"Too many wrong passphrases. Try again in {wait_s:.0f} seconds."
+                    "Too many wrong passphrases. Try again in {wait_s:.0f} seconds.",
+                    wait_s=wait_s,
                 )
             owner = _read(self.data_dir)
             if owner is None:
@@ -174,7 +205,7 @@ class Door:
 
 def _read(data_dir: Path) -> _Owner | None:
     try:
-        return _Owner.model_validate_json((data_dir / OWNER).read_bytes())
+        return _Owner.model_validate_json(read_regular(data_dir / OWNER))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:
@@ -183,5 +214,6 @@ def _read(data_dir: Path) -> _Owner | None:
 
 def _damaged(data_dir: Path) -> OwnerError:
     return OwnerError(
-        f"{data_dir / OWNER} can't be read. `python -m core owner set` replaces it."
+        "{path} can't be read. `python -m core owner set` replaces it.",
+        path=data_dir / OWNER,
     )

@@ -16,10 +16,12 @@ from core.cli.datasets import dataset_app
 from core.cli.doctor import doctor
 from core.cli.drawings import drawings_app
 from core.cli.owner import owner_app
+from core.cli.robustness import robustness
 from core.cli.runs import runs_app
 from core.cli.training import benchmark, evaluate, recipes, train
 from core.cli.use import classify, export, report
 from core.errors import SketchScopeError
+from models import FIRST_NETWORK
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -29,13 +31,14 @@ app = typer.Typer(
     help="Train, evaluate and use sketch classifiers.\n\n"
     "Begin with a dataset that needs no download:\n\n"
     "    python -m core dataset add starter\n\n"
-    "    python -m core train simple --dataset starter --recipe best\n\n"
+    f"    python -m core train {FIRST_NETWORK} --dataset starter --recipe best\n\n"
     "Everything is written to `data/`, or to the folder that the environment variable "
     "`SKETCHSCOPE_DATA` names.",
 )
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("classify")(classify)
+app.command("robustness")(robustness)
 app.command("report")(report)
 app.command("export")(export)
 app.command("doctor")(doctor)

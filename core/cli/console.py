@@ -18,24 +18,54 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
+
+from core.language import printable
+from models import NETWORKS
+
+
+class _Console(Console):
+    """A console that shows what steers a terminal, in whatever it is given."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(printable(text), **options)
+
 
 # Lines are broken for people only, not in a file or a pipe.
-out = Console(emoji=False, soft_wrap=not sys.stdout.isatty())
-err = Console(stderr=True, emoji=False, soft_wrap=not sys.stderr.isatty())
+out = _Console(emoji=False, soft_wrap=not sys.stdout.isatty())
+err = _Console(stderr=True, emoji=False, soft_wrap=not sys.stderr.isatty())
+
+NETWORK = "|".join(NETWORKS)
+"""How help calls a network's name."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
+def complain(message: str) -> None:
+    """Prints an error as one line."""
+    # Not through Rich, which would wrap the line.
+    sys.stderr.write(f"Error: {printable(' '.join(message.split()))}\n")
+
+
 def end(message: str) -> NoReturn:
     """Prints an error as one line and exits with 2."""
-    # Not through Rich, which would wrap the line.
-    sys.stderr.write(f"Error: {' '.join(message.split())}\n")
+    complain(message)
     sys.exit(2)
 
 
-def print_json(value: Any) -> None:
+def percent(share: float, *, digits: int = 1) -> str:
+    """Returns a fraction in percent, as English writes it."""
+    from core.language import write_number
+
+    return write_number(share, f".{digits}%", "en")
+
+
+def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Prints one JSON document, on standard output and unwrapped."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=2) + "\n")
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    if printable(text) != text:
+        text = json.dumps(value, indent=indent)
+    sys.stdout.write(f"{text}\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

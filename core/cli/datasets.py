@@ -1,6 +1,7 @@
 """The commands of `dataset`: add, list and remove."""
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -10,33 +11,108 @@ from rich.markup import escape
 from core.cli.console import Json, out, print_json, print_table, progress
 from core.paths import TRAINED_DIR, data_dir
 
+SHOWN_CLASSES = 12
+
 dataset_app = typer.Typer(no_args_is_help=True, help="Add, list and remove datasets.")
 
 
 @dataset_app.command("add")
 def dataset_add(
     what: Annotated[
-        str,
+        list[str] | None,
         typer.Argument(
-            metavar="starter|PATH|tu-berlin",
-            help="`starter` draws 20 classes of simple things in seconds. `tu-berlin` "
-            "downloads the 20,000 sketches of Eitz et al. (525 MB, CC BY 4.0); an "
-            "interrupted download goes on. PATH is a zip or folder: Sketch_EITZ, the "
-            "official archive, or any folder of class folders.",
+            metavar="NAME|PATH...",
+            help="NAME is a source that needs no path, such as `starter`; without one, "
+            "all are listed. PATH is a folder, zip, tar.gz or file, or several: "
+            "Sketch_EITZ, the official archive of TU-Berlin, class folders of "
+            "pictures, Quick, Draw!'s ndjson, npy or npz.",
         ),
-    ],
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="What to call it; by default after its source.")
     ] = None,
     url: Annotated[
         str | None, typer.Option(help="A mirror of the official archive.")
     ] = None,
+    class_level: Annotated[
+        int | None,
+        typer.Option(
+            help="Which folder of a path is the class: 1 for the first, -1 for the one "
+            "that the picture lies in."
+        ),
+    ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TABLE|PATTERN",
+            help="A CSV or JSON table of files and labels, or a pattern of file names "
+            "such as `{class}-{group}-*`.",
+        ),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEVEL|COLUMN",
+            help="What stays in one part, such as who drew it: the level of a folder, "
+            "or a column of the table.",
+        ),
+    ] = None,
+    keep_copies_together: Annotated[
+        bool,
+        typer.Option(
+            "--keep-copies-together",
+            help="Take pictures that a given split has in training and in test for "
+            "training.",
+        ),
+    ] = False,
+    encoding: Annotated[
+        str | None,
+        typer.Option(help="What an old zip's names are written in, such as gbk."),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse rather than pass over any file."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Only show what would be imported."),
+    ] = False,
 ) -> None:
     """Import sketches and pack them for training."""
-    from core.datasets.sources import add_dataset
-    from core.datasets.tu_berlin import URL
+    from core.datasets.account import LIST, read_account
+    from core.datasets.folders import Reading
+    from core.datasets.sources import NAMED, add_dataset, find_dataset
     from core.runs.dataset import shipped_split
 
+    if not what:
+        print_table(("name", "what it is"), [(s.name, s.about) for s in NAMED.values()])
+        return
+    reading = Reading(
+        class_level=class_level,
+        labels=labels,
+        group=group,
+        encoding=encoding,
+        keep_copies_together=keep_copies_together,
+        is_strict=strict,
+    )
+    wanted = what[0] if len(what) == 1 else what
+
+    def find_split() -> Any:
+        return shipped_split(TRAINED_DIR)
+
+    if dry_run:
+        found = find_dataset(
+            wanted,
+            name=name,
+            data_dir=data_dir(),
+            url=url,
+            reading=reading,
+            find_split=find_split,
+        )
+        _print_source(found.source)
+        for sentence in found.source.account.sentences():
+            out.print(f"  {escape(sentence)}", highlight=False)
+        return
     with progress() as bars:
 
         def start(title: str) -> Callable[[int, int], None]:
@@ -44,16 +120,39 @@ def dataset_add(
             return lambda done, total: bars.update(task, completed=done, total=total)
 
         dataset = add_dataset(
-            what,
+            wanted,
             name=name,
             data_dir=data_dir(),
-            url=url or URL,
+            url=url,
+            reading=reading,
             progress=start,
-            find_split=lambda: shipped_split(TRAINED_DIR),
+            find_split=find_split,
+            show=_print_source,
         )
     print_dataset(dataset)
+    for sentence in read_account(dataset.path):
+        out.print(f"  {escape(sentence)}", highlight=False)
+    if (dataset.path / LIST).is_file():
+        out.print(f"  All files: {escape(str(dataset.path / LIST))}", highlight=False)
     if dataset.attribution:
         out.print(escape(dataset.attribution), style="dim")
+
+
+def _print_source(source: Any) -> None:
+    """Prints which classes were found, before anything is written."""
+    counts = Counter(record.label for record in source.records)
+    shown = ", ".join(
+        f"{name} ({counts[label]:,})"
+        for label, name in enumerate(source.class_names[:SHOWN_CLASSES])
+    )
+    more = len(source.class_names) - SHOWN_CLASSES
+    if more > 0:
+        shown += f", and {more:,} more"
+    out.print(
+        f"Found {len(source.records):,} sketches of {len(source.class_names):,} "
+        f"classes: {escape(shown)}.",
+        highlight=False,
+    )
 
 
 @dataset_app.command("list")

@@ -13,6 +13,9 @@ def doctor(
     fix: Annotated[
         bool, typer.Option("--fix", help="Mend what can be mended without loss.")
     ] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Read all files whole; compare digests.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Look for what is wrong with the installation, the datasets and the runs.
@@ -21,14 +24,14 @@ def doctor(
     """
     from core.cli.examination import examine
 
-    findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+    findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR, deep=deep)
     mended = []
     if fix:
         for finding in findings:
             if finding.mend is not None:
                 finding.mend()
                 mended.append(f"{finding.subject}: {finding.detail}")
-        findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR)
+        findings = examine(data_dir=data_dir(), trained_dir=TRAINED_DIR, deep=deep)
         left = {f"{finding.subject}: {finding.detail}" for finding in findings}
         mended = [what for what in mended if what not in left]
     if as_json:

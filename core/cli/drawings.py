@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from core.cli.console import Json, err, out, print_json, print_table
+from core.cli.console import Json, err, out, percent, print_json, print_table
 from core.cli.datasets import print_dataset
 from core.errors import SketchScopeError
 from core.paths import data_dir
@@ -21,7 +21,7 @@ def drawings_list(as_json: Json = False) -> None:
     """List the kept drawings, latest first."""
     from core.datasets.drawings import list_drawings
 
-    found = list_drawings(data_dir())
+    kept = list_drawings(data_dir())
     if as_json:
         print_json(
             {
@@ -42,15 +42,15 @@ def drawings_list(as_json: Json = False) -> None:
                         "png": str(drawing.png),
                         "strokes": str(drawing.strokes),
                     }
-                    for drawing in found.kept
+                    for drawing in kept.kept
                 ],
-                "damaged": [str(path) for path in found.damaged],
+                "damaged": [str(path) for path in kept.damaged],
             }
         )
         return
-    for path in found.damaged:
+    for path in kept.damaged:
         err.print(f"{escape(str(path))} is damaged or lacks its other half.")
-    if not found.kept:
+    if not kept.kept:
         out.print("No drawings are kept yet. Keep one on the page Draw.")
         return
     print_table(
@@ -62,11 +62,11 @@ def drawings_list(as_json: Json = False) -> None:
                 drawing.created_at,
                 drawing.source,
                 ", ".join(
-                    f"{guess.class_name} {guess.probability:.0%}"
+                    f"{guess.class_name} {percent(guess.probability, digits=0)}"
                     for guess in drawing.guesses
                 ),
             )
-            for drawing in found.kept
+            for drawing in kept.kept
         ],
     )
 

@@ -1,7 +1,7 @@
 """Looks for what is wrong with an installation and its data, and mends some of it.
 
-What it mends can't lose anything: leftovers of killed writes, processes whose run is
-gone. What takes a decision it only names, with the command that would do it.
+What it mends loses nothing but the trash: leftovers of killed writes, processes whose
+run is gone. What takes a decision it only names, with the command that would do it.
 """
 
 import os
@@ -18,6 +18,13 @@ from typing import Literal
 import psutil
 from packaging.requirements import Requirement
 
+from core.cli.damage import (
+    dataset_problem,
+    drawing_problems,
+    is_open_to_others,
+    room_problems,
+    run_problem,
+)
 from core.datasets.drawings import list_drawings, list_leftovers, remove_leftovers
 from core.datasets.store import (
     PARTIAL_PREFIX,
@@ -27,29 +34,27 @@ from core.datasets.store import (
 )
 from core.errors import RunError, SketchScopeError
 from core.files import TEMPORARY_PREFIX, is_abandoned, list_folder, remove_tree
-from core.ownership import has_passphrase
+from core.ownership import OWNER, passphrase_mark
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
     CREATED_PREFIX,
-    METRICS_FILE,
     REMOVED_PREFIX,
     clear_ghost,
-    clear_leftovers,
     is_ghost,
-    kept_checkpoint,
-    kept_epochs,
-    lock_run,
     runs_dir,
+    sitting,
+    trash_dir,
 )
 from core.runs.launch import START_TIMEOUT_S
 from core.runs.reading import list_runs
 from core.runs.status import ACTIVE_STATES, read_status
-from core.runs.weights import read_metadata
+from core.sweeps.record import list_sweeps
 
 ONEDNN_VARIABLE = "TF_ENABLE_ONEDNN_OPTS"
 LOW_DISK_BYTES = 2 * 2**30
 """TU-Berlin packed, a download of its archive and a checkpoint take about 1 GB."""
+
+CLOCK_TOLERANCE_S = 60.0
 
 Severity = Literal["fine", "advice", "problem"]
 
@@ -71,45 +76,55 @@ class Finding:
     mend: Callable[[], None] | None = None
 
 
-def examine(*, data_dir: Path, trained_dir: Path) -> list[Finding]:
+def examine(*, data_dir: Path, trained_dir: Path, deep: bool = False) -> list[Finding]:
     """Looks at everything, and changes nothing.
 
     Args:
         data_dir: The folder that everything is written to; it need not exist.
         trained_dir: The folder of the runs that ship.
+        deep: Whether to read every file whole and compare digests.
     """
     return [
         *_versions(),
         *_processor(),
         *_data_folder(data_dir),
         *_leftovers(data_dir),
-        *_runs(data_dir, trained_dir),
+        *_runs(data_dir, trained_dir, deep=deep),
         *_processes(data_dir),
-        *_datasets(data_dir),
+        *_datasets(data_dir, deep=deep),
+        *_sweeps(data_dir),
         *_drawings(data_dir),
     ]
 
 
 def _versions() -> Iterator[Finding]:
-    wanted = [
-        Requirement(line.partition("#")[0])
-        for line in (REPOSITORY_DIR / "requirements.txt").read_text().splitlines()
-        if line.partition("#")[0].strip()
-    ]
-    wrong = []
+    wanted = _requirements("requirements.txt")
+    light = {requirement.name for requirement in _requirements("requirements-view.txt")}
+    wrong: list[str] = []
+    absent: list[str] = []
     for requirement in wanted:
         try:
-            found = version(requirement.name)
+            installed = version(requirement.name)
         except PackageNotFoundError:
-            wrong.append(f"{requirement.name} is not installed")
+            is_light = requirement.name in light
+            (wrong if is_light else absent).append(
+                f"{requirement.name} is not installed"
+            )
         else:
-            if found not in requirement.specifier:
-                wrong.append(f"{requirement} is needed and {found} is installed")
+            if installed not in requirement.specifier:
+                wrong.append(f"{requirement} is needed and {installed} is installed")
     if wrong:
         yield Finding(
             "problem",
             "packages",
-            f"{'; '.join(wrong)}. `pip install -r requirements.txt` mends it.",
+            f"{'; '.join(wrong + absent)}. `pip install -r requirements.txt` mends it.",
+        )
+    elif absent:
+        yield Finding(
+            "advice",
+            "packages",
+            f"{'; '.join(absent)}: runs can be looked at and drawn for, and not "
+            "trained. `pip install -r requirements.txt` adds what training needs.",
         )
     else:
         yield Finding(
@@ -117,6 +132,15 @@ def _versions() -> Iterator[Finding]:
             "packages",
             f"Python {platform.python_version()} and all {len(wanted)} packages fit.",
         )
+
+
+def _requirements(name: str) -> list[Requirement]:
+    """Reads the packages that a file asks for on this machine."""
+    lines = (REPOSITORY_DIR / name).read_text(encoding="utf-8").splitlines()
+    words = [line.partition("#")[0].strip() for line in lines]
+    # An option names another file.
+    asked = [Requirement(word) for word in words if word and not word.startswith("-")]
+    return [r for r in asked if r.marker is None or r.marker.evaluate()]
 
 
 def _processor() -> Iterator[Finding]:
@@ -143,6 +167,15 @@ def _data_folder(data_dir: Path) -> Iterator[Finding]:
             f"{place} can't be written. Give yourself the right to, or name another "
             f"folder by {DATA_VARIABLE}.",
         )
+    for problem in room_problems(data_dir):
+        yield Finding("problem", "data folder", problem)
+    if is_open_to_others(data_dir):
+        yield Finding(
+            "problem",
+            "owner",
+            f"Others on this machine can read {data_dir / OWNER}.",
+            lambda: (data_dir / OWNER).chmod(0o600),
+        )
     free = shutil.disk_usage(place).free
     low = free < LOW_DISK_BYTES
     yield Finding(
@@ -152,7 +185,7 @@ def _data_folder(data_dir: Path) -> Iterator[Finding]:
         + (" Remove runs or datasets that you don't need." if low else ""),
     )
     try:
-        asks = has_passphrase(data_dir)
+        asks = passphrase_mark(data_dir) is not None
     except SketchScopeError as error:
         yield Finding("problem", "owner", str(error))
     else:
@@ -169,11 +202,27 @@ def _leftovers(data_dir: Path) -> Iterator[Finding]:
         *list_folder(runs_dir(data_dir), f"{CREATED_PREFIX}*"),
         *list_folder(runs_dir(data_dir), f"{REMOVED_PREFIX}*"),
     ]
-    for path in filter(is_abandoned, working):
+    for path in working:
+        if not is_abandoned(path):
+            if _is_older_than_its_process(path):
+                yield Finding(
+                    "advice",
+                    "leftover",
+                    f"{path} is older than the process whose number it has. Unless "
+                    "something is being made there, delete it.",
+                )
+            continue
         yield Finding(
             "advice",
             "leftover",
             f"{path} was left by a process that was killed.",
+            lambda path=path: remove_tree(path),  # type: ignore[misc]
+        )
+    for path in list_folder(trash_dir(data_dir)):
+        yield Finding(
+            "advice",
+            "trash",
+            f"{path} was removed and can be put back until the trash is emptied.",
             lambda path=path: remove_tree(path),  # type: ignore[misc]
         )
     for path in list_folder(runs_dir(data_dir)):
@@ -186,6 +235,18 @@ def _leftovers(data_dir: Path) -> Iterator[Finding]:
             )
 
 
+def _is_older_than_its_process(path: Path) -> bool:
+    """Returns whether a folder was left before its process's number was given anew.
+
+    A clock that is set anew can make it seem so, so that nothing is deleted by it.
+    """
+    try:
+        started = psutil.Process(int(path.name.split("-")[1])).create_time()
+        return bool(started > path.stat().st_mtime + CLOCK_TOLERANCE_S)
+    except (psutil.Error, OSError, ValueError):
+        return False
+
+
 def _drawings(data_dir: Path) -> Iterator[Finding]:
     for path in list_leftovers(data_dir):
         yield Finding(
@@ -194,32 +255,24 @@ def _drawings(data_dir: Path) -> Iterator[Finding]:
             f"{path} was left by a process that was killed.",
             lambda: remove_leftovers(data_dir),
         )
-    found = list_drawings(data_dir)
-    for path in found.damaged:
+    kept = list_drawings(data_dir)
+    for path in kept.damaged:
         yield Finding(
             "problem",
             "drawing",
             f"{path} is damaged or lacks its other half. Delete it if you don't need "
             "it.",
         )
-    yield Finding("fine", "drawings", f"Whole: {len(found.kept)}.")
+    for problem in drawing_problems(kept):
+        yield Finding("problem", "drawing", problem)
+    yield Finding("fine", "drawings", f"Whole: {len(kept.kept)}.")
 
 
-def _runs(data_dir: Path, trained_dir: Path) -> Iterator[Finding]:
+def _runs(data_dir: Path, trained_dir: Path, *, deep: bool) -> Iterator[Finding]:
     runs = list_runs(data_dir=data_dir, trained_dir=trained_dir)
     fine = 0
     for run in runs:
-        problem = run.problem
-        if not problem and (run.path / METRICS_FILE).exists():
-            try:
-                read_evaluation(run.path)
-            except SketchScopeError as error:
-                problem = str(error)
-        for epoch in kept_epochs(run.path) if not problem else ():
-            try:
-                read_metadata(run.path / kept_checkpoint(epoch))
-            except SketchScopeError as error:
-                problem = f"{error} The run can't be branched there; delete the file."
+        problem = run_problem(run, deep=deep)
         is_idle = run.state not in ACTIVE_STATES
         if problem:
             yield Finding("problem", f"run {run.run_id}", problem)
@@ -238,14 +291,9 @@ def _runs(data_dir: Path, trained_dir: Path) -> Iterator[Finding]:
 
 
 def _clear(path: Path) -> None:
-    try:
-        lock = lock_run(path)
-    except RunError:
-        return  # Who is at work on it clears it; a removed one needs no clearing.
-    try:
-        clear_leftovers(path)
-    finally:
-        lock.release()
+    # Who is at work on it clears it; a removed one needs no clearing.
+    with suppress(RunError), sitting(path):
+        pass
 
 
 def _processes(data_dir: Path) -> Iterator[Finding]:
@@ -306,15 +354,24 @@ def _writes_to(process: psutil.Process, data_dir: Path) -> bool:
     return named is not None and Path(named).resolve() == data_dir.resolve()
 
 
-def _datasets(data_dir: Path) -> Iterator[Finding]:
+def _sweeps(data_dir: Path) -> Iterator[Finding]:
+    for problem in list_sweeps(data_dir)[1]:
+        yield Finding("problem", "sweep", f"{problem} Delete the file; its runs stay.")
+
+
+def _datasets(data_dir: Path, *, deep: bool) -> Iterator[Finding]:
     fine = []
     for path in list_folder(datasets_dir(data_dir)):
         try:
             dataset = open_dataset(path.name, data_dir=data_dir)
             # Each checks itself when it is first asked for.
             _ = dataset.images, dataset.records, dataset.keys
+            problem = dataset_problem(dataset) if deep else ""
         except SketchScopeError as error:
             yield Finding("problem", f"dataset {path.name}", str(error))
         else:
-            fine.append(path.name)
+            if problem:
+                yield Finding("problem", f"dataset {path.name}", problem)
+            else:
+                fine.append(path.name)
     yield Finding("fine", "datasets", f"Whole: {', '.join(fine) or 'none'}.")

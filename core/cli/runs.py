@@ -1,4 +1,4 @@
-"""The commands of `runs`: list, show, record, stop, export, index and remove."""
+"""The commands of `runs`: list, show, note, record, stop, export, index and remove."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from core.cli.console import Json, out, print_json, print_table
+from core.cli.console import Json, out, percent, print_json, print_table
 from core.paths import TRAINED_DIR, data_dir
 
 runs_app = typer.Typer(
-    no_args_is_help=True, help="List, show, stop, export, index and remove runs."
+    no_args_is_help=True, help="List, show, note, stop, export, index and remove runs."
 )
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or folder.")]
 
@@ -18,6 +18,7 @@ RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or fol
 @runs_app.command("list")
 def runs_list(as_json: Json = False) -> None:
     """List all runs, one's own and those that ship."""
+    from core.analysis.metrics import COLUMNS
     from core.runs.reading import list_runs
 
     runs = list_runs(data_dir=data_dir(), trained_dir=TRAINED_DIR)
@@ -27,75 +28,131 @@ def runs_list(as_json: Json = False) -> None:
     if not runs:
         out.print("There are no runs yet. `python -m core train --help`")
         return
+    named = any(run.notes.name for run in runs)
     rows = []
     for run in runs:
         summary = _summary(run)
-        top1 = summary["top1"]
         rows.append(
             (
                 run.run_id,
+                *((run.notes.name,) if named else ()),
                 run.state,
                 summary["network"] or "?",
                 summary["dataset"] or "?",
                 summary["recipe"] or "?",
                 f"{summary['epoch']}/{summary['epochs']}",
-                "" if top1 is None else f"{top1:.1%}",
+                *(
+                    "" if summary[name] is None else f"{summary[name]:{metric.format}}"
+                    for name, metric in COLUMNS.items()
+                ),
             )
         )
-    print_table(
-        ("run", "state", "network", "dataset", "recipe", "epoch", "test top-1"), rows
-    )
+    first = ("run", "name") if named else ("run",)
+    columns = (*first, "state", "network", "dataset", "recipe", "epoch")
+    print_table((*columns, *COLUMNS), rows)
 
 
 @runs_app.command("show")
 def runs_show(run: RunArgument, as_json: Json = False) -> None:
     """Show a run's settings, history and figures."""
-    from core.analysis.record import describe_lineage, tell_lineage
+    from core.analysis.record import describe_lineage
+    from core.language import translations
     from core.runs.folder import kept_epochs
+    from core.runs.notes import Notes
     from core.runs.reading import read_run
+    from core.sentences.lineage import lineage_words
 
-    found = read_run(find_run(run))
-    size = sum(p.stat().st_size for p in found.path.rglob("*") if p.is_file())
+    shown = read_run(find_run(run))
+    size = sum(p.stat().st_size for p in shown.path.rglob("*") if p.is_file())
     if as_json:
         print_json(
             {
-                **_summary(found),
-                **(describe_lineage(found) if found.config else {}),
-                "kept_epochs": kept_epochs(found.path),
+                **_summary(shown),
+                **(describe_lineage(shown) if shown.config else {}),
+                "kept_epochs": kept_epochs(shown.path),
                 "bytes": size,
                 "settings": (
-                    found.config.settings.model_dump(mode="json")
-                    if found.config
+                    shown.config.settings.model_dump(mode="json")
+                    if shown.config
                     else None
                 ),
-                "history": found.history,
-                "metrics": found.metrics,
-                "path": str(found.path),
+                "history": shown.history,
+                "metrics": shown.metrics,
+                "path": str(shown.path),
             }
         )
         return
-    out.print(f"[bold]{escape(found.run_id)}[/]: {found.state}")
-    for text in (found.status.message, found.problem, *tell_lineage(found)):
+    out.print(f"[bold]{escape(shown.run_id)}[/]: {shown.state}")
+    for text in (
+        shown.status.message,
+        shown.problem,
+        *(_noted(shown.run_id, shown.notes)[1:] if shown.notes != Notes() else ()),
+        *lineage_words(shown, translations("en")),
+    ):
         if text:
             out.print(escape(text), highlight=False)
-    if found.history:
+    if shown.history:
         columns = ("epoch", "loss", "top1", "val_loss", "val_top1")
         print_table(
             columns,
             [
                 (row["epoch"], *(_figure(row.get(name)) for name in columns[1:]))
-                for row in found.history
+                for row in shown.history
             ],
         )
-    if found.metrics:
-        print_metrics(found.metrics)
-    kept = kept_epochs(found.path)
-    places = ", ".join(f"{found.run_id}@{epoch}" for epoch in kept)
+    if shown.metrics:
+        print_metrics(shown.metrics)
+    kept = kept_epochs(shown.path)
+    places = ", ".join(f"{shown.run_id}@{epoch}" for epoch in kept)
     out.print(
-        f"{escape(str(found.path))}, {size / 1e6:.1f} MB"
+        f"{escape(str(shown.path))}, {size / 1e6:.1f} MB"
         + (f", can be branched at {escape(places)}." if kept else "."),
         highlight=False,
     )
+
+
+@runs_app.command("note")
+def runs_note(
+    run: RunArgument,
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="[TEXT]", help="The note; an empty one deletes it."),
+    ] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="What menus are to call it; an empty one is its id."),
+    ] = None,
+    tag: Annotated[
+        list[str] | None, typer.Option(help="Add a tag; may be repeated.")
+    ] = None,
+    untag: Annotated[
+        list[str] | None, typer.Option(help="Take a tag away; may be repeated.")
+    ] = None,
+    pin: Annotated[
+        bool | None, typer.Option("--pin/--unpin", help="Show it before other runs.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Note something of a run: a text, another name, tags, a pin.
+
+    Its id stays. Without any, show what is noted.
+    """
+    from core.runs.notes import change_notes, read_saved_notes
+
+    path = find_run(run)
+    notes = read_saved_notes(path)
+    asked = {"note": text, "name": name, "is_pinned": pin}
+    fields: dict[str, Any] = {k: v for k, v in asked.items() if v is not None}
+    if tag or untag:
+        left = [known for known in notes.tags if known not in (untag or [])]
+        fields["tags"] = [*left, *(tag or [])]
+    if fields:
+        notes = change_notes(path, **fields)
+    if as_json:
+        print_json(notes.model_dump(exclude={"format_version"}, mode="json"))
+        return
+    for line in _noted(path.name, notes):
+        out.print(escape(line), highlight=False)
 
 
 @runs_app.command("record")
@@ -203,9 +260,12 @@ def run_metrics(run_dir: Path) -> dict[str, Any]:
 
 def _summary(run: Any) -> dict[str, Any]:
     """Returns what a list shows of a run."""
-    config, metrics = run.config, run.metrics or {}
+    from core.analysis.metrics import COLUMNS, metric_values
+
+    config, values = run.config, metric_values(run.metrics or {})
     return {
         "run_id": run.run_id,
+        **run.notes.model_dump(exclude={"format_version"}, mode="json"),
         "state": run.state,
         "network": config.network if config else None,
         "dataset": config.dataset if config else None,
@@ -215,25 +275,39 @@ def _summary(run: Any) -> dict[str, Any]:
         "recipe": config.recipe if config else None,
         "epoch": run.status.epoch,
         "epochs": run.status.epochs,
-        "top1": metrics.get("top1"),
-        "top5": metrics.get("top5"),
+        **{name: values.get(name) for name in COLUMNS},
         "message": run.status.message,
         "problem": run.problem,
     }
 
 
+def _noted(run_id: str, notes: Any) -> list[str]:
+    """Says what is noted of a run, its id first, then a line each."""
+    name, tags = notes.name or run_id, ", ".join(notes.tags) or "none"
+    pinned = "pinned" if notes.is_pinned else "not pinned"
+    return [
+        f"Run {run_id}",
+        f"Name: {name}; tags: {tags}; {pinned}.",
+        *([f"Note: {notes.note}"] if notes.note else []),
+    ]
+
+
 def print_metrics(metrics: dict[str, Any]) -> None:
-    """Prints a run's metrics in a few lines."""
-    low, high = metrics["top1_interval"]
+    """Prints a run's metrics, a line each."""
+    from core.language import translations
+    from core.sentences.metrics import metric_rows
+
     out.print(
         f"Run [bold]{escape(metrics['run_id'])}[/] on {metrics['n']:,} test sketches "
-        f"of {escape(metrics['dataset'])}:\n"
-        f"  top-1 {metrics['top1']:.1%} (95 % interval {low:.1%} to {high:.1%})\n"
-        f"  top-5 {metrics['top5']:.1%}\n"
-        f"  loss {metrics['loss']:.3f}, calibration error {metrics['ece']:.3f}; "
-        f"{metrics['loss_calibrated']:.3f} and {metrics['ece_calibrated']:.3f} at "
-        f"temperature {metrics['temperature']:.2f}{_temperature_source(metrics)}"
+        f"of {escape(metrics['dataset'])}, shares with 95 % intervals:"
     )
+    *rows, (title, temperature) = metric_rows([metrics], translations("en"))
+    rows.append((title, temperature + _temperature_source(metrics)))
+    if "train_top1" in metrics:
+        told = f"{percent(metrics['train_top1'])} of {metrics['train_n']:,}"
+        rows.append(("Top-1 accuracy on training sketches as they are", told))
+    for title, value in rows:
+        out.print(f"  {title}: {value}", highlight=False)
 
 
 def _temperature_source(metrics: dict[str, Any]) -> str:

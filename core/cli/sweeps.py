@@ -7,8 +7,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from core.cli.console import err, out
-from core.errors import SketchScopeError
+from core.cli.console import NETWORK, err, out, percent
+from core.errors import ConfigError, SketchScopeError, message_of
 from core.paths import data_dir
 
 if TYPE_CHECKING:
@@ -27,20 +27,37 @@ Address = Annotated[
 def sweep(
     file: Annotated[Path, typer.Argument(metavar="FILE.yaml", help="What to try.")],
     address: Address = None,
+    wait: Annotated[
+        bool,
+        typer.Option(
+            "--wait", help="One after another, each once no other training runs."
+        ),
+    ] = False,
 ) -> None:
-    """Train every trial of a sweep's file on Ray, or go on with them."""
-    from core.sweeps.cluster import check_ray
+    """Train every trial of a sweep's file, or go on with them.
+
+    On Ray where it is installed, as many at once as there are cores, else one after
+    another; `asha`, `search: optuna` and `--address` need it.
+    """
+    from core.sweeps.cluster import is_ray_installed, needs_ray
     from core.sweeps.spec import read_sweep
 
-    check_ray()
-    _show(_on_ray(read_sweep(file), address))
+    asked = read_sweep(file)
+    wants_ray = address is not None or needs_ray(asked)
+    if wait and wants_ray:
+        raise ConfigError(
+            "`--wait` trains one trial after another, without Ray, which `--address`, "
+            "`asha` and `search: optuna` need."
+        )
+    if wants_ray or (not wait and is_ray_installed()):
+        _show(_on_ray(asked, address))
+    else:
+        _show(_here(asked, wait=wait))
 
 
 @app.command("cross-validate")
 def cross_validate(
-    network: Annotated[
-        str, typer.Argument(metavar="simple|resnet18", help="What to train.")
-    ],
+    network: Annotated[str, typer.Argument(metavar=NETWORK, help="What to train.")],
     dataset: Annotated[str, typer.Option(help="An installed dataset.")],
     folds: Annotated[int, typer.Option(min=2, help="Parts of the dataset.")] = 3,
     recipe: Annotated[str, typer.Option(help="As of `train`.")] = "best",
@@ -94,31 +111,45 @@ def _begin(asked: "Sweep") -> "SweepRecord":
 
 def _on_ray(asked: "Sweep", address: str | None) -> "SweepRecord":
     from core.sweeps.cluster import check_ray, run_on_ray
+    from core.sweeps.record import sweeping
 
     check_ray(asked)
-    record = _begin(asked)
-    if record.ended < record.total:
-        record = run_on_ray(
-            record, data_dir=data_dir(), address=address, on_change=_tell
-        )
-    return record
+    with sweeping(asked.name, data_dir=data_dir()):
+        record = _begin(asked)
+        if record.ended < record.total:
+            record = run_on_ray(
+                record, data_dir=data_dir(), address=address, on_change=_tell
+            )
+        return record
 
 
-def _here(asked: "Sweep") -> "SweepRecord":
-    """Trains a sweep's trials one after another in this process."""
-    from core.sweeps.record import ENDED, write_record
+def _here(asked: "Sweep", *, wait: bool = False) -> "SweepRecord":
+    """Trains a sweep's trials one after another in this process.
+
+    One that fails, as where the loss diverges, doesn't keep the others from their
+    turn; one that is stopped ends the sweep for now.
+    """
+    from core.sweeps.record import ENDED, sweeping, write_record
     from core.sweeps.trials import train_trial
+    from core.training.backend import clear_backend
 
-    record = _begin(asked)
-    for trial in record.trials:
-        if trial.state in ENDED:
-            continue
-        run = train_trial(asked, trial.trial, data_dir=data_dir())
-        record = write_record(record, data_dir=data_dir())
-        _tell(record)
-        if run.state != "finished":
-            break
-    return record
+    with sweeping(asked.name, data_dir=data_dir()):
+        record = _begin(asked)
+        for trial in record.trials:
+            if trial.state in ENDED:
+                continue
+            clear_backend()
+            try:
+                run = train_trial(asked, trial.trial, data_dir=data_dir(), wait=wait)
+                is_stopped = run.state != "finished"
+            except SketchScopeError as error:
+                is_stopped = False
+                record = record.fail(trial.run_id, message_of(error))
+            record = write_record(record, data_dir=data_dir())
+            _tell(record)
+            if is_stopped:
+                break
+        return record
 
 
 def _tell(record: "SweepRecord") -> None:
@@ -136,8 +167,8 @@ def _show(record: "SweepRecord") -> None:
             escape(trial.run_id),
             "" if trial.fold is None else str(trial.fold),
             trial.state,
-            "" if trial.val_top1 is None else f"{trial.val_top1:.1%}",
-            "" if trial.top1 is None else f"{trial.top1:.1%}",
+            "" if trial.val_top1 is None else percent(trial.val_top1),
+            "" if trial.top1 is None else percent(trial.top1),
         )
     out.print(table)
     pooled = pool_sweep(record, data_dir=data_dir())
@@ -146,9 +177,10 @@ def _show(record: "SweepRecord") -> None:
     for group in pooled:
         low, high = group.interval
         out.print(
-            f"{escape(group.settings)}: pooled top-1 {group.top1:.1%} (95 % interval "
-            f"{low:.1%} to {high:.1%}), {group.correct:,} of {group.n:,} sketches in "
-            f"{len(group.folds)} of {group.k} folds",
+            f"{escape(group.settings)}: pooled top-1 {percent(group.top1)} (95 % "
+            f"interval with the folds' spread {percent(low)} to {percent(high)}), "
+            f"{group.correct:,} of {group.n:,} sketches in {len(group.folds)} of "
+            f"{group.k} folds",
             highlight=False,
         )
     folder = sweep_dir(record.sweep.name, data_dir=data_dir())

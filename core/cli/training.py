@@ -2,22 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
 from rich.progress import Progress
 
-from core.cli.console import Json, err, out, print_json, print_table, progress
+from core.cli.console import (
+    NETWORK,
+    Json,
+    err,
+    out,
+    percent,
+    print_json,
+    print_table,
+    progress,
+)
 from core.cli.runs import RunArgument, find_origin, find_run, print_metrics, run_metrics
 from core.errors import SketchScopeError
 from core.paths import data_dir
 from core.runs.folder import CHECKPOINT_INTERVAL_S
+from models import FIRST_NETWORK, NETWORKS
 
 
 def train(
     network: Annotated[
-        str | None, typer.Argument(metavar="simple|resnet18", help="What to train.")
+        str | None, typer.Argument(metavar=NETWORK, help="What to train.")
     ] = None,
     dataset: Annotated[str | None, typer.Option(help="An installed dataset.")] = None,
     recipe: Annotated[
@@ -142,7 +152,7 @@ def train(
         if network is None or dataset is None:
             raise SketchScopeError(
                 "Name a network and a --dataset, or a run to --resume. For example: "
-                "python -m core train simple --dataset starter --recipe best"
+                f"python -m core train {FIRST_NETWORK} --dataset starter --recipe best"
             )
         overrides = parse_overrides(assignments or [])
         overrides |= {
@@ -199,13 +209,22 @@ def evaluate(
         str | None,
         typer.Option(help="Another dataset than the run's own, of the same classes."),
     ] = None,
+    split: Annotated[
+        Literal["test", "all"],
+        typer.Option(help="`all` scores on every sketch of another dataset."),
+    ] = "test",
     as_json: Json = False,
 ) -> None:
     """Score a trained run on all test sketches."""
     from core.training.work import evaluate_run_dir
 
     run_dir = find_run(run)
-    metrics = evaluate_run_dir(run_dir, data_dir=data_dir(), dataset_name=dataset)
+    metrics = evaluate_run_dir(
+        run_dir,
+        data_dir=data_dir(),
+        dataset_name=dataset,
+        is_whole=split == "all",
+    )
     if as_json:
         print_json(metrics)
     else:
@@ -216,7 +235,6 @@ def recipes(as_json: Json = False) -> None:
     """List every setting, with what each recipe gives it."""
     from core.runs.config import Settings
     from core.runs.recipes import RECIPES, make_settings
-    from models import NETWORKS
 
     settings = {
         (recipe, network): make_settings(network, recipe)
@@ -226,8 +244,8 @@ def recipes(as_json: Json = False) -> None:
     if as_json:
         print_json(
             [
-                {"recipe": r, "network": n, **found.model_dump(mode="json")}
-                for (r, n), found in settings.items()
+                {"recipe": r, "network": n, **chosen.model_dump(mode="json")}
+                for (r, n), chosen in settings.items()
             ]
         )
         return
@@ -236,7 +254,7 @@ def recipes(as_json: Json = False) -> None:
         [
             (
                 field,
-                *(str(getattr(found, field)) for found in settings.values()),
+                *(str(getattr(chosen, field)) for chosen in settings.values()),
                 info.description or "",
             )
             for field, info in Settings.model_fields.items()
@@ -304,13 +322,14 @@ def _training_report(bars: Progress) -> Callable[[Any, Any], None]:
             shown = len(history)
         for row in history[shown:]:
             validation = (
-                f"validation loss {row['val_loss']:.3f}, top-1 {row['val_top1']:.1%}"
+                f"validation loss {row['val_loss']:.3f}, top-1 "
+                f"{percent(row['val_top1'])}"
                 if "val_top1" in row
                 else "without validation"
             )
             err.print(
                 f"epoch {row['epoch']}/{status.epochs}: loss {row['loss']:.3f}, "
-                f"top-1 {row['top1']:.1%}; {validation}",
+                f"top-1 {percent(row['top1'])}; {validation}",
                 highlight=False,
             )
         shown = len(history)

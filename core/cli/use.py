@@ -1,19 +1,25 @@
 """The commands that use a trained run: classify, report and export."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 import typer
 from rich.markup import escape
 
-from core.cli.console import Json, out, print_json
+from core.cli.console import Json, complain, out, print_json
 from core.cli.runs import RunArgument, find_run
+from core.errors import SketchScopeError
 from core.paths import TRAINED_DIR, data_dir
+
+if TYPE_CHECKING:
+    from core.inference.classify import Prediction
 
 
 def classify(
     files: Annotated[
-        list[Path], typer.Argument(help="PNG, JPEG or WebP pictures of sketches.")
+        list[Path],
+        typer.Argument(help="Pictures of sketches, in any format; SVG and PDF too."),
     ],
     run: Annotated[
         str | None,
@@ -21,8 +27,15 @@ def classify(
     ] = None,
     top: Annotated[int, typer.Option(min=1, help="Guesses a picture.")] = 5,
     as_json: Json = False,
+    as_jsonl: Annotated[
+        bool, typer.Option("--jsonl", help="Print a line of JSON for each picture.")
+    ] = False,
 ) -> None:
-    """Name what pictures show."""
+    """Name what pictures show.
+
+    Of several, those that can't be read are named, the others answered, and the exit
+    code is 1.
+    """
     from core.inference.classify import Classifier, best_run, read_sketches
     from core.runs.reading import read_config
 
@@ -30,26 +43,44 @@ def classify(
         run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     else:
         run_dir = find_run(run)
-    sketches = read_sketches(files, config=read_config(run_dir))
-    answers = Classifier(run_dir)(sketches, top=top)
-    if as_json:
-        print_json(
-            [
-                {
-                    "file": str(file),
-                    "predictions": [
-                        {"class": guess.class_name, "probability": guess.probability}
-                        for guess in guesses
-                    ],
-                }
-                for file, guesses in zip(files, answers, strict=True)
-            ]
-        )
-        return
-    for file, guesses in zip(files, answers, strict=True):
+    read = read_sketches(files, config=read_config(run_dir))
+    if len(read) == 1 and isinstance(read[0], SketchScopeError):
+        raise read[0]
+    sketches = [sketch for sketch in read if not isinstance(sketch, SketchScopeError)]
+    classifier = Classifier(run_dir)
+    answers = iter(classifier(np.stack(sketches), top=top) if sketches else [])
+    results: list[tuple[Path, list[Prediction] | SketchScopeError]] = [
+        (file, sketch if isinstance(sketch, SketchScopeError) else next(answers))
+        for file, sketch in zip(files, read, strict=True)
+    ]
+    if as_json or as_jsonl:
+        rows = [{"file": str(file), **_as_json(result)} for file, result in results]
+        if as_jsonl:
+            for row in rows:
+                print_json(row, indent=None)
+        else:
+            print_json(rows)
+    for file, result in [] if as_json or as_jsonl else results:
+        if isinstance(result, SketchScopeError):
+            complain(str(result))
+            continue
         out.print(f"[bold]{escape(str(file))}[/]")
-        for guess in guesses:
+        for guess in result:
             out.print(f"  {guess.probability:6.1%}  {escape(guess.class_name)}")
+    if len(sketches) < len(files):
+        raise typer.Exit(1)
+
+
+def _as_json(result: "list[Prediction] | SketchScopeError") -> dict[str, Any]:
+    """Returns what JSON says of one picture."""
+    if isinstance(result, SketchScopeError):
+        return {"error": str(result)}
+    return {
+        "predictions": [
+            {"class": guess.class_name, "probability": guess.probability}
+            for guess in result
+        ]
+    }
 
 
 def report(

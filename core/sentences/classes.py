@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from gettext import NullTranslations
 
-from core.analysis.classes import ClassFigures, PairedClass, tally_classes
-from core.language import plain
+from core.analysis.classes import ClassMetrics, PairedClass, tally_classes
+from core.language import phrase, plain
 from core.runs.reading import Run
 
 
 def tally_words(
     run: Run,
-    figures: Sequence[ClassFigures],
+    class_metrics: Sequence[ClassMetrics],
     other: Run | None,
     pairs: Sequence[PairedClass],
     words: NullTranslations,
@@ -19,33 +19,33 @@ def tally_words(
 
     Args:
         run: The run.
-        figures: Of each of its classes.
+        class_metrics: Of each of its classes.
         other: The run beside it, if any.
         pairs: The classes in both.
         words: The sentences of a language.
     """
     _ = words.gettext
-    found = tally_classes(figures)
+    tally = tally_classes(class_metrics)
     sentences = [
         _(
             "{run} recognises every sketch of {whole} of {total} classes and fewer "
             "than half of the sketches of {under}."
         )
     ]
-    if found.mistakes:
+    if tally.mistakes:
         sentences.append(_("Half of its {mistakes:,} mistakes are in {half} classes."))
     if other is not None:
         sentences.append(
             _("{other} does better in {better} classes and worse in {worse}.")
         )
-    return " ".join(sentences).format(
+    return phrase(" ".join(sentences), words).format(
         run=plain(run.run_id),
         other=plain(other.run_id) if other else "",
-        whole=found.whole,
-        total=found.total,
-        under=found.under_half,
-        mistakes=found.mistakes,
-        half=found.half_of_mistakes,
+        whole=tally.whole,
+        total=tally.total,
+        under=tally.under_half,
+        mistakes=tally.mistakes,
+        half=tally.half_of_mistakes,
         better=sum(pair.change > 0 for pair in pairs),
         worse=sum(pair.change < 0 for pair in pairs),
     )

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from gettext import NullTranslations
 from typing import Any
 
-from core.analysis.comparison import OUTCOMES, Comparison, Gain
-from core.language import plain
+from core.analysis.comparison import LEVEL, OUTCOMES, Comparison, Gain
+from core.language import class_word, number, phrase, plain
 from core.runs.reading import Run
 from core.sentences.numbers import listed
 
@@ -15,20 +15,24 @@ NAMED = 3
 LEAST_P = 0.0001
 """A smaller probability is not told more exactly."""
 
-LEVEL = 0.05
 
-
-def probability_words(p_value: float) -> str:
+def probability_words(p_value: float, words: NullTranslations) -> str:
     """Returns what a p-value is, with no more digits than it deserves."""
-    return f"= {p_value:.2g}" if p_value >= LEAST_P else f"< {LEAST_P:.4f}"
+    if p_value >= LEAST_P:
+        return f"= {number(p_value, '.2g', words)}"
+    return f"< {number(LEAST_P, '.4f', words)}"
 
 
 def comparison_words(
-    found: Comparison, told_gain: Gain, run: Run, baseline: Run, words: NullTranslations
+    comparison: Comparison,
+    told_gain: Gain,
+    run: Run,
+    baseline: Run,
+    words: NullTranslations,
 ) -> str:
     """Returns what the numbers say in a few sentences, as Markdown."""
     _ = words.gettext
-    paired = found.paired
+    paired = comparison.paired
     values: dict[str, Any] = {
         "run": plain(run.run_id),
         "baseline": plain(baseline.run_id),
@@ -43,26 +47,26 @@ def comparison_words(
         "broken": paired.broken,
         "both_right": paired.both_right,
         "both_wrong": paired.both_wrong,
-        "p": plain(probability_words(paired.p_value)),
+        "p": plain(probability_words(paired.p_value, words)),
     }
-    if paired.p_value >= LEVEL:
+    if not comparison.is_clear:
         verdict = _(
             "**{run} and {baseline} can't be told apart**: they recognise {right:,} "
             "and {baseline_right:,} of {n:,} test sketches, a difference of "
             "{points:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; McNemar's "
-            "exact test, p {p})."
+            "mid-p test, p {p})."
         )
     elif paired.net > 0:
         verdict = _(
             "**{run} is better than {baseline} by {better_points:.1f} points** (95 % "
-            "interval {low:+.1f} to {high:+.1f}; McNemar's exact test, p {p}): it "
+            "interval {low:+.1f} to {high:+.1f}; McNemar's mid-p test, p {p}): it "
             "recognises {right:,} of {n:,} test sketches, {baseline} "
             "{baseline_right:,}."
         )
     else:
         verdict = _(
             "**{run} is worse than {baseline} by {better_points:.1f} points** (95 % "
-            "interval {low:+.1f} to {high:+.1f}; McNemar's exact test, p {p}): it "
+            "interval {low:+.1f} to {high:+.1f}; McNemar's mid-p test, p {p}): it "
             "recognises {right:,} of {n:,} test sketches, {baseline} "
             "{baseline_right:,}."
         )
@@ -74,7 +78,12 @@ def comparison_words(
             "{both_right:,} and wrong on {both_wrong:,}."
         ).format(**values),
     ]
-    if told_gain.half is not None and told_gain.largest_share is not None:
+    # What may be chance comes from nowhere.
+    if (
+        comparison.is_clear
+        and told_gain.half is not None
+        and told_gain.largest_share is not None
+    ):
         sentence = (
             _(
                 "{better} of {classes} classes are better, {worse} worse; half of the "
@@ -88,12 +97,16 @@ def comparison_words(
                 "up {share:.0%} of it."
             )
         )
-        names = [f"{one.class_name} ({one.paired.net:+d})" for one in told_gain.largest]
+        names = [
+            f"{class_word(change.class_name, words)} "
+            f"({number(change.paired.net, '+d', words)})"
+            for change in told_gain.largest
+        ]
         sentences.append(
             sentence.format(
                 better=told_gain.better,
                 worse=told_gain.worse,
-                classes=len(found.classes),
+                classes=len(comparison.classes),
                 half=told_gain.half,
                 largest=plain(listed(names, words)),
                 share=told_gain.largest_share,
@@ -103,7 +116,7 @@ def comparison_words(
 
 
 def confidence_words(
-    found: Comparison,
+    comparison: Comparison,
     run: Run,
     baseline: Run,
     temperatures: Sequence[float],
@@ -111,7 +124,7 @@ def confidence_words(
 ) -> str:
     """Says how sure both runs are where the first is newly wrong, as Markdown."""
     _ = words.gettext
-    broken = found.outcomes[OUTCOMES.index("broken")]
+    broken = comparison.outcomes[OUTCOMES.index("broken")]
     values: dict[str, Any] = {
         "run": plain(run.run_id),
         "baseline": plain(baseline.run_id),
@@ -135,40 +148,58 @@ def confidence_words(
             "same in both."
         )
     )
-    return " ".join(sentences).format(**values)
+    return phrase(" ".join(sentences), words).format(**values)
 
 
 def many_tests_words(
-    found: Comparison, run: Run, baseline: Run, words: NullTranslations
+    comparison: Comparison, run: Run, baseline: Run, words: NullTranslations
 ) -> str:
-    """Says how to read the chart, and which classes differ for certain."""
+    """Says how to read the chart, and which classes differ."""
     _ = words.gettext
-    certain = found.certain(level=LEVEL)
-    alone = len(found.alone_certain(level=LEVEL))
+    differing, testable = comparison.differing, comparison.testable
     sentences = [
         _(
             "Above the line {run} recognises more of a class, below it {baseline}; "
             "bars are 95 % intervals of the paired difference (Tango 1998)."
         ),
         _(
-            "Taken one by one, {alone} of {classes} classes differ (McNemar, p < "
-            "{level:g}); of so many tests up to {chance:.0f} would come out like that "
-            "if nothing differed."
+            "Taken one by one, {alone} of {classes} classes differ (McNemar's mid-p "
+            "test, p < {level:g}); {chance:.1f} would be expected to if nothing "
+            "differed."
         ),
     ]
-    sentences.append(
-        _("Corrected for that (Holm 1979), {certain} differ for certain: {names}.")
-        if certain
-        else _("Corrected for that (Holm 1979), none differs for certain.")
-    )
+    if not testable:
+        sentences.append(
+            _(
+                "With so many tests no difference could be shown: no class has enough "
+                "sketches that only one of the two recognises (Tarone 1990)."
+            )
+        )
+    else:
+        sentences.append(
+            _(
+                "With so many tests a difference could be shown in {testable} of "
+                "{classes} classes, those with enough sketches that only one of the "
+                "two recognises (Tarone 1990); it is shown in {differing}: {names}."
+            )
+            if differing
+            else _(
+                "With so many tests a difference could be shown in {testable} of "
+                "{classes} classes, those with enough sketches that only one of the "
+                "two recognises (Tarone 1990); it is shown in none."
+            )
+        )
     sentences.append(_("Click a point to open its class."))
-    return " ".join(sentences).format(
+    return phrase(" ".join(sentences), words).format(
         run=plain(run.run_id),
         baseline=plain(baseline.run_id),
-        alone=alone,
-        classes=len(found.classes),
+        alone=len(comparison.differing_alone),
+        classes=len(comparison.classes),
         level=LEVEL,
-        chance=LEVEL * len(found.classes),
-        certain=len(certain),
-        names=plain(listed([one.class_name for one in certain], words)),
+        chance=comparison.by_chance,
+        testable=testable,
+        differing=len(differing),
+        names=plain(
+            listed([class_word(c.class_name, words) for c in differing], words)
+        ),
     )

@@ -4,7 +4,8 @@ from gettext import NullTranslations
 
 import numpy as np
 
-from core.analysis.confusions import Confusion, Order
+from core.analysis.confusions import ClassOrder, Confusion
+from core.language import class_word
 from core.runs.evaluation import Evaluation
 
 
@@ -14,7 +15,7 @@ def matrix_words(
     *,
     hide: bool,
     difference: bool,
-    by: Order,
+    by: ClassOrder,
 ) -> str:
     """Says what the picture shows and what it hides."""
     _ = words.gettext
@@ -33,7 +34,7 @@ def matrix_words(
     if difference:
         sentences.append(
             _(
-                "Each cell: sketches in the second run less those in the first. On the "
+                "Each cell: sketches in the first run less those in the second. On the "
                 "diagonal more is better, elsewhere less."
             )
         )
@@ -59,17 +60,17 @@ def confusions_words(
 ) -> str:
     """Returns confusions as a sentence."""
     ngettext = words.ngettext
-    told = [
+    sentences = [
         ngettext(
             "{drawn} is taken for {guess} {count} time of {n}",
             "{drawn} is taken for {guess} {count} times of {n}",
             pair.count,
         ).format(
-            drawn=names[pair.true],
-            guess=names[pair.predicted],
+            drawn=class_word(names[pair.true], words),
+            guess=class_word(names[pair.predicted], words),
             count=pair.count,
             n=pair.n,
         )
         for pair in pairs
     ]
-    return "; ".join(told) + "."
+    return "; ".join(sentences) + "."

@@ -1,13 +1,22 @@
 """How runs learned, in words."""
 
+from collections.abc import Sequence
 from gettext import NullTranslations
 
-from core.analysis.curves import Figure, is_validated, learning
-from core.language import plain
+from core.analysis.curves import (
+    CurveMetric,
+    column_of,
+    has_cross_entropy,
+    is_validated,
+    learning,
+)
+from core.language import number, phrase, plain
 from core.runs.reading import Run
+from core.sentences.lineage import lineage_words
+from core.sentences.numbers import listed
 
 
-def curves_words(runs: list[Run], figure: Figure, words: NullTranslations) -> str:
+def curves_words(runs: list[Run], metric: CurveMetric, words: NullTranslations) -> str:
     """Returns the end of each curve in words."""
     _, ngettext = words.gettext, words.ngettext
     ends = [
@@ -17,7 +26,7 @@ def curves_words(runs: list[Run], figure: Figure, words: NullTranslations) -> st
             len(run.history),
         ).format(
             run=run.run_id,
-            value=run.history[-1][f"val_{figure}"],
+            value=run.history[-1][column_of(run, metric, "val")],
             count=len(run.history),
         )
         if is_validated(run)
@@ -26,18 +35,35 @@ def curves_words(runs: list[Run], figure: Figure, words: NullTranslations) -> st
         if run.history
     ]
     sentence = (
-        _("Loss by epoch. On validation, {ends}.")
-        if figure == "loss"
+        _("Cross-entropy by epoch. On validation, {ends}.")
+        if metric == "loss"
         else _("Top-1 accuracy by epoch. On validation, {ends}.")
     )
-    return sentence.format(ends="; ".join(ends) or _("nothing yet"))
+    said = sentence.format(ends="; ".join(ends) or _("nothing yet"))
+    smoothed = smoothing_words(runs, words) if metric == "loss" else ""
+    return f"{said} {smoothed}".strip()
+
+
+def smoothing_words(runs: Sequence[Run], words: NullTranslations) -> str:
+    """Says which losses contain label smoothing; "" where none does."""
+    told = [
+        f"{run.run_id} ({number(run.config.settings.label_smoothing, 'g', words)})"
+        for run in runs
+        if run.history and run.config is not None and not has_cross_entropy(run)
+    ]
+    if not told:
+        return ""
+    return words.gettext(
+        "Of {runs} only the loss with label smoothing was recorded; it can't be "
+        "compared with others."
+    ).format(runs=listed(told, words))
 
 
 def learning_words(run: Run, words: NullTranslations) -> str:
     """Says how a training went, as Markdown; "" where nothing can be said yet."""
     _ = words.gettext
-    found = learning(run)
-    if found is None:
+    learned = learning(run)
+    if learned is None:
         if not run.history or is_validated(run):
             return ""
         return _(
@@ -50,26 +76,35 @@ def learning_words(run: Run, words: NullTranslations) -> str:
             "{top1:.1%} of the validation sketches right."
         )
     ]
-    if found.gap > NOTABLE_GAP:
-        sentences.append(
-            _("At the end it was right {gap:.0f} points more often in training.")
-        )
-    if found.lowest_loss_epoch is not None:
+    if learned.kept_epoch != learned.best_epoch:
+        sentences.append(_("Its weights are those of epoch {kept}."))
+    if learned.train_top1 is not None:
         sentences.append(
             _(
-                "Its validation loss has risen since epoch {lowest}: it learns its "
-                "training sketches by heart."
+                "Of {n:,} training sketches as they are it recognises {train:.1%}, "
+                "{gap:+.0f} points against validation."
             )
         )
-    return " ".join(sentences).format(
+    elif run.metrics:
+        sentences.append(
+            _("Its accuracy on training sketches as they are was not measured.")
+        )
+    if learned.lowest_loss_epoch is not None:
+        sentences.append(
+            _("Its validation loss has risen since epoch {lowest}: it overfits.")
+        )
+    told = phrase(" ".join(sentences), words).format(
         run=f"**{plain(run.run_id)}**",
-        best=found.best_epoch,
-        epochs=found.epochs,
-        top1=found.val_top1,
-        gap=100 * found.gap,
-        lowest=found.lowest_loss_epoch,
+        best=learned.best_epoch,
+        epochs=learned.epochs,
+        top1=learned.val_top1,
+        kept=learned.kept_epoch,
+        n=learned.train_n,
+        train=learned.train_top1,
+        gap=None if learned.gap is None else 100 * learned.gap,
+        lowest=learned.lowest_loss_epoch,
     )
+    return " ".join([told, *(plain(said) for said in lineage_words(run, words))])
 
 
 TOLD_RUNS = 3
-NOTABLE_GAP = 0.05

@@ -4,13 +4,13 @@ from gettext import NullTranslations
 
 from core.analysis.failures import Tally
 from core.analysis.sketch_sets import Gathering
-from core.language import plain
+from core.language import class_word, plain
 from core.runs.reading import Run
 from core.sentences.numbers import listed
 
 
 def failures_words(
-    found: Tally, everything: Tally, other: Run | None, words: NullTranslations
+    tally: Tally, everything: Tally, other: Run | None, words: NullTranslations
 ) -> str:
     """Returns what the failures' numbers say, in two or three sentences."""
     _, ngettext = words.gettext, words.ngettext
@@ -19,44 +19,33 @@ def failures_words(
             run_wrong=everything.wrong, total=everything.total
         )
     ]
-    if found.wrong != everything.wrong:
+    if tally.wrong != everything.wrong:
         sentences.append(
             ngettext(
                 "{count:,} of them is shown.",
                 "{count:,} of them are shown.",
-                found.wrong,
-            ).format(count=found.wrong)
+                tally.wrong,
+            ).format(count=tally.wrong)
         )
-    if found.wrong:
+    if tally.wrong:
         sentences.append(
             _("In {share:.0%} of these the right class came second.").format(
-                share=found.second / found.wrong
+                share=tally.second / tally.wrong
             )
         )
-        if found.both is not None and other is not None:
+        if tally.both is not None and other is not None:
             sentences.append(
                 _("{run} gets {share:.0%} of them wrong, too.").format(
-                    run=other.run_id, share=found.both / found.wrong
+                    run=other.run_id, share=tally.both / tally.wrong
                 )
             )
-    if found.pair is not None and found.pair_count > 1:
-        sentences.append(
-            _(
-                "Most often {drawn} is taken for {guess}: {count} times of {total}."
-            ).format(
-                drawn=found.pair[0],
-                guess=found.pair[1],
-                count=found.pair_count,
-                total=found.pair_total,
-            )
-        )
-    return plain(" ".join(sentences))
+    return plain(" ".join([*sentences, *_pair_words(tally, words)]))
 
 
-def gathering_words(found: Gathering, words: NullTranslations) -> str:
+def gathering_words(gathering: Gathering, words: NullTranslations) -> str:
     """Returns what a set's numbers say, in two or three sentences."""
     _, ngettext = words.gettext, words.ngettext
-    failures = found.failures
+    failures = gathering.failures
     sentences = [
         ngettext(
             "{wrong:,} of {total:,} is wrong ({share:.0%}; of all test sketches "
@@ -68,29 +57,39 @@ def gathering_words(found: Gathering, words: NullTranslations) -> str:
             wrong=failures.wrong,
             total=failures.total,
             share=failures.wrong / failures.total,
-            usual=found.usual,
+            usual=gathering.usual,
         )
     ]
-    if found.num_classes == 1:
-        sentences.append(_("All are of {name}.").format(name=found.main[0][0]))
+    if gathering.num_classes == 1:
+        sentences.append(
+            _("All are of {name}.").format(name=class_word(gathering.main[0][0], words))
+        )
     else:
         sentences.append(
             _("They are of {count} classes, most often {names}.").format(
-                count=found.num_classes,
+                count=gathering.num_classes,
                 names=listed(
-                    [f"{name} ({count})" for name, count in found.main], words
+                    [
+                        f"{class_word(name, words)} ({count})"
+                        for name, count in gathering.main
+                    ],
+                    words,
                 ),
             )
         )
-    if failures.pair is not None and failures.pair_count > 1:
-        sentences.append(
-            _(
-                "Most often {drawn} is taken for {guess}: {count} times of {total}."
-            ).format(
-                drawn=failures.pair[0],
-                guess=failures.pair[1],
-                count=failures.pair_count,
-                total=failures.pair_total,
-            )
+    return plain(" ".join([*sentences, *_pair_words(failures, words)]))
+
+
+def _pair_words(tally: Tally, words: NullTranslations) -> list[str]:
+    """Returns what is most often taken for what, unless each pair stands once."""
+    if tally.pair is None or tally.pair_count < 2:
+        return []
+    sentence = words.gettext(
+        "Most often {drawn} is taken for {guess}: {count} times of {total}."
+    )
+    drawn, guess = (class_word(name, words) for name in tally.pair)
+    return [
+        sentence.format(
+            drawn=drawn, guess=guess, count=tally.pair_count, total=tally.pair_total
         )
-    return plain(" ".join(sentences))
+    ]

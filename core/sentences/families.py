@@ -3,8 +3,8 @@
 from gettext import NullTranslations
 from typing import Any
 
-from core.analysis.families import Family, Likeness, Measured
-from core.language import plain
+from core.analysis.families import Family, Measured, Similarity
+from core.language import class_word, phrase, plain
 from core.runs.reading import Run
 from core.sentences.numbers import listed
 
@@ -12,10 +12,10 @@ from core.sentences.numbers import listed
 def family_name(names: tuple[str, ...], family: Family, words: NullTranslations) -> str:
     """Returns what a family is called: after its two classes most taken for each other.
 
-    Names of classes are as the dataset has them, so this is for `plain` or a table.
+    It is no Markdown, so this is for `plain` or a table.
     """
     ngettext = words.ngettext
-    heads = [names[label] for label in family.heads]
+    heads = [class_word(names[label], words) for label in family.heads]
     more = len(family.labels) - len(heads)
     if not more:
         return listed(heads, words)
@@ -83,13 +83,15 @@ def families_words(
                 "on, which flatters them; no other run was scored on these sketches."
             )
         )
-    return " ".join(sentences).format(**values)
+    return phrase(" ".join(sentences), words).format(**values)
 
 
-def family_count_words(likeness: Likeness, count: int, words: NullTranslations) -> str:
+def family_count_words(
+    similarity: Similarity, count: int, words: NullTranslations
+) -> str:
     """Says how good a number of families is."""
     _ = words.gettext
-    best = likeness.best_count
+    best = similarity.best_count
     sentence = (
         _(
             "In the tree's order. {count} families are the default: with them the "
@@ -104,8 +106,8 @@ def family_count_words(likeness: Likeness, count: int, words: NullTranslations) 
         )
     )
     return sentence.format(
-        here=round(float(likeness.modularities[count - 1]), 2) + 0.0,
+        here=round(float(similarity.modularities[count - 1]), 2) + 0.0,
         count=count,
-        most=likeness.modularities[best - 1],
+        most=similarity.modularities[best - 1],
         best=best,
     )

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from core.analysis.calibration import Bin
 from core.analysis.coverage import Answered
+from core.language import number
 
 if TYPE_CHECKING:
-    from core.analysis.classes import ClassFigures
+    from core.analysis.classes import ClassMetrics
 
 MIN_P = 0.001
 """Below it, only that is said."""
@@ -20,20 +21,16 @@ RIGHT_TO_LEFT = {"R", "AL", "RLE", "RLO", "RLI", "LRE", "LRO", "LRI", "FSI", "PD
 ISOLATE, END = "\u2068", "\u2069"
 
 
-def accuracy_words(figures: "ClassFigures") -> str:
+def accuracy_words(class_metrics: "ClassMetrics", words: NullTranslations) -> str:
     """Returns an accuracy's interval, such as `61–93 %`."""
-    return f"{100 * figures.recall_low:.0f}–{100 * figures.recall_high:.0f} %"
+    return span(class_metrics.recall_low, class_metrics.recall_high, words)
 
 
-def interval_words(one: Bin | Answered) -> str:
+def interval_words(group: Bin | Answered, words: NullTranslations) -> str:
     """Returns the interval of an accuracy, such as `61–93 %`."""
-    low, high = (
-        (one.accuracy_low, one.accuracy_high)
-        if isinstance(one, Bin)
-        else (one.low, one.high)
-    )
-    # They stay on one line.
-    return f"{100 * low:.0f}–{100 * high:.0f}\N{NO-BREAK SPACE}%"
+    if isinstance(group, Bin):
+        return span(group.accuracy_low, group.accuracy_high, words)
+    return span(group.low, group.high, words)
 
 
 def isolated(name: str) -> str:
@@ -42,28 +39,31 @@ def isolated(name: str) -> str:
     return f"{ISOLATE}{name}{END}" if turns else name
 
 
-def percent(share: float, *, digits: int = 0) -> str:
+def percent(share: float, words: NullTranslations, *, digits: int = 0) -> str:
     """Returns a fraction in percent."""
-    return f"{100 * share:.{digits}f}\N{NO-BREAK SPACE}%"
+    return number(share, f".{digits}%", words)
 
 
-def span(low: float, high: float, *, digits: int = 0) -> str:
+def span(low: float, high: float, words: NullTranslations, *, digits: int = 0) -> str:
     """Returns an interval of fractions in percent, such as `61–93 %`."""
-    return f"{100 * low:.{digits}f}–{percent(high, digits=digits)}"
+    first = number(100 * low, f".{digits}f", words)
+    return f"{first}–{percent(high, words, digits=digits)}"
 
 
-def sure_words(probability: float) -> str:
+def sure_words(probability: float, words: NullTranslations) -> str:
     """Returns a probability in percent that only 1 itself calls 100."""
     if 0.995 <= probability < 1:
-        return f">{percent(0.99)}"
+        return f">{percent(0.99, words)}"
     if 0 < probability < 0.005:
-        return f"<{percent(0.01)}"
-    return percent(probability)
+        return f"<{percent(0.01, words)}"
+    return percent(probability, words)
 
 
-def p_words(p_value: float) -> str:
+def p_words(p_value: float, words: NullTranslations) -> str:
     """Returns a p-value with two digits, or below what."""
-    return f"p < {MIN_P:g}" if p_value < MIN_P else f"p = {p_value:.2g}"
+    if p_value < MIN_P:
+        return f"p < {number(MIN_P, 'g', words)}"
+    return f"p = {number(p_value, '.2g', words)}"
 
 
 def listed(names: Sequence[str], words: NullTranslations) -> str:

@@ -6,7 +6,7 @@ from gettext import NullTranslations
 from core.analysis.calibration import calibration
 from core.analysis.coverage import Answered, answers_at_accuracy
 from core.analysis.trust import LEVEL, ClassTrust, Trust
-from core.language import plain
+from core.language import class_word, phrase, plain
 from core.runs.reading import Run
 from core.sentences.numbers import interval_words, listed
 
@@ -41,27 +41,27 @@ def answered_words(
                 run=plain(run.run_id),
                 least=now.least,
                 accuracy=now.accuracy,
-                interval=interval_words(now),
+                interval=interval_words(now, words),
                 share=now.share,
             )
         )
     return " ".join(sentences)
 
 
-def temperature_words(run: Run, found: Trust, words: NullTranslations) -> str:
-    """Says what a run claims on average, and what its temperature does to it."""
+def temperature_words(run: Run, trust: Trust, words: NullTranslations) -> str:
+    """Says how confident a run is on average, and what its temperature does to it."""
     _ = words.gettext
-    before, after = found.before, found.after
+    before, after = trust.before, trust.after
     excess = before.mean_confidence - before.accuracy
     if excess > NOTABLE_GAP:
         sentence = _(
-            "As trained {run} claims too much: it is {confidence:.0%} sure on average "
+            "As trained {run} is overconfident: it is {confidence:.0%} sure on average "
             "and right {accuracy:.0%} of the time."
         )
     elif excess < -NOTABLE_GAP:
         sentence = _(
-            "As trained {run} is too modest: it is {confidence:.0%} sure on average "
-            "and right {accuracy:.0%} of the time."
+            "As trained {run} is underconfident: it is {confidence:.0%} sure on "
+            "average and right {accuracy:.0%} of the time."
         )
     else:
         sentence = _(
@@ -85,7 +85,7 @@ def temperature_words(run: Run, found: Trust, words: NullTranslations) -> str:
             )
         )
     summed = calibration(after)
-    return " ".join(sentences).format(
+    return phrase(" ".join(sentences), words).format(
         run=plain(run.run_id),
         confidence=before.mean_confidence,
         accuracy=before.accuracy,
@@ -98,13 +98,16 @@ def temperature_words(run: Run, found: Trust, words: NullTranslations) -> str:
 
 
 def target_words(
-    runs: Sequence[Run], found: Sequence[Trust], words: NullTranslations
+    runs: Sequence[Run], trusts: Sequence[Trust], words: NullTranslations
 ) -> str:
-    """Says how much the runs may answer to reach an accuracy."""
+    """Says how much the runs may answer to reach an accuracy.
+
+    The threshold that does it is found on the test sketches, which is said.
+    """
     _ = words.gettext
     sentences = []
-    for number, (run, one) in enumerate(zip(runs, found, strict=True)):
-        at = answers_at_accuracy(one.coverage, TOLD_TARGET)
+    for number, (run, trust) in enumerate(zip(runs, trusts, strict=True)):
+        at = answers_at_accuracy(trust.coverage, TOLD_TARGET)
         if at is None:
             sentence = _(
                 "{run} can't choose so that it is right {target:.0%} of the time."
@@ -123,13 +126,19 @@ def target_words(
                 share=at.share if at else 0,
             )
         )
+    sentences.append(
+        _(
+            "The confidence that this takes was chosen on the very test sketches that "
+            "it is counted on; of new sketches expect slightly less."
+        )
+    )
     return " ".join(sentences)
 
 
-def certain_words(
-    runs: Sequence[Run], found: Sequence[Trust], words: NullTranslations
+def class_words(
+    runs: Sequence[Run], trusts: Sequence[Trust], words: NullTranslations
 ) -> str:
-    """Says how to read the chart, and which guesses are off for certain."""
+    """Says how to read the chart, and which guesses are found to be off."""
     _ = words.gettext
     sentences = [
         _(
@@ -140,17 +149,17 @@ def certain_words(
     ]
     sentences.append(
         _(
-            "Of many tests some come out by chance; they are corrected for that "
-            "(Benjamini and Hochberg 1995, {level:.0%}), and what is off for certain "
-            "is filled."
+            "Of many tests some come out by chance. Filled are the classes found to be "
+            "off with a false discovery rate of {level:.0%} (Benjamini and Hochberg "
+            "1995): on average at most so many of those found are not."
         ).format(level=LEVEL)
     )
-    for run, one in zip(runs, found, strict=True):
-        over, under = one.certain("over"), one.certain("under")
+    for run, trust in zip(runs, trusts, strict=True):
+        over, under = trust.found("over"), trust.found("under")
         sentence = (
             _(
                 "{run}: taken one by one {alone} of {classes} classes are off, "
-                "corrected {certain}: too much is claimed of {over}, too little of "
+                "corrected {found}: overconfident for {over}, underconfident for "
                 "{under}."
             )
             if over or under
@@ -164,9 +173,9 @@ def certain_words(
                 run=plain(run.run_id),
                 over=_named(over, words),
                 under=_named(under, words),
-                alone=sum(c.p_value < LEVEL for c in one.classes),
-                certain=len(over) + len(under),
-                classes=len(one.classes),
+                alone=sum(c.p_value < LEVEL for c in trust.classes),
+                found=len(over) + len(under),
+                classes=len(trust.classes),
             )
         )
     sentences.append(_("Click a point or a line of the table to read of its class."))
@@ -175,7 +184,7 @@ def certain_words(
 
 def _named(classes: Sequence[ClassTrust], words: NullTranslations) -> str:
     _ = words.gettext
-    names = [plain(one.class_name) for one in classes[:NAMED]]
+    names = [plain(class_word(row.class_name, words)) for row in classes[:NAMED]]
     if not names:
         return _("none")
     rest = len(classes) - len(names)

@@ -12,10 +12,10 @@ from core.ownership import (
     PAUSE_S,
     TRIES,
     Access,
-    Door,
+    PassphraseChecker,
     decide_access,
-    has_passphrase,
     is_local,
+    passphrase_mark,
     remove_passphrase,
     set_passphrase,
 )
@@ -28,8 +28,8 @@ def test_nobody_changes_anything_on_a_read_only_server() -> None:
         access = decide_access(
             is_read_only=True,
             is_local=local,
-            has_passphrase=known,
-            is_logged_in=logged_in,
+            mark="a" if known else None,
+            shown="a" if logged_in else None,
         )
         assert access is Access.READ_ONLY
 
@@ -39,8 +39,8 @@ def test_a_passphrase_is_asked_of_everyone_once_it_is_set() -> None:
         access = decide_access(
             is_read_only=False,
             is_local=local,
-            has_passphrase=True,
-            is_logged_in=logged_in,
+            mark="a",
+            shown="a" if logged_in else None,
         )
         assert access is (Access.OWNER if logged_in else Access.LOGIN)
 
@@ -51,8 +51,8 @@ def test_without_one_only_who_sits_at_the_machine_is_the_owner(logged_in: bool) 
         access = decide_access(
             is_read_only=False,
             is_local=local,
-            has_passphrase=False,
-            is_logged_in=logged_in,
+            mark=None,
+            shown="a" if logged_in else None,
         )
         assert access is expected
 
@@ -78,19 +78,61 @@ def test_only_a_direct_request_to_this_machine_is_local(
     assert is_local(address, host, forwarded) is expected
 
 
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, True),
+        ("http://127.0.0.1:8501", True),
+        ("http://127.0.0.1:9999", False),
+        ("http://localhost:8501", False),
+        ("http://evil.example", False),
+        ("null", False),
+        ("", False),
+    ],
+)
+def test_a_page_of_another_server_is_not_local(
+    origin: str | None, expected: bool
+) -> None:
+    assert is_local("127.0.0.1", "127.0.0.1:8501", False, origin) is expected
+
+
+def test_a_changed_passphrase_is_another_even_of_the_same_words(data_dir: Path) -> None:
+    marks = set()
+    for _ in range(2):
+        set_passphrase(PASSPHRASE, data_dir=data_dir)
+        marks.add(passphrase_mark(data_dir))
+        assert passphrase_mark(data_dir) in marks
+    assert len(marks) == 2
+
+
+def test_who_gave_the_passphrase_before_it_was_changed_is_no_owner() -> None:
+    for mark, shown, expected in (
+        ("new", "new", Access.OWNER),
+        ("new", "old", Access.LOGIN),
+        ("new", True, Access.LOGIN),
+    ):
+        access = decide_access(
+            is_read_only=False,
+            is_local=True,
+            mark=mark,
+            shown=shown,  # type: ignore[arg-type]
+        )
+        assert access is expected
+
+
 def test_a_passphrase_is_kept_as_a_hash_that_only_its_owner_can_read(
     data_dir: Path,
 ) -> None:
-    assert not has_passphrase(data_dir)
+    assert passphrase_mark(data_dir) is None
     set_passphrase(PASSPHRASE, data_dir=data_dir)
-    assert has_passphrase(data_dir)
+    assert passphrase_mark(data_dir) is not None
     content = (data_dir / OWNER).read_text()
     assert "$argon2id$" in content
     assert not any(word in content for word in PASSPHRASE.split())
     assert stat.S_IMODE((data_dir / OWNER).stat().st_mode) == 0o600
-    assert Door(data_dir).knows(PASSPHRASE)
-    assert not Door(data_dir).knows(PASSPHRASE + "!")
-    assert not Door(data_dir).knows("")
+    assert PassphraseChecker(data_dir).knows(PASSPHRASE)
+    assert not PassphraseChecker(data_dir).knows(PASSPHRASE + "!")
+    assert not PassphraseChecker(data_dir).knows("")
     remove_passphrase(data_dir)
     with pytest.raises(OwnerError, match="No passphrase is set"):
         remove_passphrase(data_dir)
@@ -100,13 +142,13 @@ def test_a_passphrase_is_kept_as_a_hash_that_only_its_owner_can_read(
 def test_a_passphrase_of_no_use_is_refused(passphrase: str, data_dir: Path) -> None:
     with pytest.raises(OwnerError, match="10 to 1000 characters"):
         set_passphrase(passphrase, data_dir=data_dir)
-    assert not has_passphrase(data_dir)
+    assert passphrase_mark(data_dir) is None
 
 
 def test_after_wrong_ones_even_the_right_one_has_to_wait(data_dir: Path) -> None:
     set_passphrase(PASSPHRASE, data_dir=data_dir)
     now = 0.0
-    door = Door(data_dir, clock=lambda: now)
+    door = PassphraseChecker(data_dir, clock=lambda: now)
     for _ in range(TRIES):
         assert not door.knows("x" * 5000)
     with pytest.raises(OwnerError, match="Try again in 60 seconds"):
@@ -122,4 +164,4 @@ def test_a_damaged_file_lets_no_one_in(content: str, data_dir: Path) -> None:
     data_dir.mkdir()
     (data_dir / OWNER).write_text(content)
     with pytest.raises(OwnerError, match="owner set"):
-        Door(data_dir).knows("plain")
+        PassphraseChecker(data_dir).knows("plain")

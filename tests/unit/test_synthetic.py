@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.analysis.metrics import METRICS
-from core.runs.evaluation import read_evaluation, to_probabilities
+from core.runs.evaluation import read_evaluation, softmax
 from core.runs.reading import list_runs
 from tests.synthetic import main
 
@@ -25,7 +25,7 @@ def test_made_up_runs_are_read_like_others_and_their_figures_are_true(
     assert (found[0].y_true == found[1].y_true).all()
     for evaluation in found:
         assert 0.4 < evaluation.metrics["top1"] < 0.95
-        probabilities = to_probabilities(evaluation.logits)
+        probabilities = softmax(evaluation.logits)
         for name in ("loss", "ece"):
             expected = METRICS[name].compute(evaluation.y_true, probabilities)
             assert evaluation.metrics[name] == pytest.approx(expected, abs=2e-3)
