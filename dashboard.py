@@ -3,63 +3,68 @@
 from pathlib import Path
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from core.errors import SketchScopeError
 from core.language import noop as N_
 from pages.shared.chart import load_plotly
 from pages.shared.frame import frame, settle
-from pages.shared.language import choose_language
+from pages.shared.header import place_in_menu, show_header
 from pages.shared.language import gettext as _
+from pages.shared.language import name_language, say
 from pages.shared.owner import show_login
-from pages.shared.told import told
 
 # A picture of our own: an icon's name would be fetched from another host.
 ICON = Path(__file__).parent / "pages" / "icon.png"
+MAKE, RESULTS, JUDGE = N_("Data & training"), N_("Results"), N_("Judge")
 SCREENS = {
-    "overview": (N_("Overview"), ":material/home:"),
-    "dataset": (N_("Dataset"), ":material/photo_library:"),
-    "train": (N_("Train"), ":material/school:"),
-    "curves": (N_("Curves"), ":material/show_chart:"),
-    "sweeps": (N_("Sweeps"), ":material/tune:"),
-    "confusion": (N_("Confusion"), ":material/grid_on:"),
-    "classes": (N_("Classes"), ":material/category:"),
-    "failures": (N_("Failures"), ":material/rule:"),
-    "map": (N_("Map"), ":material/scatter_plot:"),
-    "compare": (N_("Compare"), ":material/compare:"),
-    "families": (N_("Families"), ":material/account_tree:"),
-    "trust": (N_("Trust"), ":material/verified:"),
-    "draw": (N_("Draw"), ":material/draw:"),
+    "home": (N_("Home"), ":material/home:", ""),
+    "draw": (N_("Draw"), ":material/draw:", ""),
+    "dataset": (N_("Dataset"), ":material/photo_library:", MAKE),
+    "train": (N_("Train"), ":material/school:", MAKE),
+    "curves": (N_("Curves"), ":material/show_chart:", MAKE),
+    "sweeps": (N_("Sweeps"), ":material/tune:", MAKE),
+    "runs": (N_("Runs"), ":material/list_alt:", MAKE),
+    "classes": (N_("Classes"), ":material/category:", RESULTS),
+    "confusion": (N_("Confusion"), ":material/grid_on:", RESULTS),
+    "failures": (N_("Failures"), ":material/rule:", RESULTS),
+    "map": (N_("Map"), ":material/scatter_plot:", RESULTS),
+    "families": (N_("Families"), ":material/account_tree:", RESULTS),
+    "compare": (N_("Compare"), ":material/compare:", JUDGE),
+    "trust": (N_("Trust"), ":material/verified:", JUDGE),
 }
+"""Each screen's title, icon and section of the menu; "" stands in the menu itself."""
 
 # Before the pages are named: else the browser asks another host for their icons.
 st.set_page_config(page_icon=ICON, layout="wide")
-page = st.navigation(
-    [
+sections: dict[str, list[Page]] = {}
+for name, (title, icon, section) in SCREENS.items():
+    sections.setdefault(_(section), []).append(
         st.Page(
             f"pages/{name}.py",
             title=_(title),
             icon=icon,
             url_path=name,
-            default=name == "overview",
+            default=name == "home",
         )
-        for name, (title, icon) in SCREENS.items()
-    ],
-    position="top",
-)
+    )
+page = st.navigation(sections, position="top")
 st.set_page_config(
     page_title="SketchScope" if page.url_path == "" else f"{page.title} · SketchScope"
 )
 # Before the page, which may end early: a widget that isn't drawn forgets its choice.
-choose_language()
+header = show_header(page.url_path, place_in_menu(sections, page))
 body = st.container()
-# While the page is made. On Draw the first guess does not wait for a library that only
-# its replay uses.
-load_plotly(at_once=page.url_path != "draw")
+# While the page is made. Where one draws, the first guess does not wait for a library
+# that only Draw's replay uses.
+with header:
+    load_plotly(at_once=page.url_path not in ("", "draw"))
+    name_language()
 with body:
     try:
         with frame():
             page.run()
     except SketchScopeError as error:
-        st.error(told(str(error)), icon=":material/error:")
+        st.error(say(error), icon=":material/error:")
     show_login()
 settle(page.url_path)

@@ -9,18 +9,19 @@ from core.paths import data_dir
 from core.runs.reading import Run
 from core.sentences.classes import tally_words
 from pages.parts.classes.one_class import show_class
-from pages.parts.classes.rankings import show_all
+from pages.parts.classes.rankings import show_all, show_pictures
 from pages.shared import reads
 from pages.shared.frame import require_frame
+from pages.shared.header import begin_at_top
 from pages.shared.language import gettext as _
 from pages.shared.language import language, words
 from pages.shared.pickers import (
-    comparable_runs,
+    MENU_WIDTH,
     evaluated_runs,
     no_evaluation_yet,
-    pick_run,
+    pick_class,
+    pick_networks,
     run_words,
-    short_name,
 )
 from pages.shared.sets import pick_part
 
@@ -54,44 +55,32 @@ def offer_report(runs: Sequence[Run]) -> None:
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, by default beside the other network's best."""
-    run_column, other_column, class_column = st.columns([2, 2, 1])
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    others = comparable_runs(run, runs)
-    others.sort(key=lambda other: short_name(other) == short_name(run))
-    with other_column:
-        other = None
-        if others:
-            other = pick_run(_("Beside"), others, key="beside")
-        else:
-            st.selectbox(
-                _("Beside"),
-                [],
-                disabled=True,
-                placeholder=_("No other run of the same test sketches"),
-            )
-    with class_column:
-        name = st.selectbox(
-            _("Class"),
-            sorted(reads.evaluation(run).class_names),
-            index=None,
-            key="class",
-            bind="query-params",
-            placeholder=_("All"),
-        )
+    run, other = pick_networks(runs)
     shown_runs = [shown for shown in (run, other) if shown]
     with st.container(
         horizontal=True,
         horizontal_alignment="distribute",
-        vertical_alignment="center",
+        vertical_alignment="bottom",
     ):
-        st.caption(" · ".join(map(run_words, shown_runs)), width="content")
+        name = pick_class(
+            _("Class"),
+            reads.evaluation(run).class_names,
+            key="class",
+            placeholder=_("All"),
+            width=MENU_WIDTH,
+        )
         offer_report(shown_runs)
+    st.caption(" · ".join(map(run_words, shown_runs)))
     part = pick_part(run, key="classes_set")
+    begin_at_top(name or "", key="class")
     if name is None:
-        pairs = pair_classes(part.figures(run), part.figures(other)) if other else []
-        st.write(tally_words(run, part.figures(run), other, pairs, words()))
+        pairs = (
+            pair_classes(part.class_metrics(run), part.class_metrics(other))
+            if other
+            else []
+        )
+        st.write(tally_words(run, part.class_metrics(run), other, pairs, words()))
+        show_pictures(run, other, part)
         show_all(run, other, part)
     else:
         show_class(run, other, part, name)

@@ -7,6 +7,7 @@ from core.language import plain
 from core.runs.reading import Run
 from core.sentences.comparison import NAMED, comparison_words
 from pages.parts.compare.classes import show_classes
+from pages.parts.compare.seeds import show_groups
 from pages.parts.compare.sketches import pick_outcome, show_list
 from pages.parts.compare.tables import show_tables
 from pages.shared import reads
@@ -15,11 +16,13 @@ from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
-    comparable_runs,
+    BESIDE,
+    MENU_WIDTH,
+    RUN,
     evaluated_runs,
     no_evaluation_yet,
-    other_network_first,
-    pick_run,
+    pick_class,
+    pick_networks,
     run_words,
 )
 
@@ -27,40 +30,30 @@ compared = reads.keep(compare)
 
 
 def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:
-    """Lets one choose a run, what it is compared with, and a class if one likes.
+    """Shows the menus of a run, what it is compared with, and a class, if any.
 
     Says so where the address asks for what can't be compared.
     """
-    run_column, other_column, class_column, swap_column = st.columns(
-        [4, 4, 3, 2], vertical_alignment="bottom"
-    )
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    asked = st.query_params.get("beside")
-    others = other_network_first(run, comparable_runs(run, runs))
-    if not others:
+    asked = st.query_params.get(BESIDE)
+    run, other = pick_networks(runs)
+    if other is None:
         return run, None, None
-    with other_column:
-        other = pick_run(_("Compared with"), others, key="beside")
-    assert other is not None
-    with class_column:
-        name = st.selectbox(
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = pick_class(
             _("Class"),
-            sorted(reads.evaluation(run).class_names),
-            index=None,
+            reads.evaluation(run).class_names,
             key="class",
-            bind="query-params",
             placeholder=_("All"),
+            width=MENU_WIDTH,
         )
 
-    def swap() -> None:
-        st.session_state["run"] = other.run_id
-        st.session_state["beside"] = run.run_id
+        def swap() -> None:
+            st.session_state[RUN] = other.run_id
+            st.session_state[BESIDE] = run.run_id
 
-    swap_column.button(
-        _("Swap"), icon=":material/swap_horiz:", on_click=swap, key="compare_swap"
-    )
+        st.button(
+            _("Swap"), icon=":material/swap_horiz:", on_click=swap, key="compare_swap"
+        )
     if asked and asked != other.run_id:
         told_values = {
             "asked": plain(asked),
@@ -72,7 +65,7 @@ def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:
                 "{run} compared with itself differs in nothing; {other} is shown "
                 "instead."
             )
-        elif asked in {one.run_id for one in reads.runs()}:
+        elif asked in {other.run_id for other in reads.runs()}:
             sentence = _(
                 "{asked} was not scored on the same test sketches as {run}; {other} is "
                 "shown instead."
@@ -98,20 +91,22 @@ def show(runs: list[Run]) -> None:
         )
         st.page_link("pages/train.py", label=_("Train"), icon=":material/school:")
         return
-    st.caption(" · ".join(run_words(one) for one in (run, baseline)))
+    st.caption(" · ".join(run_words(shown) for shown in (run, baseline)))
     evaluation, before = reads.evaluation(run), reads.evaluation(baseline)
-    found = compared(evaluation, before)
-    told_gain = gain(found.classes, limit=NAMED)
-    st.write(comparison_words(found, told_gain, run, baseline, words()))
+    comparison = compared(evaluation, before)
+    told_gain = gain(comparison.classes, limit=NAMED)
     asked = st.query_params.get(SKETCH)
     is_open = asked in evaluation.ids
     if not is_open:
-        show_tables(found, run, baseline)
-        show_classes(found, run, baseline, name)
+        show_groups(run, baseline)
+    st.write(comparison_words(comparison, told_gain, run, baseline, words()))
+    if not is_open:
+        show_tables(comparison, run, baseline)
+        show_classes(comparison, run, baseline, name)
         st.subheader(_("Sketch by sketch"))
         if asked is not None:
             st.warning(_("This run has no test sketch of that name."))
-    outcome = pick_outcome(found, name)
+    outcome = pick_outcome(comparison, name)
     label = None if name is None else evaluation.class_names.index(name)
     rows = find_sketches(evaluation, before, outcome, label=label)
     if is_open:

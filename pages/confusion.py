@@ -14,11 +14,11 @@ from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import (
-    comparable_runs,
+    BESIDE,
     evaluated_runs,
     no_evaluation_yet,
+    pick_networks,
     pick_option,
-    pick_run,
     run_words,
 )
 from pages.shared.sets import pick_part
@@ -30,14 +30,10 @@ TOP_VIEW, FULL_VIEW = "Top confusions", "Full matrix"
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, perhaps beside another."""
-    run_column, other_column = st.columns(2)
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    with other_column:
-        other = pick_run(
-            _("Compare with"), comparable_runs(run, runs), key="other", optional=True
-        )
+    # What addresses of before call it.
+    if earlier := st.query_params.pop("other", None):
+        st.session_state[BESIDE] = earlier
+    run, other = pick_networks(runs)
     part = pick_part(run, key="confusion_set")
     evaluation = part.evaluation(run)
     matrix = evaluation.confusion

@@ -7,21 +7,22 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 
+from core.datasets.sources import NAMED
 from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.errors import SketchScopeError
 from core.language import plain
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.dataset import shipped_split
 from core.runs.status import ACTIVE_STATES
+from pages.parts.dataset.preview import show_account, show_preview
 from pages.shared import reads
 from pages.shared.actions import add_dataset, remove_dataset
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext
+from pages.shared.language import ngettext, number, say_plain, thing
 from pages.shared.owner import is_owner, must_be_owner
-from pages.shared.pickers import pick_option
-from pages.shared.sketches import SKETCH_WIDTH
-from pages.shared.told import told
+from pages.shared.pickers import pick_class, pick_option
+from pages.shared.sketches import ADD, SKETCH_WIDTH
 
 PAGE_SIZE = 84
 """More than any class of TU-Berlin has in one split."""
@@ -44,7 +45,7 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
                 min(share, 1.0),
                 text=_(
                     "{step}: {done:,} of {total:,}. Stay on this page until it is done."
-                ).format(step=told(title), done=done, total=total),
+                ).format(step=say_plain(title), done=done, total=total),
             )
 
         return tell
@@ -58,8 +59,9 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
             find_split=lambda: shipped_split(TRAINED_DIR),
         )
     except SketchScopeError as error:
-        message = str(error).replace(what, called) if called else str(error)
-        st.error(plain(told(message)), icon=":material/error:")
+        message = say_plain(error)
+        message = message.replace(what, called) if called else message
+        st.error(plain(message), icon=":material/error:")
         return
     finally:
         bar.empty()
@@ -71,24 +73,21 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
 def show_add(*, expanded: bool) -> None:
     """Offers the ways to add a dataset."""
     with st.expander(_("Add a dataset"), icon=":material/add:", expanded=expanded):
-        starter, path, upload, official = st.tabs(
-            [_("Starter"), _("Zip or folder"), _("Upload"), "TU-Berlin"]
-        )
-        with starter:
-            st.write(
-                _(
-                    "Twenty simple things, drawn by the program itself in a few "
-                    "seconds. Enough for a first training of two minutes."
-                )
-            )
-            if st.button(_("Add the starter dataset"), type="primary"):
-                add("starter")
+        titles = [_(source.title) or source.name for source in NAMED.values()]
+        *tabs, path, upload = st.tabs([*titles, _("Zip or folder"), _("Upload")])
+        for source, tab in zip(NAMED.values(), tabs, strict=True):
+            with tab:
+                st.write(_(source.about))
+                key = f"dataset_add_{source.name}"
+                if st.button(_(source.button), type="primary", key=key):
+                    add(source.name)
         with path, st.form("dataset_path", border=False):
             st.write(
                 _(
                     "`Sketch_EITZ.zip`, the course's form of TU-Berlin, on which the "
-                    "networks that ship were trained; the official archive; or any "
-                    "folder of class folders with pictures."
+                    "networks that ship were trained; the official archive; a folder, "
+                    "zip or tar of class folders with pictures; or Quick, Draw!'s "
+                    "files."
                 )
             )
             place = st.text_input(
@@ -96,29 +95,33 @@ def show_add(*, expanded: bool) -> None:
                 placeholder=_("/home/me/my-sketches or …/Sketch_EITZ.zip"),
             )
             name = st.text_input(_("Name (optional)"), key="dataset_path_name")
-            if st.form_submit_button(_("Add it")):
-                if place.strip():
-                    add(place.strip(), name=name.strip() or None)
-                else:
+            if st.form_submit_button(_("Look at it")):
+                st.session_state["dataset_looked_at"] = (
+                    place.strip(),
+                    name.strip() or None,
+                )
+                if not place.strip():
                     st.warning(_("Type the path of a zip or a folder first."))
+        with path:
+            place, chosen = st.session_state.get("dataset_looked_at", ("", None))
+            if (
+                place
+                and show_preview(place, name=chosen)
+                and st.button(_("Import"), type="primary", key="dataset_import")
+            ):
+                del st.session_state["dataset_looked_at"]
+                add(place, name=chosen)
         with upload, st.form("dataset_upload", border=False):
-            file = st.file_uploader(_("A zip of class folders"), type="zip")
+            file = st.file_uploader(
+                _("A zip or tar of sketches"),
+                type=["zip", "tar", "gz", "ndjson", "npy"],
+            )
             name = st.text_input(_("Name (optional)"), key="dataset_upload_name")
             if st.form_submit_button(_("Add it")):
                 if file is None:
                     st.warning(_("Choose a zip first."))
                 else:
                     add_upload(file.name, file.getbuffer(), name=name.strip() or None)
-        with official:
-            st.write(
-                _(
-                    "The official archive of 20,000 sketches, downloaded from its home "
-                    "page (525 MB). A download that was interrupted goes on where it "
-                    "ended. CC BY 4.0."
-                )
-            )
-            if st.button(_("Download TU-Berlin")):
-                add("tu-berlin")
 
 
 def add_upload(file_name: str, content: memoryview, *, name: str | None) -> None:
@@ -142,7 +145,9 @@ def show_removal(dataset: Dataset) -> None:
         and run.config is not None
         and dataset.name in run.config.datasets
     ]
-    with st.popover(_("Remove"), icon=":material/delete:"):
+    # One for each dataset: that of the next is closed, where this one's was open.
+    key = f"dataset_removal_{dataset.name}"
+    with st.popover(_("Remove"), icon=":material/delete:", key=key):
         if in_use:
             st.write(
                 _("In use by {runs}. Stop that first.").format(
@@ -173,7 +178,7 @@ def show_counts(dataset: Dataset) -> None:
     order = np.argsort(np.array(dataset.class_names))
     names = [dataset.class_names[label] for label in order]
     st.dataframe(
-        {"Class": names, "Train": train[order], "Test": test[order]},
+        {"Class": list(map(thing, names)), "Train": train[order], "Test": test[order]},
         hide_index=True,
         height=460,
         column_config={"Class": _("Class"), "Train": _("Training"), "Test": _("Test")},
@@ -186,9 +191,11 @@ def show_counts(dataset: Dataset) -> None:
 def show_gallery(dataset: Dataset) -> None:
     """Shows the sketches of one class and split, a page at a time."""
     picked, split_column = st.columns([2, 1], vertical_alignment="bottom")
-    name = picked.selectbox(
-        _("Class"), sorted(dataset.class_names), key="class", bind="query-params"
-    )
+    names = sorted(dataset.class_names, key=thing)
+    with picked:
+        first = thing(names[0])
+        asked = pick_class(_("Class"), names, key="class", placeholder=first)
+    name = asked or names[0]
     with split_column:
         split = pick_option(
             _("Split"), {"train": _("train"), "test": _("test")}, key="split"
@@ -219,7 +226,7 @@ def show_gallery(dataset: Dataset) -> None:
             len(rows),
         )
     )
-    st.caption(words.format(count=len(rows), name=plain(name)))
+    st.caption(words.format(count=len(rows), name=plain(thing(name))))
     if shown:
         st.image(
             [dataset.images[row] for row in shown],
@@ -227,12 +234,15 @@ def show_gallery(dataset: Dataset) -> None:
             width=SKETCH_WIDTH,
             output_format="PNG",
             alt=[
-                _("Sketch {id} of {name}").format(id=dataset.records[row].id, name=name)
+                _("Sketch {id} of {name}").format(
+                    id=dataset.records[row].id, name=thing(name)
+                )
                 for row in shown
             ],
         )
     if dataset.attribution:
         st.caption(plain(dataset.attribution))
+    show_account(dataset)
 
 
 require_frame()
@@ -256,17 +266,27 @@ if not datasets:
 may_change = is_owner()
 if may_change:
     show_add(expanded=not datasets)
+    if asked := st.session_state.pop(ADD, None):
+        add(asked)
 if datasets:
     dataset = datasets[
         st.selectbox(_("Dataset"), list(datasets), key="dataset", bind="query-params")
     ]
     figures, removal = st.columns([5, 1], vertical_alignment="center")
     with figures.container(horizontal=True, gap="large"):
-        st.metric(_("Classes"), f"{dataset.num_classes:,}", width="content")
-        st.metric(_("Training sketches"), f"{dataset.num_train:,}", width="content")
-        st.metric(_("Test sketches"), f"{dataset.num_test:,}", width="content")
+        st.metric(_("Classes"), number(dataset.num_classes, ","), width="content")
+        st.metric(
+            _("Training sketches"), number(dataset.num_train, ","), width="content"
+        )
+        st.metric(_("Test sketches"), number(dataset.num_test, ","), width="content")
     if may_change:
         with removal:
+            st.page_link(
+                "pages/train.py",
+                label=_("Train now"),
+                icon=":material/school:",
+                query_params={"dataset": dataset.name},
+            )
             show_removal(dataset)
     gallery, counts = st.columns([3, 1], gap="large")
     with gallery:

@@ -1,23 +1,27 @@
 """Draw: a canvas, what the networks take the drawing for, and why."""
 
+import html
+
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from streamlit.delta_generator import DeltaGenerator
 
-from core.charts.theme import network_colour
-from core.errors import ImageError
 from core.language import noop as N_
 from core.language import plain
-from core.sketches.photos import read_drawing
-from core.sketches.strokes import Drawing, is_too_little, render_sketch
-from pages.parts.draw.canvas import drawing_canvas
+from core.runs.reading import Run
+from core.sketches.strokes import Drawing, guessable_sketch
+from pages.parts.draw.answers import show_answers, show_invitation
+from pages.parts.draw.canvas import drawing_canvas, with_line_so_far
 from pages.parts.draw.game import show_game
-from pages.parts.draw.keep import show_keep, show_kept
+from pages.parts.draw.keep import ask_whether_right, show_keep, show_kept
+from pages.parts.draw.picture import pick_picture
 from pages.parts.draw.replay import show_replay
 from pages.shared.frame import require_frame
-from pages.shared.guesses import agreement, show_guesses
 from pages.shared.language import gettext as _
+from pages.shared.language import thing
 from pages.shared.networks import (
+    MAX_NETWORKS,
     Network,
     guesses,
     guessing_runs,
@@ -26,55 +30,81 @@ from pages.shared.networks import (
     pick_runs,
 )
 from pages.shared.pickers import no_evaluation_yet, pick_option
+from pages.shared.pictures import to_address
 from pages.shared.sketches import SKETCH_WIDTH
-from pages.shared.told import told
 from pages.shared.why import show_why
 
 MODES = {"Draw": N_("Draw"), "Game": N_("Game"), "My drawings": N_("My drawings")}
 DETAILS = {"Replay": N_("Replay"), "Why": N_("Why"), "Keep": N_("Keep")}
 """What addresses call them, and people."""
 
-PICTURE_TYPES = ("png", "jpg", "jpeg", "webp")
-MAX_UPLOAD_MB = 20
+PRESENT = {"view": "present"}
+"""The address's parameter of the presenter's view."""
+PRESENTED = """
+<style>
+[data-testid="stHeader"], .st-key-header, .st-key-seen { display: none; }
+.stMainBlockContainer { padding: 1rem 2rem; }
+.st-key-drawing [class*="st-key-canvas_"][class*="st-key-canvas_"] {
+  max-width: calc(100dvh - 8rem); }
+.st-key-verdict :is(h3, p) { font-size: clamp(1.2rem, 2.2vw, 2.5rem); }
+.st-key-verdict .guess { font-size: clamp(1rem, 1.8vw, 2rem);
+  grid-template-columns: minmax(0, 1fr) max-content; }
+.st-key-verdict .bar { height: 0.8rem; }
+</style>
+"""
 
 
-def show_draw() -> None:
-    """Shows the canvas and what the networks make of what is on it."""
-    left, right = st.columns([2, 3], gap="large")
+def show_canvas(
+    runs: list[Run], picture: NDArray[np.uint8] | None, row: DeltaGenerator
+) -> tuple[list[Network], Drawing]:
+    """Shows the canvas, and beside it what the networks make of what is on it.
+
+    Args:
+        runs: Who guesses.
+        picture: What they are to look at in the drawing's place.
+        row: Where.
+
+    Returns:
+        The networks, and the drawing.
+    """
+    left, right = row.columns([2, 3], gap="large")
     with left:
         drawing = drawing_canvas("canvas")
-        picture = pick_picture()
-        runs = pick_runs()
     with right:
         with st.spinner(_("Loading the networks; the first time takes some seconds")):
             networks = load_networks(runs)
-        sketch = picture
-        if sketch is None and not is_too_little(drawing):
-            sketch = render_sketch(drawing)
-        if sketch is None:
-            show_invitation(networks, drawing)
-            return
-        analyses, network_ms = look(networks, sketch)
-        show_answers(networks, [a.probabilities[0] for a in analyses])
-        seen, words = st.columns([1, 3], vertical_alignment="center")
-        seen.image(
-            sketch,
-            width=SKETCH_WIDTH,
-            output_format="PNG",
-            alt=_("The drawing as the networks see it, after stroke {number}").format(
-                number=len(drawing.strokes)
-            )
-            if picture is None
-            else _("The picture as the networks see it"),
-        )
-        words.caption(
-            _(
-                "What the networks see: 128 × 128 pixels, moved, scaled and drawn like "
-                "the sketches that they learned from. Their answer took {ms:.0f} ms. "
-                "Probabilities are calibrated on sketches that they had not learned "
-                "from."
-            ).format(ms=network_ms)
-        )
+        show_verdict(networks, drawing, picture)
+    return networks, drawing
+
+
+def show_presented() -> None:
+    """Shows the canvas and the verdict as large as can be, and nothing else."""
+    st.html(PRESENTED)
+    show_canvas(guessing_runs()[:MAX_NETWORKS], None, st.container(key="drawing"))
+    st.page_link(
+        "pages/draw.py", label=_("Leave the presentation"), icon=":material/close:"
+    )
+
+
+def show_draw() -> None:
+    """Shows the canvas, the verdict, and what more there is to see of it."""
+    row = st.container(key="drawing")
+    picture, runs = show_choices()
+    networks, drawing = show_canvas(runs, picture, row)
+    show_known(networks)
+    st.page_link(
+        "pages/draw.py",
+        label=_("Present"),
+        icon=":material/present_to_all:",
+        query_params=PRESENT,
+    )
+    sketch = guessable_sketch(drawing) if picture is None else picture
+    if sketch is None:
+        return
+    analyses, _ms = look(networks, sketch)
+    drawn = drawing if picture is None else None
+    guessed = guesses(networks[0], analyses[0].probabilities[0])
+    ask_whether_right(networks, sketch, drawing=drawn, guessed=guessed)
     detail = pick_option(
         _("More"),
         {word: _(shown) for word, shown in DETAILS.items()},
@@ -82,77 +112,81 @@ def show_draw() -> None:
         optional=True,
         show_label=False,
     )
-    if detail == "Replay" and picture is None:
-        show_replay(networks, drawing)
+    if detail == "Replay" and drawn is not None:
+        show_replay(networks, drawn)
     elif detail == "Replay":
         st.caption(_("A picture has no strokes to replay."))
     elif detail == "Why":
         show_why(networks, analyses, sketch)
     elif detail == "Keep":
-        best = guesses(networks[0], analyses[0].probabilities[0])
-        show_keep(
-            networks,
-            sketch,
-            drawing=drawing if picture is None else None,
-            guessed=best,
-        )
+        show_keep(networks, sketch, drawing=drawn, guessed=guessed)
 
 
-def pick_picture() -> NDArray[np.uint8] | None:
-    """Lets one give a picture instead of drawing; returns it as a sketch."""
-    with st.expander(_("Use a picture instead"), icon=":material/upload:"):
-        upload = st.file_uploader(
-            _("A scan or photo of a drawing, or any PNG, JPEG or WebP"),
-            type=list(PICTURE_TYPES),
-            max_upload_size=MAX_UPLOAD_MB,
-            key="draw_upload",
-        )
-        if upload is None:
-            return None
-        try:
-            return read_drawing(upload.getvalue(), name=upload.name)
-        except ImageError as error:
-            st.error(plain(told(str(error))), icon=":material/broken_image:")
-            return None
+def show_choices() -> tuple[NDArray[np.uint8] | None, list[Run]]:
+    """Shows what may take the drawing's place, and who guesses."""
+    picture_column, networks_column = st.columns([2, 3], gap="large")
+    with picture_column:
+        picture = pick_picture()
+    with networks_column:
+        runs = pick_runs()
+    return picture, runs
 
 
-def show_invitation(networks: list[Network], drawing: Drawing) -> None:
-    """Says what to do while there is nothing to guess."""
-    if drawing.strokes:
-        st.info(_("Go on; this is too little to be anything yet."))
-    else:
-        st.info(_("The five best guesses of each network appear here as you draw."))
-    known = sorted(
-        {name for network in networks for name in network.classifier.class_names}
-    )
-    st.markdown(_("**The {count} things they know**").format(count=len(known)))
-    st.caption(plain(", ".join(known)))
-
-
-def show_answers(
-    networks: list[Network], probabilities: list[NDArray[np.float32]]
+@st.fragment
+def show_verdict(
+    networks: list[Network], drawing: Drawing, picture: NDArray[np.uint8] | None
 ) -> None:
-    """Shows each network's guesses beside each other, and whether they agree."""
-    bests = [
-        guesses(network, row)
-        for network, row in zip(networks, probabilities, strict=True)
-    ]
-    st.subheader(agreement([best[0] for best in bests]))
-    columns = st.columns(len(networks), gap="medium")
-    for column, network, best in zip(columns, networks, bests, strict=True):
-        with column:
-            show_guesses(
-                network.name,
-                best,
-                colour=network_colour(network.run),
-                run=network.run,
-            )
+    """Shows what the networks say, anew while the pen moves."""
+    if picture is None:
+        drawing = with_line_so_far("canvas", drawing)
+    sketch = guessable_sketch(drawing) if picture is None else picture
+    if sketch is None:
+        with st.container(key="verdict"):
+            show_invitation(drawing)
+        return
+    analyses, network_ms = look(networks, sketch)
+    with st.container(key="verdict"):
+        show_answers(networks, [a.probabilities[0] for a in analyses])
+    with st.container(key="seen"):
+        seen, words = st.columns([1, 3], vertical_alignment="center")
+    alt = (
+        _("The drawing as the networks see it, after stroke {number}").format(
+            number=len(drawing.strokes)
+        )
+        if picture is None
+        else _("The picture as the networks see it")
+    )
+    # In the page itself: a file would be gone before a quick pen's next line.
+    seen.html(
+        f'<img src="{to_address(sketch)}" alt="{html.escape(alt)}" '
+        f'width="{SKETCH_WIDTH}">'
+    )
+    words.caption(
+        _(
+            "What the networks see: 128 × 128 pixels, moved, scaled and drawn like "
+            "the sketches that they learned from. Their answer took {ms:.0f} ms. "
+            "Probabilities are calibrated on sketches that they had not learned "
+            "from."
+        ).format(ms=network_ms)
+    )
+
+
+def show_known(networks: list[Network]) -> None:
+    """Lists what can be drawn."""
+    known = {name for network in networks for name in network.classifier.class_names}
+    title = _("The {count} things they know").format(count=len(known))
+    with st.expander(title, icon=":material/list:"):
+        st.caption(plain(", ".join(sorted(map(thing, known)))))
 
 
 require_frame()
-st.title(_("Draw"))
+is_presented = st.query_params.get("view") == PRESENT["view"] and guessing_runs()
+if not is_presented:
+    st.title(_("Draw"))
 if not guessing_runs():
     no_evaluation_yet()
+elif is_presented:
+    show_presented()
 else:
     mode = pick_option(
         _("What to do"),

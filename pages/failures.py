@@ -6,22 +6,27 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.failures import Kind, Order, Wanted, find_failures, tally
+from core.analysis.failures import (
+    FailureFilter,
+    FailureOrder,
+    Kind,
+    find_failures,
+    tally,
+)
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.failures import failures_words
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import words
+from pages.shared.language import thing, words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
-    comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
-    other_network_first,
+    pick_class,
+    pick_networks,
     pick_option,
-    pick_run,
     run_words,
 )
 from pages.shared.sets import picked_set, show_set
@@ -30,30 +35,21 @@ from pages.shared.tables import download_csv
 from pages.shared.tiles import Words, sketch_tiles
 
 
-def pick_wanted(
+def pick_filter(
     evaluation: Evaluation, *, has_other: bool, among: NDArray[np.int64] | None
-) -> tuple[Wanted, Order]:
-    """Lets one say which failures to see, of all or among some, and in what order."""
-    names = sorted(evaluation.class_names)
+) -> tuple[FailureFilter, FailureOrder]:
+    """Shows the filters of the failures, of all or among some, and their order."""
+    names = evaluation.class_names
     kinds = {"all": _("All"), "second": _("Right class second")}
     if has_other:
         kinds |= {"both": _("Both wrong"), "only": _("Only this one wrong")}
     kind = pick_option(_("Which"), kinds, key="which")
     drawn_column, guess_column, sure_column, order_column = st.columns([2, 2, 3, 2])
-    drawn, guess = (
-        column.selectbox(
-            label,
-            names,
-            index=None,
-            key=key,
-            bind="query-params",
-            placeholder=_("Any class"),
-        )
-        for column, key, label in (
-            (drawn_column, "drawn", _("Drawn")),
-            (guess_column, "guess", _("Taken for")),
-        )
-    )
+    any_class = _("Any class")
+    with drawn_column:
+        drawn = pick_class(_("Drawn"), names, key="drawn", placeholder=any_class)
+    with guess_column:
+        guess = pick_class(_("Taken for"), names, key="guess", placeholder=any_class)
     least, most = sure_column.slider(
         _("How sure it was, in percent"),
         0,
@@ -79,7 +75,7 @@ def pick_wanted(
             ),
         )
     label = evaluation.class_names.index
-    wanted = Wanted(
+    wanted = FailureFilter(
         drawn=None if drawn is None else label(drawn),
         guess=None if guess is None else label(guess),
         least=least / 100,
@@ -87,7 +83,7 @@ def pick_wanted(
         kind=cast(Kind, kind),
         among=among,
     )
-    return wanted, cast(Order, order)
+    return wanted, cast(FailureOrder, order)
 
 
 def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
@@ -97,8 +93,8 @@ def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
         row = int(rows[place])
         names = evaluation.class_names
         values = {
-            "drawn": names[evaluation.y_true[row]],
-            "guess": names[evaluation.y_pred[row]],
+            "drawn": thing(names[evaluation.y_true[row]]),
+            "guess": thing(names[evaluation.y_pred[row]]),
             "right": float(evaluation.true_probability[row]),
             "sure": float(evaluation.confidence[row]),
         }
@@ -123,7 +119,7 @@ def show_list(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> None
     show_tiles(run, evaluation, rows)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
-            sketch_rows(evaluation, rows[:TABLE_ROWS]),
+            sketch_rows(evaluation, rows[:TABLE_ROWS], call=thing),
             hide_index=True,
             key="failures_table",
             alt=_("The same sketches with their guesses"),
@@ -142,13 +138,7 @@ TABLE_ROWS = 500
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, by default beside the other network's best."""
-    run_column, other_column = st.columns(2)
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    others = other_network_first(run, comparable_runs(run, runs))
-    with other_column:
-        other = pick_run(_("Beside"), others, key="beside") if others else None
+    run, other = pick_networks(runs)
     st.caption(" · ".join(run_words(shown) for shown in (run, other) if shown))
     evaluation = reads.evaluation(run)
     beside = None if other is None else reads.evaluation(other)
@@ -158,11 +148,11 @@ def show(runs: list[Run]) -> None:
     asked = st.query_params.get(SKETCH)
     sentences = st.empty()
     with st.container():
-        wanted, order = pick_wanted(
+        wanted, order = pick_filter(
             evaluation, has_other=beside is not None, among=among
         )
     rows = find_failures(evaluation, wanted, other=beside, order=order)
-    every = find_failures(evaluation, Wanted(among=among), other=beside)
+    every = find_failures(evaluation, FailureFilter(among=among), other=beside)
     sentences.write(
         failures_words(
             tally(evaluation, rows, other=beside, among=among),

@@ -3,7 +3,13 @@
 import streamlit as st
 
 from core.analysis.confusions import check_comparable
-from core.analysis.families import LEAST_CLASSES, Likeness, cut, find_likeness, measure
+from core.analysis.families import (
+    LEAST_CLASSES,
+    Similarity,
+    cut,
+    find_similarity,
+    measure,
+)
 from core.language import plain
 from core.runs.reading import Run
 from core.sentences.families import families_words, family_count_words
@@ -18,7 +24,8 @@ from pages.shared.pickers import (
     comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
-    other_network_first,
+    pick_class,
+    pick_networks,
     pick_run,
     run_words,
 )
@@ -27,15 +34,15 @@ COUNT = "families"
 """The slider's key and the address's parameter for the number of families."""
 
 
-similarity_of = reads.keep(find_likeness)
+similarity_of = reads.keep(find_similarity)
 
 
-def pick_count(likeness: Likeness, finder: Run) -> int:
-    """Lets one choose the number of families.
+def pick_count(similarity: Similarity, finder: Run) -> int:
+    """Shows the slider of the number of families.
 
     The address holds it where it is another than the one of highest modularity.
     """
-    best, most = likeness.best_count, len(likeness.class_names)
+    best, most = similarity.best_count, len(similarity.class_names)
     asked = st.query_params.get(COUNT)
     known = asked, finder.run_id
     if COUNT not in st.session_state or st.session_state.get(f"{COUNT} known") != known:
@@ -65,17 +72,16 @@ def pick_count(likeness: Likeness, finder: Run) -> int:
 
 def show(runs: list[Run]) -> None:
     """Shows one run's families, by default as another network's run finds them."""
-    run_column, finder_column, count_column = st.columns(3)
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    others = other_network_first(run, comparable_runs(run, runs))
-    with finder_column:
+    run, other = pick_networks(runs)
+    others = comparable_runs(run, runs)
+    if other:
+        others = [other, *(one for one in others if one.run_id != other.run_id)]
+    by_column, count_column, _rest = st.columns([2, 2, 3])
+    with by_column:
         finder = pick_run(_("Families found by"), [*others, run], key="by")
-    assert finder is not None
     st.caption(run_words(run))
-    evaluation, found = reads.evaluation(run), reads.evaluation(finder)
-    check_comparable(evaluation, found)
+    evaluation, evaluations = reads.evaluation(run), reads.evaluation(finder)
+    check_comparable(evaluation, evaluations)
     names = evaluation.class_names
     if len(names) < LEAST_CLASSES:
         st.info(
@@ -84,22 +90,19 @@ def show(runs: list[Run]) -> None:
             ).format(run=plain(run.run_id), count=len(names), least=LEAST_CLASSES)
         )
         return
-    likeness = similarity_of(reads.evaluation(finder))
+    similarity = similarity_of(reads.evaluation(finder))
     with count_column:
-        count = pick_count(likeness, finder)
+        count = pick_count(similarity, finder)
     measured = measure(
-        evaluation.confusion, likeness, cut(likeness.tree, count), limit=SHOWN
+        evaluation.confusion, similarity, cut(similarity.tree, count), limit=SHOWN
     )
-    st.write(families_words(measured, run, finder, words(), has_other=bool(others)))
+    st.write(
+        families_words(measured, run, finder, words(), has_other=other is not None)
+    )
     chart_column, family_column = st.columns([3, 2], gap="large")
     with family_column:
-        name = st.selectbox(
-            _("Family of"),
-            sorted(names),
-            index=None,
-            key="class",
-            bind="query-params",
-            placeholder=_("Choose a class"),
+        name = pick_class(
+            _("Family of"), names, key="class", placeholder=_("Choose a class")
         )
         if name is None:
             chosen = max(measured.families, key=lambda family: family.near)
@@ -111,14 +114,14 @@ def show(runs: list[Run]) -> None:
     with chart_column:
         show_chart(
             evaluation,
-            likeness,
+            similarity,
             measured,
             chosen,
             uirevision=f"{finder.run_id} {len(names)}",
         )
     show_misses(run, evaluation, measured, chosen)
     st.subheader(_("All families"))
-    st.caption(family_count_words(likeness, count, words()))
+    st.caption(family_count_words(similarity, count, words()))
     show_table(run, evaluation, measured, finder)
 
 

@@ -6,10 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.maps import class_centres, label_order, places, strays
+from core.analysis.maps import mapped_rows
 from core.charts.map import MapColour
 from core.charts.theme import CHOSEN_COLOURS
-from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.parts.map.chart import show_map
@@ -20,28 +19,24 @@ from pages.shared.language import gettext as _
 from pages.shared.language import ngettext
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import (
-    comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
-    other_network_first,
+    pick_classes,
+    pick_networks,
     pick_option,
-    pick_run,
     run_words,
 )
 from pages.shared.pictures import load_pictures
 from pages.shared.sets import picked_set
 from pages.shared.sketches import sketch_dataset
-from pages.shared.tables import download_csv
-
-SPREAD_FROM = 5
-"""Of fewer sketches it says nothing how close together they lie."""
+from pages.shared.tables import download_csv, in_words
 
 TABLE_ROWS = 500
 """The file has all."""
 
 
 def pick_shown(evaluation: Evaluation) -> tuple[MapColour, list[int], bool]:
-    """Lets one say what to see: the colour, classes to find, only what is wrong."""
+    """Shows what the map may show: its colour, classes to find, only mistakes."""
     with st.container(horizontal=True, gap="medium"):
         colours: dict[MapColour, str] = {
             "class": _("Class"),
@@ -52,13 +47,12 @@ def pick_shown(evaluation: Evaluation) -> tuple[MapColour, list[int], bool]:
         shown = pick_option(
             _("Show"), {"all": _("All sketches"), "wrong": _("Only wrong")}, key="show"
         )
-        chosen = st.multiselect(
+        chosen = pick_classes(
             _("Find classes"),
-            sorted(evaluation.class_names),
+            evaluation.class_names,
             # Not "class", of which other pages hold one.
             key="classes",
-            bind="query-params",
-            max_selections=len(CHOSEN_COLOURS),
+            limit=len(CHOSEN_COLOURS),
             placeholder=_("All"),
             width=280,
         )
@@ -67,38 +61,18 @@ def pick_shown(evaluation: Evaluation) -> tuple[MapColour, list[int], bool]:
 
 
 def show_whole(evaluation: Evaluation, rows: NDArray[np.int64]) -> None:
-    """Says what the places of some sketches tell, in figures."""
-    centres = class_centres(evaluation)
-    wrong = rows[evaluation.y_pred[rows] != evaluation.y_true[rows]]
-    sentences = []
-    if len(wrong):
-        sentences.append(
-            ngettext(
-                "Of {count:,} wrong sketch, {strays:,} lies nearer to the middle of "
-                "the class that it is taken for than to that of its own.",
-                "Of {count:,} wrong sketches, {strays:,} lie nearer to the middle of "
-                "the class that they are taken for than to that of their own.",
-                len(wrong),
-            ).format(count=len(wrong), strays=len(strays(evaluation, centres, wrong)))
-        )
-    counts = np.bincount(evaluation.y_true[rows], minlength=len(centres))
-    ranked = [
-        label
-        for label in label_order(evaluation, centres, first=[])
-        if counts[label] >= SPREAD_FROM
-    ]
-    if len(ranked) > 1:
-        sentences.append(
-            _(
-                "The sketches of {close} lie closest together, those of {far} furthest "
-                "apart."
-            ).format(
-                close=plain(evaluation.class_names[ranked[0]]),
-                far=plain(evaluation.class_names[ranked[-1]]),
-            )
-        )
-    if sentences:
-        st.write(" ".join(sentences))
+    """Says how many of some sketches are wrong; of places and distances, nothing.
+
+    t-SNE keeps who is among whose neighbours, not how far apart things are.
+    """
+    wrong = int((evaluation.y_pred[rows] != evaluation.y_true[rows]).sum())
+    st.write(
+        ngettext(
+            "{wrong:,} of {count:,} sketch is wrong.",
+            "{wrong:,} of {count:,} sketches are wrong.",
+            len(rows),
+        ).format(wrong=wrong, count=len(rows))
+    )
 
 
 def table_rows(evaluation: Evaluation, rows: NDArray[np.int64]) -> list[dict[str, Any]]:
@@ -121,7 +95,7 @@ def show_table(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
     """Shows what the map shows as a table and as a file."""
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
-            table_rows(evaluation, rows[:TABLE_ROWS]),
+            in_words(table_rows(evaluation, rows[:TABLE_ROWS]), "Drawn", "Guess"),
             hide_index=True,
             column_config={
                 "Sketch": _("Sketch"),
@@ -144,24 +118,19 @@ def show_table(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run."""
-    run_column, shown_column = st.columns([2, 7], gap="medium")
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
+    run, other = pick_networks(runs)
     evaluation = reads.evaluation(run)
-    with shown_column:
-        colour, chosen, only_wrong = pick_shown(evaluation)
+    colour, chosen, only_wrong = pick_shown(evaluation)
     st.caption(run_words(run))
     gathered = picked_set(evaluation)
-    rows = places(evaluation)
+    rows = mapped_rows(evaluation)
     if only_wrong:
         rows = rows[evaluation.y_pred[rows] != evaluation.y_true[rows]]
     asked = st.query_params.get(SKETCH)
     if asked in evaluation.ids:
-        others = other_network_first(run, comparable_runs(run, runs))
         show_sketch(
             run,
-            others[0] if others else None,
+            other,
             evaluation.ids.index(asked),
             worst_first(evaluation, rows if gathered is None else gathered),
             all_of_them=_("Back to the map"),
@@ -174,11 +143,11 @@ def show(runs: list[Run]) -> None:
         show_map(run, evaluation, rows, colour=colour, chosen=chosen, gathered=gathered)
     with set_column:
         if gathered is None:
-            found = rows
+            searched = rows
             if chosen:
-                found = rows[np.isin(evaluation.y_true[rows], chosen)]
-            show_whole(evaluation, found)
-            show_how(evaluation, found)
+                searched = rows[np.isin(evaluation.y_true[rows], chosen)]
+            show_whole(evaluation, searched)
+            show_how(evaluation, searched)
         else:
             show_set(run, evaluation, gathered)
     show_table(run, evaluation, rows)

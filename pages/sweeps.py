@@ -2,6 +2,8 @@
 
 import streamlit as st
 
+from core.errors import SketchScopeError
+from core.language import plain
 from core.paths import data_dir
 from core.sweeps.analysis import best_trial, find_importances, is_under_way
 from core.sweeps.pooling import pool_sweep
@@ -9,12 +11,14 @@ from core.sweeps.record import SweepRecord, TrialRecord
 from core.sweeps.sentences import sweep_words
 from pages.parts.sweeps.beginning import show_beginning
 from pages.parts.sweeps.charts import TRIAL, show_curves, show_importances, show_lines
+from pages.parts.sweeps.form import NAME, OPENED, show_form
+from pages.parts.sweeps.process import show_process
 from pages.parts.sweeps.trials import show_pooled, show_table, show_trial
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import words
-from pages.shared.told import told
+from pages.shared.language import say, words
+from pages.shared.owner import is_owner
 
 LIVE_INTERVAL_S = 2.0
 WAITING_INTERVAL_S = 10.0
@@ -22,7 +26,7 @@ WAITING_INTERVAL_S = 10.0
 
 
 def pick_sweep(records: tuple[SweepRecord, ...]) -> str:
-    """Lets one choose a sweep; the address holds its name."""
+    """Shows the menu of sweeps; the address holds the chosen one's name."""
     return str(
         st.selectbox(
             _("Sweep"),
@@ -60,8 +64,8 @@ def show(name: str, interval: float | None) -> None:
     if not record.trials:
         st.info(_("This sweep has no trials yet."))
         return
-    found = kept_importances(record)
-    st.markdown(sweep_words(record, found, words()))
+    importances = kept_importances(record)
+    st.markdown(sweep_words(record, importances, words()))
     if pooled := kept_pooled(record, data_dir=data_dir()):
         show_pooled(pooled)
     trial = chosen_trial(record)
@@ -72,9 +76,10 @@ def show(name: str, interval: float | None) -> None:
     with left:
         show_curves(record, runs, trial.run_id)
     with right:
-        show_importances(found)
+        show_importances(importances)
     show_trial(record, trial)
     show_table(record)
+    show_process(record)
 
 
 def interval_of(record: SweepRecord | None) -> float | None:
@@ -87,18 +92,40 @@ def interval_of(record: SweepRecord | None) -> float | None:
     return WAITING_INTERVAL_S if record.ended + failed < record.total else None
 
 
+def show_new() -> None:
+    """Shows the form of a new sweep, and what it takes besides, to the owner."""
+    if not is_owner():
+        return
+    if not reads.datasets():
+        st.info(
+            _("Training needs a dataset. Add one first: the starter takes one click."),
+            icon=":material/photo_library:",
+        )
+        st.page_link(
+            "pages/dataset.py", label=_("Add a dataset"), icon=":material/add:"
+        )
+        return
+    try:
+        show_form()
+    except SketchScopeError as error:
+        st.error(say(error), icon=":material/error:")
+
+
 require_frame()
 st.title(_("Sweeps"))
+if opened := st.session_state.pop(OPENED, None):
+    st.session_state["sweep"] = opened
+    st.session_state[NAME] = ""
+    st.session_state.pop(TRIAL, None)
+    st.query_params.pop(TRIAL, None)
+    st.toast(
+        _("{run} is on its way.").format(run=plain(opened)),
+        icon=":material/play_arrow:",
+    )
 records, problems = reads.sweeps()
 for problem in problems:
-    st.warning(told(problem), icon=":material/warning:")
-if records:
-    name = pick_sweep(records)
-    interval = interval_of(reads.sweep(name))
-    st.fragment(show, run_every=interval)(name, interval)
-    with st.expander(_("How to begin a sweep")):
-        show_beginning()
-else:
+    st.warning(say(problem), icon=":material/warning:")
+if not records:
     st.info(
         _(
             "There is no sweep yet. A sweep trains many runs that differ in a few "
@@ -106,4 +133,11 @@ else:
         ),
         icon=":material/tune:",
     )
+with st.expander(_("New sweep"), icon=":material/add:", expanded=not records):
+    show_new()
+if records:
+    name = pick_sweep(records)
+    interval = interval_of(reads.sweep(name))
+    st.fragment(show, run_every=interval)(name, interval)
+with st.expander(_("From a terminal, or on a cluster"), icon=":material/terminal:"):
     show_beginning()

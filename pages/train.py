@@ -7,12 +7,13 @@ from core.language import plain
 from core.runs.folder import is_shipped
 from core.runs.status import ACTIVE_STATES
 from pages.parts.train.form import show_form
-from pages.parts.train.panel import show_run
+from pages.parts.train.panel import RESTORED, show_run, show_undo
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
+from pages.shared.language import say
 from pages.shared.owner import is_owner
-from pages.shared.told import told
+from pages.shared.pickers import pick_run
 
 LIVE_INTERVAL_S = 1.0
 
@@ -28,6 +29,8 @@ elif opened is not None:
         _("{run} is on its way.").format(run=plain(opened)),
         icon=":material/play_arrow:",
     )
+if restored := st.session_state.pop(RESTORED, None):
+    st.session_state["run"] = restored
 form, panel = st.columns([2, 3], gap="large")
 with form:
     st.subheader(_("New run"))
@@ -37,7 +40,7 @@ with form:
         try:
             show_form()
         except SketchScopeError as error:
-            st.error(told(str(error)), icon=":material/error:")
+            st.error(say(error), icon=":material/error:")
     else:
         st.info(
             _("Training needs a dataset. Add one first: the starter takes one click."),
@@ -48,19 +51,17 @@ with form:
         )
 with panel:
     st.subheader(_("Runs"))
+    try:
+        show_undo()
+    except SketchScopeError as error:
+        st.error(say(error), icon=":material/error:")
     own = [run for run in reads.runs() if not is_shipped(run.path)]
     own.sort(key=lambda run: run.state not in ACTIVE_STATES)
     if own:
-        states = {run.run_id: run.state for run in own}
-        chosen = st.selectbox(
-            _("Run"),
-            list(states),
-            key="run",
-            bind="query-params",
-        )
-        is_live = states[chosen] in ACTIVE_STATES
+        chosen = pick_run(_("Run"), own, key="run")
+        is_live = chosen.state in ACTIVE_STATES
         st.fragment(show_run, run_every=LIVE_INTERVAL_S if is_live else None)(
-            chosen, states[chosen]
+            chosen.run_id, chosen.state
         )
     else:
         st.info(

@@ -4,54 +4,48 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from core.analysis.trust import trust
+from core.analysis.trust import measure_trust
 from core.runs.reading import Run
 from pages.parts.trust.classes import show_classes
 from pages.parts.trust.coverage import show_declining
 from pages.parts.trust.reliability import show_reliability
+from pages.parts.trust.robustness import show_robustness
 from pages.parts.trust.suspects import show_suspects
 from pages.shared import reads
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.pickers import (
-    comparable_runs,
     evaluated_runs,
     no_evaluation_yet,
-    other_network_first,
+    pick_networks,
     pick_option,
-    pick_run,
     run_words,
 )
 
 HALF = 0.5
 
 
-kept_trust = reads.keep(trust)
+kept_trust = reads.keep(measure_trust)
 
 
 def show_confidence(runs: Sequence[Run]) -> None:
     """Shows how far the probabilities of one run or two can be trusted."""
-    found = [kept_trust(reads.evaluation(run)) for run in runs]
-    show_declining(runs, found)
-    show_reliability(runs, found)
-    show_classes(runs, found)
+    trusts = [kept_trust(reads.evaluation(run)) for run in runs]
+    show_declining(runs, trusts)
+    show_reliability(runs, trusts)
+    show_classes(runs, trusts)
 
 
 def show(runs: list[Run]) -> None:
     """Shows the page of one run, by default beside the other network's best."""
-    run_column, other_column = st.columns(2)
-    with run_column:
-        run = pick_run(_("Run"), runs, key="run")
-    assert run is not None
-    others = other_network_first(run, comparable_runs(run, runs))
-    with other_column:
-        other = pick_run(_("Beside"), others, key="beside") if others else None
+    run, other = pick_networks(runs)
     shown = [run] if other is None else [run, other]
-    st.caption(" · ".join(run_words(one) for one in shown))
+    st.caption(" · ".join(run_words(run) for run in shown))
     view = pick_option(
         _("View"),
         {
             "confidence": _("How sure, how right"),
+            "robustness": _("Robustness"),
             "suspects": _("Suspected labels and drawings"),
         },
         key="view",
@@ -59,6 +53,8 @@ def show(runs: list[Run]) -> None:
     )
     if view == "suspects":
         show_suspects(shown)
+    elif view == "robustness":
+        show_robustness(shown)
     else:
         show_confidence(shown)
 

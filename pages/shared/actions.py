@@ -9,7 +9,8 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from core.datasets import drawings, sources, store
-from core.runs import copies, create, dataset, folder, launch, stopping
+from core.runs import copies, create, dataset, folder, launch, notes, stopping
+from core.sweeps import starting
 from pages.shared.owner import must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -31,8 +32,12 @@ add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
 create_run = _for_the_owner(create.create_run)
 launch_training = _for_the_owner(launch.launch_training)
+create_sweep = _for_the_owner(starting.create_sweep)
+launch_sweep = _for_the_owner(starting.launch_sweep)
 request_stop = _for_the_owner(stopping.request_stop)
+change_notes = _for_the_owner(notes.change_notes)
 remove_run = _for_the_owner(folder.remove_run)
+restore_run = _for_the_owner(folder.restore_run)
 save_drawing = _for_the_owner(drawings.save_drawing)
 relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)

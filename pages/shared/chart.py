@@ -18,6 +18,8 @@ from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from core.charts import theming
+from core.charts.theme import separators
+from pages.shared.language import words
 
 SCRIPT = theming.SCRIPT + "".join(
     Path(__file__).with_name(name).read_text(encoding="utf-8")
@@ -131,6 +133,7 @@ def chart(
         points: What it can do besides, where it has many points.
     """
     st.session_state[CHARTED] = True
+    figure.update_layout(separators=separators(words()))
     component = st.components.v2.component(
         "chart",
         html='<div style="position: relative">'
@@ -146,10 +149,10 @@ def chart(
             on_click(point)
 
     def gathered() -> None:
-        told = st.session_state[key].get("gather")
+        ids = st.session_state[key].get("gather")
         # What a browser sends is anything.
-        if points and isinstance(told, dict) and isinstance(told.get("rows"), list):
-            points.on_gather(told["rows"], bool(told.get("adds")))
+        if points and isinstance(ids, dict) and isinstance(ids.get("rows"), list):
+            points.on_gather(ids["rows"], bool(ids.get("adds")))
 
     component(
         key=key,

@@ -1,7 +1,5 @@
 """A gallery that loads as one scrolls, each tile a button."""
 
-import base64
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +8,8 @@ from typing import Any
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
-from PIL import Image
+
+from pages.shared.pictures import to_address
 
 SCRIPT = Path(__file__).with_name("gallery.js").read_text(encoding="utf-8")
 
@@ -85,7 +84,5 @@ def gallery(
 def _to_data(tile: Tile) -> dict[str, Any]:
     image = None
     if tile.sketch is not None:
-        stream = io.BytesIO()
-        Image.fromarray(tile.sketch).save(stream, "PNG")
-        image = f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"
+        image = to_address(tile.sketch)
     return {"id": tile.id, "lines": tile.lines, "alt": tile.alt, "image": image}

@@ -10,6 +10,7 @@ from core.inference.classify import Prediction
 from core.language import plain
 from core.runs.reading import Run
 from pages.shared.language import gettext as _
+from pages.shared.language import percent, thing
 
 NOT_SURE = 0.5
 """Below this calibrated probability, a first guess is more often wrong than right."""
@@ -61,11 +62,11 @@ def show_guesses(
 def article(class_name: str) -> str:
     """Returns a class's name as words, such as "an alarm clock".
 
-    Names of classes are English in every language, so other articles don't fit them.
+    Other languages have articles that depend on the word, and go without.
     """
-    words = class_name.replace("_", " ")
-    is_vowel = words[:1].lower() in "aeiou"
-    return (_("an {thing}") if is_vowel else _("a {thing}")).format(thing=words)
+    word = thing(class_name)
+    is_vowel = word[:1].lower() in "aeiou"
+    return (_("an {thing}") if is_vowel else _("a {thing}")).format(thing=word)
 
 
 def agreement(firsts: Sequence[Prediction]) -> str:
@@ -84,10 +85,11 @@ def agreement(firsts: Sequence[Prediction]) -> str:
 
 
 def _bar(guess: Prediction, *, colour: str, run: Run, is_first: bool) -> str:
-    name = html.escape(guess.class_name)
+    name = html.escape(thing(guess.class_name))
     address = "classes?" + urlencode({"run": run.run_id, "class": guess.class_name})
     title = html.escape(_("What the network makes of {name}")).format(name=name)
-    share = "&lt;1%" if guess.probability < 0.005 else f"{guess.probability:.0%}"
+    is_small = guess.probability < 0.005
+    share = f"&lt;{percent(0.01)}" if is_small else percent(guess.probability)
     return (
         f'<div class="guess{" first" if is_first else ""}">'
         f'<span class="name"><a href="{html.escape(address)}" target="_blank" '

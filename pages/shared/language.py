@@ -8,10 +8,25 @@ from gettext import NullTranslations
 
 import streamlit as st
 
-from core.language import LANGUAGES, translations
+from core.errors import SketchScopeError
+from core.language import (
+    LANGUAGES,
+    class_word,
+    plain_but_code,
+    translate,
+    translations,
+    write_number,
+)
+from core.sentences import numbers
 
 LANGUAGE = "lang"
 """The session's choice, and the address's parameter."""
+
+NAME_LANGUAGE = """
+export default ({ data }) => {
+  document.documentElement.lang = data.language;
+};
+"""
 
 
 def gettext(message: str) -> str:
@@ -21,11 +36,36 @@ def gettext(message: str) -> str:
 
 def listed(names: Sequence[str]) -> str:
     """Returns names as a list in words, such as "cat, dog and fox"."""
-    if len(names) < 2:
-        return "".join(names)
-    return gettext("{names} and {last}").format(
-        names=", ".join(names[:-1]), last=names[-1]
-    )
+    return numbers.listed(names, words())
+
+
+def number(value: float, form: str) -> str:
+    """Writes a number as the visitor's language does; see `core.language`."""
+    return write_number(value, form, language())
+
+
+def percent(share: float, *, digits: int = 0) -> str:
+    """Returns a fraction in percent, as the visitor's language writes it."""
+    return number(share, f".{digits}%")
+
+
+def thing(class_name: str) -> str:
+    """Returns what the visitor's language calls a class; see `class_word`."""
+    return class_word(class_name, words())
+
+
+def say(message: str | SketchScopeError) -> str:
+    """Returns what an error says, or a message of `core`, in the visitor's language.
+
+    As Markdown, in which nothing but our own code is more than text: a path, or what a
+    file from elsewhere says, is among its values.
+    """
+    return plain_but_code(say_plain(message))
+
+
+def say_plain(message: str | SketchScopeError) -> str:
+    """Returns the same where Markdown is not read, as in a table's cell."""
+    return translate(message, words())
 
 
 def ngettext(singular: str, plural: str, number: int) -> str:
@@ -46,17 +86,25 @@ def language() -> str:
     return chosen if chosen in LANGUAGES else next(iter(LANGUAGES))
 
 
+def name_language() -> None:
+    """Tells browsers and screen readers in which language the page is.
+
+    Streamlit's own page says English, in which a Spanish one would be read aloud.
+    """
+    component = st.components.v2.component("language", js=NAME_LANGUAGE)
+    component(key="language", data={"language": language()}, height=1)
+
+
 def choose_language() -> None:
     """Lets the visitor choose; the choice holds for the session."""
     if LANGUAGE not in st.session_state:
         st.session_state[LANGUAGE] = language()
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        st.segmented_control(
-            gettext("Language"),
-            list(LANGUAGES),
-            format_func=LANGUAGES.__getitem__,
-            required=True,
-            key=LANGUAGE,
-            label_visibility="collapsed",
-            width="content",
-        )
+    st.segmented_control(
+        gettext("Language"),
+        list(LANGUAGES),
+        format_func=LANGUAGES.__getitem__,
+        required=True,
+        key=LANGUAGE,
+        label_visibility="collapsed",
+        width="content",
+    )

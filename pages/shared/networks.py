@@ -10,15 +10,19 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.overview import best_of_each_network
+from core.analysis.overview import best_of_each_network, rank_runs
 from core.inference.classify import Analysis, Classifier, Prediction
 from core.runs.folder import WEIGHTS
 from core.runs.reading import Run
 from core.sketches.strokes import Drawing, render_sketch
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.pickers import pick_several_runs
 
 MAX_NETWORKS = 3
+MAX_STEPS = 50
+MAX_STEPS_S = 1.5
+"""So many steps of a replay are looked at, and so long before a page answers."""
 REMEMBERED_STEPS = 200
 """Steps of a visitor's drawings whose sketch and guesses are kept, at 17 KB each."""
 
@@ -42,24 +46,22 @@ def guessing_runs() -> list[Run]:
     """Returns the best run of each network that has weights, the best first."""
     runs = _able_runs()
     by_id = {run.run_id: run for run in runs}
-    best = [by_id[card.run_id] for card in best_of_each_network(runs)]
-    return sorted(best, key=lambda run: -(run.metrics or {})["top1"])
+    return rank_runs([by_id[card.run_id] for card in best_of_each_network(runs)])
 
 
 def pick_runs() -> list[Run]:
-    """Lets one choose whose networks guess; the address holds their ids."""
-    able = {run.run_id: run for run in _able_runs()}
-    best = [run.run_id for run in guessing_runs()]
-    chosen = st.multiselect(
+    """Shows the menu of the runs that guess; the address holds their ids."""
+    able = _able_runs()
+    best = guessing_runs()[:MAX_NETWORKS]
+    chosen = pick_several_runs(
         _("Networks"),
-        list(able),
-        default=best,
+        able,
         key="networks",
-        bind="query-params",
+        default=[run.run_id for run in best],
         max_selections=MAX_NETWORKS,
         placeholder=_("The best of each kind"),
     )
-    return [able[run_id] for run_id in chosen or best]
+    return chosen or best
 
 
 def load_networks(runs: Sequence[Run]) -> list[Network]:
@@ -112,36 +114,44 @@ def guesses(network: Network, probabilities: NDArray[np.floating]) -> list[Predi
 
 def look_at_steps(
     network: Network, drawing: Drawing
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Asks a network what a drawing was after each of its strokes.
+) -> tuple[list[int], NDArray[np.uint8], NDArray[np.float32]]:
+    """Asks a network what a drawing was after its strokes.
 
-    What it said before of the same strokes is remembered for the session.
+    After all of few strokes, after every second, fourth and so on of many. What it said
+    before of the same strokes is remembered for the session, and what would take longer
+    than `MAX_STEPS_S` is left for the next time.
 
     Args:
         network: Whom to ask.
         drawing: Of at least one stroke.
 
     Returns:
-        Sketches of shape `(strokes, 128, 128)` and calibrated probabilities of shape
-        `(strokes, num_classes)`.
+        The strokes after which it was asked, counted from 1, the last one among them,
+        sketches of shape `(steps, 128, 128)` and calibrated probabilities of shape
+        `(steps, num_classes)`.
     """
     remembered = st.session_state.setdefault("draw_steps", {})
-    steps = [(network.run.run_id, digest) for digest in _digests(drawing)]
-    missing = [number for number, step in enumerate(steps) if step not in remembered]
-    if missing:
-        sketches = np.stack(
-            [
-                render_sketch(replace(drawing, strokes=drawing.strokes[: number + 1]))
-                for number in missing
-            ]
-        )
-        answers = network.classifier.analyse(sketches).probabilities
-        for number, sketch, answer in zip(missing, sketches, answers, strict=True):
-            remembered[steps[number]] = sketch, np.asarray(answer, dtype=np.float32)
-    looks = [remembered[step] for step in steps]
-    while len(remembered) > max(REMEMBERED_STEPS, len(steps)):
+    digests = list(_digests(drawing))
+    every = 1
+    while len(digests) > MAX_STEPS * every:
+        every *= 2
+    numbers = [*range(every, len(digests), every), len(digests)]
+    ends_at = time.monotonic() + MAX_STEPS_S
+    looks: dict[int, tuple[NDArray[np.uint8], NDArray[np.float32]]] = {}
+    for number in reversed(numbers):
+        step = (network.run.run_id, digests[number - 1])
+        if step not in remembered:
+            if looks and time.monotonic() > ends_at:
+                continue
+            sketch = render_sketch(replace(drawing, strokes=drawing.strokes[:number]))
+            answer = network.classifier.analyse(sketch[None]).probabilities[0]
+            remembered[step] = sketch, np.asarray(answer, dtype=np.float32)
+        looks[number] = remembered[step]
+    while len(remembered) > REMEMBERED_STEPS:
         del remembered[next(iter(remembered))]
-    return np.stack([look[0] for look in looks]), np.stack([look[1] for look in looks])
+    steps = sorted(looks)
+    seen, answers = zip(*(looks[number] for number in steps), strict=True)
+    return steps, np.stack(seen), np.stack(answers)
 
 
 def _digests(drawing: Drawing) -> Iterator[bytes]:
@@ -154,7 +164,7 @@ def _digests(drawing: Drawing) -> Iterator[bytes]:
 
 
 def pick_network(networks: list[Network], *, key: str) -> Network:
-    """Lets one choose between the networks; the first is the default."""
+    """Shows the menu of the networks; the first is the default."""
     by_name = {network.name: network for network in networks}
     if len(by_name) == 1:
         return networks[0]

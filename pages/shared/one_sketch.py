@@ -11,6 +11,7 @@ from core.runs.folder import WEIGHTS
 from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.language import thing
 from pages.shared.sketches import offer_dataset, sketch_dataset
 
 LARGE_PX = 320
@@ -62,7 +63,7 @@ def show_sketch(
     drawn = evaluation.class_names[evaluation.y_true[row]]
     st.subheader(
         _("{drawn}, sketch {sketch}").format(
-            drawn=plain(drawn), sketch=plain(evaluation.ids[row])
+            drawn=plain(thing(drawn)), sketch=plain(evaluation.ids[row])
         )
     )
     dataset = sketch_dataset(run)
@@ -78,45 +79,45 @@ def show_sketch(
                 sketch,
                 width=LARGE_PX,
                 output_format="PNG",
-                alt=_("The sketch of {drawn}").format(drawn=drawn),
+                alt=_("The sketch of {drawn}").format(drawn=thing(drawn)),
             )
             st.caption(plain(dataset.attribution))
     # Draws bars and loads networks, for which the list does not wait.
     from pages.shared.guesses import show_guesses
 
-    for column, one in zip(columns, shown, strict=True):
-        found = reads.evaluation(one)
-        labels, probabilities = found.guesses(np.array([row]))
+    for column, shown_run in zip(columns, shown, strict=True):
+        scored = reads.evaluation(shown_run)
+        labels, probabilities = scored.guesses(np.array([row]))
         with column:
             show_guesses(
-                one.run_id,
+                shown_run.run_id,
                 [
-                    Prediction(found.class_names[label], float(probability))
+                    Prediction(scored.class_names[label], float(probability))
                     for label, probability in zip(
                         labels[0], probabilities[0], strict=True
                     )
                 ],
-                colour=network_colour(one),
-                run=one,
+                colour=network_colour(shown_run),
+                run=shown_run,
             )
             st.caption(
                 _("The right class is number {rank}, with {share:.1%}.").format(
-                    rank=int(found.true_rank[row]),
-                    share=float(found.true_probability[row]),
+                    rank=int(scored.true_rank[row]),
+                    share=float(scored.true_probability[row]),
                 )
             )
-    able = [one for one in shown if (one.path / WEIGHTS).exists()]
+    able = [shown_run for shown_run in shown if (shown_run.path / WEIGHTS).exists()]
     if sketch is not None and able:
         from pages.shared.networks import load_networks, look
         from pages.shared.why import show_why
 
         networks = load_networks(able)
         show_why(networks, look(networks, sketch)[0], sketch, drawn=drawn)
-    for one in shown:
-        if sketch is not None and not (one.path / WEIGHTS).exists():
+    for shown_run in shown:
+        if sketch is not None and not (shown_run.path / WEIGHTS).exists():
             st.caption(
                 _(
                     "{run} has no weights here, so what it saw in the sketch can't "
                     "be shown."
-                ).format(run=plain(one.run_id))
+                ).format(run=plain(shown_run.run_id))
             )

@@ -1,5 +1,6 @@
 """Who may change things here, and how one shows to be the owner."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -9,18 +10,20 @@ from core.errors import OwnerError
 from core.language import noop as N_
 from core.ownership import (
     FORWARDING_HEADERS,
+    PUBLIC_VARIABLE,
     READ_ONLY_VARIABLE,
     Access,
-    Door,
+    PassphraseChecker,
     decide_access,
-    has_passphrase,
     is_local,
+    passphrase_mark,
 )
 from core.paths import data_dir
 from pages.shared.language import gettext as _
+from pages.shared.language import say
 
 LOGGED_IN = "owner"
-"""The session's note that its visitor has given the passphrase."""
+"""The session's note of the passphrase that its visitor has given: its mark."""
 
 REASONS = {
     Access.LOGIN: N_("Only the owner may do that. Log in at the foot of the page."),
@@ -28,45 +31,58 @@ REASONS = {
         "Nobody may do that from elsewhere until the owner has set a passphrase: "
         "`python -m core owner set`."
     ),
+    Access.DAMAGED: N_(
+        "Nobody may do that while the file of the passphrase can't be read. "
+        "`python -m core owner set` replaces it."
+    ),
     Access.READ_ONLY: N_("This dashboard can be looked at and drawn on, not changed."),
 }
 
 
-@st.cache_resource(show_spinner=False)
-def _door(data: Path) -> Door:
-    """One for all visitors, so that their wrong tries add up."""
-    return Door(data)
+@functools.cache
+def _passphrase_checker(data: Path) -> PassphraseChecker:
+    """One for all visitors, so that their wrong tries add up.
+
+    Not in Streamlit's cache, which any visitor's browser can have emptied.
+    """
+    return PassphraseChecker(data)
+
+
+def _is_set(variable: str) -> bool:
+    return os.environ.get(variable, "") not in ("", "0")
 
 
 def access() -> Access:
-    """Returns what this visitor may do.
-
-    Raises:
-        OwnerError: If the passphrase's file is damaged.
-    """
+    """Returns what this visitor may do."""
     headers = st.context.headers
+    try:
+        mark = passphrase_mark(data_dir())
+    except OwnerError:
+        return Access.DAMAGED
     return decide_access(
-        is_read_only=os.environ.get(READ_ONLY_VARIABLE, "") not in ("", "0"),
-        is_local=is_local(
+        is_read_only=_is_set(READ_ONLY_VARIABLE),
+        is_local=not _is_set(PUBLIC_VARIABLE)
+        and is_local(
             st.get_option("server.address"),
             headers.get("Host"),
             any(name in headers for name in FORWARDING_HEADERS),
+            headers.get("Origin"),
         ),
-        has_passphrase=has_passphrase(data_dir()),
-        is_logged_in=bool(st.session_state.get(LOGGED_IN)),
+        mark=mark,
+        shown=st.session_state.get(LOGGED_IN),
     )
 
 
-def is_owner(*, aloud: bool = True) -> bool:
+def is_owner(*, explain: bool = True) -> bool:
     """Returns whether this visitor may change things; if not, says why on the page.
 
     Args:
-        aloud: Whether to say it.
+        explain: Whether to say it.
     """
-    found = access()
-    if aloud and found is not Access.OWNER:
-        st.caption(_(REASONS[found]))
-    return found is Access.OWNER
+    visitor = access()
+    if explain and visitor is not Access.OWNER:
+        st.caption(_(REASONS[visitor]))
+    return visitor is Access.OWNER
 
 
 def must_be_owner() -> None:
@@ -75,15 +91,15 @@ def must_be_owner() -> None:
     Raises:
         OwnerError: If this visitor is not the owner.
     """
-    found = access()
-    if found is not Access.OWNER:
-        raise OwnerError(_(REASONS[found]))
+    visitor = access()
+    if visitor is not Access.OWNER:
+        raise OwnerError(REASONS[visitor])
 
 
 def show_login() -> None:
     """Lets the owner log in and out; shows nothing where that makes no difference."""
-    found = access()
-    if found is Access.LOGIN:
+    visitor = access()
+    if visitor is Access.LOGIN:
         with (
             st.popover(_("Log in"), icon=":material/lock:"),
             st.form("owner_login", border=False),
@@ -93,8 +109,10 @@ def show_login() -> None:
             )
             if st.form_submit_button(_("Log in"), type="primary"):
                 _log_in(passphrase)
-    elif st.session_state.get(LOGGED_IN) and st.button(
-        _("Log out"), icon=":material/lock_open:", key="owner_logout"
+    elif (
+        visitor is Access.OWNER
+        and st.session_state.get(LOGGED_IN)
+        and st.button(_("Log out"), icon=":material/lock_open:", key="owner_logout")
     ):
         del st.session_state[LOGGED_IN]
         st.rerun()
@@ -102,10 +120,12 @@ def show_login() -> None:
 
 def _log_in(passphrase: str) -> None:
     try:
-        if _door(data_dir()).knows(passphrase):
-            st.session_state[LOGGED_IN] = True
+        # Taken before, lest it is changed while this one is looked at.
+        mark = passphrase_mark(data_dir())
+        if _passphrase_checker(data_dir()).knows(passphrase):
+            st.session_state[LOGGED_IN] = mark
             st.rerun()
     except OwnerError as error:
-        st.error(str(error), icon=":material/error:")
+        st.error(say(error), icon=":material/error:")
     else:
         st.error(_("That is not the passphrase."), icon=":material/error:")

@@ -1,10 +1,12 @@
 """Small pictures of a run's test sketches, for the card of a chart's point."""
 
 import base64
+import io
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from core.datasets.store import Dataset
 from core.runs.evaluation import Evaluation
@@ -59,3 +61,10 @@ def _sheets(
         f"data:image/webp;base64,{base64.b64encode(sheet).decode()}"
         for sheet in sketch_sheets(_images, rows)
     ]
+
+
+def to_address(sketch: NDArray[np.uint8]) -> str:
+    """Returns gray values of shape `(128, 128)` as an image's address."""
+    stream = io.BytesIO()
+    Image.fromarray(sketch).save(stream, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

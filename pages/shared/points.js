@@ -60,12 +60,6 @@ function explore(root) {
       },
       { capture: true },
     );
-    // A wheel scrolls the page; with Ctrl, as when one pinches, it zooms.
-    root.addEventListener(
-      "wheel",
-      (event) => event.ctrlKey || event.metaKey || event.stopImmediatePropagation(),
-      { capture: true, passive: true },
-    );
   }
   const { points } = root.latest;
   if (root.cardsOf !== points.cards) {

@@ -10,11 +10,11 @@ from core.datasets.store import Dataset, list_datasets
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import METRICS_FILE
-from core.runs.reading import Run, list_runs
+from core.runs.reading import Known, Run, list_runs
 from core.sweeps.record import ENDED, SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:
-    from core.analysis.classes import ClassFigures
+    from core.analysis.classes import ClassMetrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,10 +29,16 @@ EVALUATIONS_KEPT = 6
 """Each takes about 10 MB for the sketches of TU-Berlin."""
 
 
+@st.cache_resource(show_spinner=False)
+def _known(data: Path) -> Known:
+    del data  # A part of the key.
+    return {}
+
+
 @st.cache_resource(ttl=FRESH_S, show_spinner=False)
 def _runs(data: Path) -> tuple[Run, ...]:
     by_id: dict[str, Run] = {}
-    for run in list_runs(data_dir=data, trained_dir=TRAINED_DIR):
+    for run in list_runs(data_dir=data, trained_dir=TRAINED_DIR, known=_known(data)):
         # An address names a run by its id: one's own goes before one that ships.
         by_id.setdefault(run.run_id, run)
     return tuple(by_id.values())
@@ -50,22 +56,24 @@ def _evaluation(run_dir: Path, changed_ns: int) -> Evaluation:
 
 
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
-def _figures(run_dir: Path, changed_ns: int) -> "tuple[ClassFigures, ...]":
+def _class_metrics(run_dir: Path, changed_ns: int) -> "tuple[ClassMetrics, ...]":
     # Imports scikit-learn, for which the first screen does not wait.
-    from core.analysis.classes import class_figures
+    from core.analysis.classes import measure_classes
 
-    found = _evaluation(run_dir, changed_ns)
+    evaluation = _evaluation(run_dir, changed_ns)
     return tuple(
-        class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+        measure_classes(
+            evaluation.y_true, evaluation.y_pred, class_names=evaluation.class_names
+        )
     )
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(dataset_path: Path, fingerprint: str) -> Dataset:
     """Keeps a dataset's index between runs of a page; reading it takes a while."""
-    found = next(d for d in _datasets(data_dir()) if d.path == dataset_path)
-    assert found.fingerprint == fingerprint
-    return found
+    dataset = next(d for d in _datasets(data_dir()) if d.path == dataset_path)
+    assert dataset.fingerprint == fingerprint
+    return dataset
 
 
 @st.cache_resource(ttl=FRESH_S, show_spinner=False)
@@ -89,8 +97,8 @@ def runs() -> tuple[Run, ...]:
 
 def datasets() -> tuple[Dataset, ...]:
     """Returns the installed datasets, with what was read of them before."""
-    found = _datasets(data_dir())
-    return tuple(_opened(d.path, d.fingerprint) for d in found)
+    listed = _datasets(data_dir())
+    return tuple(_opened(d.path, d.fingerprint) for d in listed)
 
 
 def sweeps() -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
@@ -146,13 +154,13 @@ def _identify_sweep(record: SweepRecord) -> tuple[object, ...]:
     return record.sweep.name, *((t.run_id, t.state, t.val_top1) for t in ended)
 
 
-def figures(run: Run) -> "tuple[ClassFigures, ...]":
-    """Computes the figures of each class of a run.
+def class_metrics(run: Run) -> "tuple[ClassMetrics, ...]":
+    """Computes the metrics of each class of a run.
 
     Raises:
         RunError: If it has no evaluation, or it is damaged.
     """
-    return _figures(run.path, _changed_ns(run))
+    return _class_metrics(run.path, _changed_ns(run))
 
 
 def _changed_ns(run: Run) -> int:

@@ -15,11 +15,10 @@ from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext
-from pages.shared.told import told
+from pages.shared.language import ngettext, say
 
 if TYPE_CHECKING:
-    from core.analysis.classes import ClassFigures
+    from core.analysis.classes import ClassMetrics
 
 SET = "set"
 """The address's parameter."""
@@ -51,7 +50,7 @@ def picked_set(evaluation: Evaluation) -> NDArray[np.int64] | None:
     try:
         return read_set(evaluation, name)
     except SetError as error:
-        st.warning(told(str(error)), icon=":material/link_off:")
+        st.warning(say(error), icon=":material/link_off:")
         return None
 
 
@@ -125,7 +124,7 @@ class Part:
 
     first: Run
     rows: NDArray[np.int64] | None
-    _figures: "dict[str, tuple[ClassFigures, ...]]" = field(default_factory=dict)
+    _class_metrics: "dict[str, tuple[ClassMetrics, ...]]" = field(default_factory=dict)
 
     def evaluation(self, run: Run) -> Evaluation:
         """Reads a run's evaluation of these sketches.
@@ -140,8 +139,8 @@ class Part:
         check_comparable(reads.evaluation(self.first), evaluation)
         return evaluation.subset(self.rows)
 
-    def figures(self, run: Run) -> "tuple[ClassFigures, ...]":
-        """Computes the figures of each class of a run on these sketches.
+    def class_metrics(self, run: Run) -> "tuple[ClassMetrics, ...]":
+        """Computes the metrics of each class of a run on these sketches.
 
         Those of a set are kept no longer than the page: anyone makes up any number of
         sets, and those of whole runs are not to make room for them.
@@ -150,15 +149,19 @@ class Part:
             RunError: As for `evaluation`.
         """
         if self.rows is None:
-            return reads.figures(run)
-        if run.run_id not in self._figures:
-            from core.analysis.classes import class_figures
+            return reads.class_metrics(run)
+        if run.run_id not in self._class_metrics:
+            from core.analysis.classes import measure_classes
 
-            found = self.evaluation(run)
-            self._figures[run.run_id] = tuple(
-                class_figures(found.y_true, found.y_pred, class_names=found.class_names)
+            evaluation = self.evaluation(run)
+            self._class_metrics[run.run_id] = tuple(
+                measure_classes(
+                    evaluation.y_true,
+                    evaluation.y_pred,
+                    class_names=evaluation.class_names,
+                )
             )
-        return self._figures[run.run_id]
+        return self._class_metrics[run.run_id]
 
 
 def pick_part(run: Run, *, key: str) -> Part:

@@ -1,6 +1,6 @@
 """Shows sketches: always dark strokes on white, with words that tell what they are."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import streamlit as st
@@ -15,10 +15,14 @@ from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.language import percent, thing
 
 SKETCH_WIDTH = 128
 """In pixels: their own width. Streamlit would resample them to a smaller one each time,
 which takes its time and blurs thin lines."""
+
+ADD = "dataset_add"
+"""The session's note of the source that the page Dataset is to add at once."""
 
 
 def sketch_dataset(run: Run) -> Dataset | None:
@@ -26,10 +30,10 @@ def sketch_dataset(run: Run) -> Dataset | None:
     if run.config is None:
         return None
     try:
-        found = find_dataset(run.config, data_dir=data_dir())
+        dataset = find_dataset(run.config, data_dir=data_dir())
     except DatasetError:
         return None
-    return next((d for d in reads.datasets() if d.path == found.path), None)
+    return next((d for d in reads.datasets() if d.path == dataset.path), None)
 
 
 def show_test_sketches(
@@ -62,7 +66,7 @@ def show_test_sketches(
         )
     if dataset is None:
         st.dataframe(
-            sketch_rows(evaluation, np.array(shown)),
+            sketch_rows(evaluation, np.array(shown), call=thing),
             hide_index=True,
             column_order=("Sketch", "Guess", "Probability", "True class", "Top five"),
             column_config={
@@ -95,19 +99,28 @@ def show_test_sketches(
 
 
 def sketch_rows(
-    evaluation: Evaluation, rows: NDArray[np.integer]
+    evaluation: Evaluation,
+    rows: NDArray[np.integer],
+    *,
+    call: Callable[[str], str] = str,
 ) -> list[dict[str, object]]:
-    """Returns a table row for each of some test sketches."""
+    """Returns a table row for each of some test sketches.
+
+    Args:
+        evaluation: Where they are.
+        rows: Rows of its arrays.
+        call: What a class is called: by its own name in a file, by `thing` on a page.
+    """
     guesses, _ = evaluation.guesses(rows)
     names = evaluation.class_names
     return [
         {
             "Sketch": evaluation.ids[row],
-            "Drawn": names[evaluation.y_true[row]],
-            "Guess": names[evaluation.y_pred[row]],
+            "Drawn": call(names[evaluation.y_true[row]]),
+            "Guess": call(names[evaluation.y_pred[row]]),
             "Probability": 100 * float(evaluation.confidence[row]),
             "True class": 100 * float(evaluation.true_probability[row]),
-            "Top five": ", ".join(names[label] for label in labels),
+            "Top five": ", ".join(call(names[label]) for label in labels),
         }
         for row, labels in zip(rows.tolist(), guesses, strict=True)
     ]
@@ -129,16 +142,18 @@ def _thought(evaluation: Evaluation, row: int) -> str:
     guess = int(evaluation.y_pred[row])
     mark = "✓" if guess == evaluation.y_true[row] else "✗"
     probability = evaluation.confidence[row]
-    return f"{mark} {plain(evaluation.class_names[guess])} {probability:.0%}"
+    return (
+        f"{mark} {plain(thing(evaluation.class_names[guess]))} {percent(probability)}"
+    )
 
 
 def _in_words(evaluation: Evaluation, row: int) -> str:
-    told = sketch_rows(evaluation, np.array([row]))[0]
+    values = sketch_rows(evaluation, np.array([row]), call=thing)[0]
     return _(
         "Sketch {id} of {drawn}, taken for {guess} with probability {probability:.0f} %"
     ).format(
-        id=told["Sketch"],
-        drawn=told["Drawn"],
-        guess=told["Guess"],
-        probability=told["Probability"],
+        id=values["Sketch"],
+        drawn=values["Drawn"],
+        guess=values["Guess"],
+        probability=values["Probability"],
     )

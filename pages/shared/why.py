@@ -19,6 +19,7 @@ from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE, PAPER
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.language import number, thing
 from pages.shared.networks import Network, guesses, pick_network
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
 
@@ -76,7 +77,9 @@ def show_why(
         guess = names[0]
         if drawn is not None and drawn not in names:
             names.append(drawn)
-        name = st.selectbox(_("For class"), names, key=f"why_class_{guess}")
+        name = st.selectbox(
+            _("For class"), names, format_func=thing, key=f"why_class_{guess}"
+        )
         how = st.segmented_control(
             _("How"),
             list(METHODS),
@@ -97,9 +100,11 @@ def show_why(
             picture,
             width=SHOWN_SIZE,
             output_format="PNG",
-            alt=_("The drawing; what speaks for {name} is orange").format(name=name),
+            alt=_("The drawing; what speaks for {name} is orange").format(
+                name=thing(name)
+            ),
         )
-        st.caption(_(METHODS[how]).format(name=plain(name)))
+        st.caption(_(METHODS[how]).format(name=plain(thing(name))))
     with right:
         show_nearest(network, analysis, () if drawn is None else (drawn, guess))
         show_usual(network.run, label)
@@ -164,7 +169,7 @@ def show_nearest(
     dataset = sketch_dataset(run)
     if dataset is None:
         labels = index.nearest_classes(analysis.embedding, k=SHOWN_NEIGHBOURS)[0]
-        st.write(plain(", ".join(names[label] for label in labels[0])))
+        st.write(plain(", ".join(thing(names[label]) for label in labels[0])))
         offer_dataset(run)
         return
     rows = _train_rows(run.path, changed_ns(run.path / NEIGHBOURS), dataset)
@@ -172,9 +177,9 @@ def show_nearest(
     wanted: list[int | None] = [names.index(n) for n in dict.fromkeys(class_names)]
     for label in wanted or [None]:
         if label is not None:
-            st.write(_("Of {name}:").format(name=plain(names[label])))
-        found = index.nearest(analysis.embedding, k=SHOWN_NEIGHBOURS, label=label)
-        show_training_sketches(dataset, rows, names, found)
+            st.write(_("Of {name}:").format(name=plain(thing(names[label]))))
+        nearest = index.nearest(analysis.embedding, k=SHOWN_NEIGHBOURS, label=label)
+        show_training_sketches(dataset, rows, names, nearest)
     st.caption(
         _(
             "Training sketches whose features are most like the drawing's (cosine of "
@@ -187,18 +192,18 @@ def show_training_sketches(
     dataset: Dataset,
     rows: NDArray[np.int64],
     names: Sequence[str],
-    found: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
+    nearest: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]],
 ) -> None:
     """Shows what `Neighbours.nearest` found for one sketch."""
-    positions, labels, similarities = found
+    positions, labels, similarities = nearest
     if not positions.size:
         st.caption(_("No sketches."))
         return
-    words = [names[label] for label in labels[0]]
+    words = [thing(names[label]) for label in labels[0]]
     st.image(
         [dataset.images[row] for row in rows[positions[0]]],
         caption=[
-            f"{plain(word)} {similarity:.2f}"
+            f"{plain(word)} {number(similarity, '.2f')}"
             for word, similarity in zip(words, similarities[0], strict=True)
         ],
         width=SKETCH_WIDTH,
@@ -211,10 +216,10 @@ def show_usual(run: Run, label: int) -> None:
     """Says how well a run knows a class and what it confuses it with."""
     evaluation = reads.evaluation(run)
     name = evaluation.class_names[label]
-    figures = reads.figures(run)[label]
-    st.markdown(_("**How well it knows {name}**").format(name=plain(name)))
+    class_metrics = reads.class_metrics(run)[label]
+    st.markdown(_("**How well it knows {name}**").format(name=plain(thing(name))))
     shares = taken_for(evaluation, label)[:NAMED_CONFUSIONS]
-    others = ", ".join(f"{share.class_name} ({share.count})" for share in shares)
+    others = ", ".join(f"{thing(share.class_name)} ({share.count})" for share in shares)
     sentence = (
         _(
             "It recognises {correct} of {n} test sketches of {name}; the others it "
@@ -225,8 +230,8 @@ def show_usual(run: Run, label: int) -> None:
     )
     st.write(
         sentence.format(
-            correct=figures.correct,
-            n=figures.n,
+            correct=class_metrics.correct,
+            n=class_metrics.n,
             name=plain(name),
             others=plain(others),
         )
@@ -242,7 +247,7 @@ def show_usual(run: Run, label: int) -> None:
             st.page_link(
                 "pages/confusion.py",
                 label=_("{drawn} taken for {guess}").format(
-                    drawn=plain(name), guess=plain(share.class_name)
+                    drawn=plain(thing(name)), guess=plain(thing(share.class_name))
                 ),
                 icon=":material/grid_on:",
                 query_params={

@@ -6,14 +6,15 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analysis.comparison import OUTCOMES, Comparison, Outcome, outcomes
+from core.analysis.comparison import OUTCOMES, Comparison, Outcome, find_outcomes
 from core.language import plain
 from core.runs.reading import Run
 from pages.parts.compare.tables import TITLES
 from pages.shared import reads
 from pages.shared.language import gettext as _
+from pages.shared.language import thing
 from pages.shared.pickers import column_names, pick_option
-from pages.shared.tables import download_csv
+from pages.shared.tables import download_csv, in_words
 from pages.shared.tiles import Words, sketch_tiles
 
 TABLE_ROWS = 500
@@ -22,10 +23,11 @@ SHOWN: tuple[Outcome, ...] = ("fixed", "broken", "both_wrong")
 """What there is to look at."""
 
 
-def pick_outcome(found: Comparison, name: str | None) -> Outcome:
-    """Lets one choose which sketches to see."""
+def pick_outcome(comparison: Comparison, name: str | None) -> Outcome:
+    """Shows the menu of the outcomes; returns the chosen one."""
     paired = next(
-        (one.paired for one in found.classes if one.class_name == name), found.paired
+        (row.paired for row in comparison.classes if row.class_name == name),
+        comparison.paired,
     )
     counts = {
         "fixed": paired.fixed,
@@ -53,14 +55,14 @@ def show_tiles(run: Run, baseline: Run, rows: NDArray[np.int64]) -> None:
 
     def describe(place: int) -> Words:
         row = int(rows[place])
-        drawn = first.class_names[first.y_true[row]]
+        drawn = thing(first.class_names[first.y_true[row]])
         now, before = (
             _("{mark} {guess} {sure:.0%}").format(
-                mark="✓" if found.y_pred[row] == found.y_true[row] else "✗",
-                guess=found.class_names[found.y_pred[row]],
-                sure=float(found.confidence[row]),
+                mark="✓" if scored.y_pred[row] == scored.y_true[row] else "✗",
+                guess=thing(scored.class_names[scored.y_pred[row]]),
+                sure=float(scored.confidence[row]),
             )
-            for found in evaluations
+            for scored in evaluations
         )
         alt = _("Sketch of {drawn}. {run}: {now}. {baseline}: {before}").format(
             drawn=drawn, run=titles[0], now=now, baseline=titles[1], before=before
@@ -93,7 +95,10 @@ def show_list(
     show_tiles(run, baseline, rows)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
-            sketch_rows(run, baseline, rows[:TABLE_ROWS]),
+            in_words(
+                sketch_rows(run, baseline, rows[:TABLE_ROWS]),
+                *("Drawn", "Guess", "Baseline guess"),
+            ),
             hide_index=True,
             column_order=(
                 *("Sketch", "Drawn", "Guess", "Sure"),
@@ -131,13 +136,13 @@ def sketch_rows(
 ) -> list[dict[str, Any]]:
     """Returns test sketches as table rows, with English columns as in `class_rows`."""
     now, before = reads.evaluation(run), reads.evaluation(baseline)
-    found = outcomes(now, before)
+    sketch_outcomes = find_outcomes(now, before)
     names = now.class_names
     return [
         {
             "Sketch": now.ids[row],
             "Drawn": names[now.y_true[row]],
-            "Outcome": OUTCOMES[found[row]],
+            "Outcome": OUTCOMES[sketch_outcomes[row]],
             "Run": run.run_id,
             "Guess": names[now.y_pred[row]],
             "Sure": 100 * float(now.confidence[row]),

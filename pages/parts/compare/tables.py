@@ -10,6 +10,7 @@ from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import column_names
+from pages.shared.tables import number_table
 
 SURE_HELP = N_("Mean calibrated probability of its guess, right or wrong")
 
@@ -21,9 +22,9 @@ TITLES: dict[Outcome, str] = {
 }
 
 
-def show_tables(found: Comparison, run: Run, baseline: Run) -> None:
+def show_tables(comparison: Comparison, run: Run, baseline: Run) -> None:
     """Shows how many sketches each run recognises, and how sure both are."""
-    paired = found.paired
+    paired = comparison.paired
     first, second = column_names(run, baseline)
     table_column, sure_column = st.columns([2, 3], gap="large")
     with table_column:
@@ -65,18 +66,18 @@ def show_tables(found: Comparison, run: Run, baseline: Run) -> None:
             alt=_("How many test sketches each of the two runs gets right and wrong"),
         )
     with sure_column:
-        st.dataframe(
+        number_table(
             [
                 {
-                    "outcome": _(TITLES[one.outcome]),
-                    "count": one.count,
-                    "share": 100 * one.share,
-                    "sure": None if one.sure is None else 100 * one.sure,
+                    "outcome": _(TITLES[outcome.outcome]),
+                    "count": outcome.count,
+                    "share": 100 * outcome.share,
+                    "sure": None if outcome.sure is None else 100 * outcome.sure,
                     "baseline_sure": None
-                    if one.baseline_sure is None
-                    else 100 * one.baseline_sure,
+                    if outcome.baseline_sure is None
+                    else 100 * outcome.baseline_sure,
                 }
-                for one in found.outcomes
+                for outcome in comparison.outcomes
             ],
             hide_index=True,
             column_config={
@@ -100,6 +101,6 @@ def show_tables(found: Comparison, run: Run, baseline: Run) -> None:
             alt=_("The sketches of each outcome, and how sure both runs are of them"),
         )
     temperatures = [
-        reads.evaluation(one).metrics["temperature"] for one in (run, baseline)
+        reads.evaluation(shown).metrics["temperature"] for shown in (run, baseline)
     ]
-    st.caption(confidence_words(found, run, baseline, temperatures, words()))
+    st.caption(confidence_words(comparison, run, baseline, temperatures, words()))

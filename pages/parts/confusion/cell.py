@@ -7,6 +7,8 @@ from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared.language import gettext as _
+from pages.shared.language import thing
+from pages.shared.pickers import pick_class
 from pages.shared.sets import Part, with_set
 from pages.shared.sketches import show_test_sketches
 
@@ -19,25 +21,14 @@ def show_cell(
     part: Part,
 ) -> None:
     """Shows the sketches behind one cell, in one run or two, of all or of a set."""
-    names = sorted(evaluation.class_names)
+    names = evaluation.class_names
     st.subheader(_("Sketches behind a cell"))
     drawn_column, guess_column = st.columns(2)
-    drawn = drawn_column.selectbox(
-        _("Drawn"),
-        names,
-        index=None,
-        key="drawn",
-        bind="query-params",
-        placeholder=_("Choose a class"),
-    )
-    guess = guess_column.selectbox(
-        _("Taken for"),
-        names,
-        index=None,
-        key="guess",
-        bind="query-params",
-        placeholder=_("Choose a class"),
-    )
+    any_class = _("Choose a class")
+    with drawn_column:
+        drawn = pick_class(_("Drawn"), names, key="drawn", placeholder=any_class)
+    with guess_column:
+        guess = pick_class(_("Taken for"), names, key="guess", placeholder=any_class)
     if drawn is None or guess is None:
         pairs = top_confusions(evaluation.confusion, limit=1)
         words = [
@@ -56,9 +47,9 @@ def show_cell(
     true = evaluation.class_names.index(drawn)
     predicted = evaluation.class_names.index(guess)
     for number, shown in enumerate([run] if other is None else [run, other]):
-        found = part.evaluation(shown)
-        rows = sketches_of_cell(found, true, predicted)
-        total = int((found.y_true == true).sum())
+        scored = part.evaluation(shown)
+        rows = sketches_of_cell(scored, true, predicted)
+        total = int((scored.y_true == true).sum())
         sentence = (
             _("**{count} of {total}** sketches of {drawn} recognised by {run}")
             if drawn == guess
@@ -70,12 +61,12 @@ def show_cell(
             sentence.format(
                 count=len(rows),
                 total=total,
-                drawn=plain(drawn),
-                guess=plain(guess),
+                drawn=plain(thing(drawn)),
+                guess=plain(thing(guess)),
                 run=plain(shown.run_id),
             )
         )
-        show_test_sketches(shown, found, rows, key=f"cell_{number}")
+        show_test_sketches(shown, scored, rows, key=f"cell_{number}")
     with st.container(horizontal=True):
         for name in dict.fromkeys((drawn, guess)):
             st.page_link(

@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.confusions import (
+    ClassOrder,
     Confusion,
     Normalise,
-    Order,
     check_comparable,
     class_order,
     most_confused_classes,
@@ -21,8 +21,9 @@ from core.sentences.confusions import confusions_words, matrix_words
 from pages.shared import reads
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
-from pages.shared.language import words
-from pages.shared.pickers import pick_option
+from pages.shared.language import thing, words
+from pages.shared.pickers import pick_class, pick_option
+from pages.shared.tables import open_table
 
 TOP = 20
 SUBMATRIX_CLASSES = 15
@@ -45,6 +46,14 @@ def open_cell(names: list[str], row: int, column: int) -> None:
     st.session_state["guess"] = names[column]
 
 
+def open_place(names: list[str]) -> tuple[int, int] | None:
+    """Returns the row and column of the chosen cell, if it is shown."""
+    drawn, guess = st.session_state.get("drawn"), st.session_state.get("guess")
+    if drawn in names and guess in names:
+        return names.index(drawn), names.index(guess)
+    return None
+
+
 def show_top(evaluation: Evaluation) -> None:
     """Shows the most frequent confusions, as a list and as a small matrix."""
     names = evaluation.class_names
@@ -54,15 +63,12 @@ def show_top(evaluation: Evaluation) -> None:
         st.success(_("Every test sketch is recognised; there is nothing to confuse."))
         return
 
-    def selected() -> None:
-        chosen = st.session_state["confusion_list"].selection.rows
-        if chosen:
-            pair = pairs[chosen[0]]
-            open_cell(list(names), pair.true, pair.predicted)
+    def opened(number: int) -> None:
+        open_cell(list(names), pairs[number].true, pairs[number].predicted)
 
-    st.dataframe(
+    open_table(
         [confusion_row(names, pair) for pair in pairs],
-        hide_index=True,
+        opened,
         height=290,
         column_config={
             "Drawn": _("Drawn"),
@@ -72,8 +78,6 @@ def show_top(evaluation: Evaluation) -> None:
                 _("Share"), format="%.0f %%", min_value=0, max_value=100
             ),
         },
-        on_select=selected,
-        selection_mode="single-row",
         key="confusion_list",
         alt=_("The most frequent confusions"),
     )
@@ -83,7 +87,12 @@ def show_top(evaluation: Evaluation) -> None:
     shown_names = [names[label] for label in order]
     chart(
         matrix_heatmap(
-            small.astype(float), small, shown_names, write_counts=True, words=words()
+            small.astype(float),
+            small,
+            shown_names,
+            write_counts=True,
+            cell=open_place(shown_names),
+            words=words(),
         ),
         key="confusion_small",
         alt=_(
@@ -134,18 +143,16 @@ def show_full(
                 ),
             )
         ]
-        orders: dict[Order, str] = {
+        orders: dict[ClassOrder, str] = {
             "similarity": _("similarity"),
             "accuracy": _("accuracy"),
             "name": _("name"),
         }
         by = pick_option(_("Order"), orders, key="order", look="menu")
-        found = st.selectbox(
+        searched = pick_class(
             _("Find a class"),
-            sorted(names[label] for label in shown_labels(evaluation, everything)),
-            index=None,
+            [names[label] for label in shown_labels(evaluation, everything)],
             key="find",
-            bind="query-params",
             placeholder=_("All"),
             width=220,
         )
@@ -165,7 +172,7 @@ def show_full(
     values = normalise(counts, unit)
     if difference and other is not None:
         check_comparable(evaluation, other)
-        change = other.confusion - evaluation.confusion
+        change = evaluation.confusion - other.confusion
         values = change[np.ix_(order, order)].astype(float)
     if hide:
         values = values - np.diag(np.diag(values))
@@ -177,7 +184,8 @@ def show_full(
             unit="" if difference or unit == "count" else " %",
             log=log,
             is_difference=difference,
-            found=shown_names.index(found) if found else None,
+            chosen=shown_names.index(searched) if searched else None,
+            cell=open_place(shown_names),
             words=words(),
         ),
         key="confusion_full",
@@ -188,7 +196,7 @@ def show_full(
             ),
         ),
         height=MATRIX_HEIGHT,
-        uirevision=f"{by} {found} {len(order)}",
+        uirevision=f"{by} {searched} {len(order)}",
         on_click=lambda point: open_cell(shown_names, *point["index"]),
     )
     st.caption(
@@ -206,8 +214,8 @@ def shown_labels(evaluation: Evaluation, everything: Evaluation) -> set[int]:
 def confusion_row(names: tuple[str, ...], pair: Confusion) -> dict[str, Any]:
     """Returns a confusion as a table row."""
     return {
-        "Drawn": names[pair.true],
-        "Taken for": names[pair.predicted],
+        "Drawn": thing(names[pair.true]),
+        "Taken for": thing(names[pair.predicted]),
         "Sketches": _("{done} of {total}").format(done=pair.count, total=pair.n),
         "Share": 100 * pair.count / pair.n,
     }

@@ -1,20 +1,23 @@
 """The game: draw what is asked for until a network recognises it."""
 
+import html
 import time
 from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.charts.theme import network_colour
 from core.language import plain
-from core.sketches.strokes import is_too_little, render_sketch
+from core.sketches.strokes import guessable_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
 from pages.shared.guesses import article, show_guesses
 from pages.shared.language import gettext as _
-from pages.shared.language import listed
+from pages.shared.language import listed, thing
 from pages.shared.networks import Network, guesses, look
+from pages.shared.pictures import to_address
 
 ROUNDS = 5
 ROUND_S = 40
@@ -24,6 +27,15 @@ GRACE_S = 1.5
 MIN_ASKED_ACCURACY = 0.6
 """Only classes that every network gets right so often are asked for: it is the
 visitor who is tested."""
+
+NOT_ASKED = {
+    *("axe", "cannon", "grenade", "revolver", "rifle", "sword", "tank"),
+    *("ashtray", "beer-mug", "bottle_opener", "cigarette", "lighter", "syringe"),
+    *("pipe_for_smoking", "wine-bottle", "wineglass", "human-skeleton", "skull"),
+    *("crane_machine", "power_outlet", "satellite_dish", "flying_saucer", "suv"),
+    *("sponge_bob", "ipod", "head", "body"),
+}
+"""Weapons, what isn't for children, and what not everyone knows by its name."""
 
 
 @dataclass
@@ -35,12 +47,18 @@ class Game:
         started: When the current round began, from `time.monotonic()`.
         seconds: What each finished round took; None where time ran out.
         winners: Which networks recognised each finished round's drawing.
+        sketches: What was drawn in each finished round, as the networks saw it; None
+            for next to nothing.
+        said: What each network took it for, by the network's name.
     """
 
     asked: list[str]
     started: float
     seconds: list[float | None] = field(default_factory=list)
     winners: list[list[str]] = field(default_factory=list)
+    sketches: list[NDArray[np.uint8] | None] = field(default_factory=list)
+    said: list[dict[str, str]] = field(default_factory=list)
+    now: tuple[NDArray[np.uint8] | None, dict[str, str]] = (None, {})
 
     @property
     def is_over(self) -> bool:
@@ -116,38 +134,41 @@ def askable(networks: list[Network]) -> list[str]:
     know where these are too few.
     """
     known = set.intersection(*(set(n.classifier.class_names) for n in networks))
-    good = set(known)
+    good = known - NOT_ASKED
     for network in networks:
         good &= {
             figure.class_name
-            for figure in reads.figures(network.run)
+            for figure in reads.class_metrics(network.run)
             if figure.recall >= MIN_ASKED_ACCURACY
         }
     return sorted(good if len(good) >= ROUNDS else known)
 
 
 def show_round(game: Game, networks: list[Network]) -> None:
-    """Lets one draw what is asked for, and judges it after every stroke."""
+    """Asks for a drawing of one thing, and judges it after every stroke."""
     number = len(game.seconds) + 1
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader(_("Draw {thing}").format(thing=plain(article(game.word))))
         show_clock(game, number)
-        drawing = drawing_canvas("game")
+        drawing = drawing_canvas("game", sends_at_once=True)
         with st.container(horizontal=True):
             st.button(
                 _("Skip"), key="game_skip", on_click=end_round, args=(game, [], None)
             )
             st.button(_("Give up"), key="game_end", on_click=give_up)
     with right:
-        if is_too_little(drawing):
+        sketch = guessable_sketch(drawing)
+        if sketch is None:
             st.info(_("The networks say here what they take your drawing for."))
             return
-        analyses = look(networks, render_sketch(drawing))[0]
+        analyses = look(networks, sketch)[0]
         winners = []
+        said = {}
         columns = st.columns(len(networks), gap="medium")
         for column, network, analysis in zip(columns, networks, analyses, strict=True):
             best = guesses(network, analysis.probabilities[0])
+            said[network.name] = best[0].class_name
             if best[0].class_name == game.word:
                 winners.append(network.name)
             with column:
@@ -157,11 +178,13 @@ def show_round(game: Game, networks: list[Network]) -> None:
                     colour=network_colour(network.run),
                     run=network.run,
                 )
+    game.now = (sketch, said)
     if winners and game.left() > -GRACE_S:
         end_round(game, winners, min(ROUND_S - game.left(), ROUND_S))
         st.toast(
             _("{networks} recognised your {thing}.").format(
-                networks=plain(listed(winners)), thing=plain(game.asked[number - 1])
+                networks=plain(listed(winners)),
+                thing=plain(thing(game.asked[number - 1])),
             ),
             icon=":material/celebration:",
         )
@@ -193,6 +216,10 @@ def end_round(game: Game, winners: list[str], seconds: float | None) -> None:
     if not game.is_over:
         game.seconds.append(seconds)
         game.winners.append(winners)
+        sketch, said = game.now
+        game.sketches.append(sketch)
+        game.said.append(said)
+        game.now = (None, {})
         game.started = time.monotonic()
         clear_canvas("game")
 
@@ -214,24 +241,34 @@ def show_result(game: Game) -> None:
         _("Recognised"),
         _("{done} of {total}").format(done=recognised, total=len(game.asked)),
     )
-    st.dataframe(
-        [
-            {
-                "Asked for": word,
-                "Recognised by": listed(winners) or _("nobody"),
-                "Seconds": seconds,
-            }
-            for word, winners, seconds in zip(
-                game.asked, game.winners, game.seconds, strict=True
+    columns = st.columns(len(game.asked))
+    for number, column in enumerate(columns):
+        with column:
+            show_round_s_end(game, number)
+
+
+def show_round_s_end(game: Game, number: int) -> None:
+    """Shows one round's drawing, and what the networks said of it."""
+    word, sketch = game.asked[number], game.sketches[number]
+    seconds, winners = game.seconds[number], game.winners[number]
+    st.markdown(f"**{plain(thing(word))}**")
+    if sketch is not None:
+        alt = _("Your {thing}").format(thing=thing(word))
+        st.html(
+            f'<img src="{to_address(sketch)}" alt="{html.escape(alt)}" width="128">'
+        )
+    if seconds is not None:
+        st.caption(
+            _("{networks}, after {seconds:.1f} s").format(
+                networks=plain(listed(winners)), seconds=seconds
             )
-        ],
-        hide_index=True,
-        column_config={
-            "Asked for": _("Asked for"),
-            "Recognised by": _("Recognised by"),
-            "Seconds": st.column_config.NumberColumn(_("Seconds"), format="%.1f"),
-        },
-        width=560,
-        key="game_result",
-        alt=_("What was asked for, who recognised it, and how long it took"),
-    )
+        )
+    elif game.said[number]:
+        for network, said in game.said[number].items():
+            st.caption(
+                _("**{network}** took it for {thing}").format(
+                    network=plain(network), thing=plain(article(said))
+                )
+            )
+    else:
+        st.caption(_("Nothing drawn"))

@@ -26,7 +26,7 @@ from pages.shared.actions import (
 )
 from pages.shared.guesses import article
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext
+from pages.shared.language import ngettext, thing
 from pages.shared.networks import Network, guessing_runs
 from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
@@ -36,6 +36,44 @@ COLUMNS = 6
 FINE_TUNE_RECIPE = "finetune"
 
 
+def ask_whether_right(
+    networks: Sequence[Network],
+    sketch: NDArray[np.uint8],
+    *,
+    drawing: Drawing | None,
+    guessed: Sequence[Prediction],
+) -> None:
+    """Asks the owner whether the first guess is right, and keeps the answer.
+
+    Args:
+        networks: What guessed, the first of them as is asked.
+        sketch: Gray values of shape `(128, 128)`.
+        drawing: Its strokes; None for a picture.
+        guessed: The first network's guesses, likeliest first.
+    """
+    state = st.session_state
+    asked = hash(sketch.tobytes())
+    if not is_owner(explain=False) or state.get("answered") == asked:
+        return
+    first = guessed[0].class_name
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(
+            _("Is it {thing}?").format(thing=plain(article(first))), width="content"
+        )
+        is_right = st.button(_("Yes"), icon=":material/check:", key="right")
+        # Its own callback: the choice below is drawn later.
+        st.button(
+            _("No"),
+            icon=":material/close:",
+            key="wrong",
+            on_click=lambda: state.update(answered=asked, detail="Keep"),
+        )
+    if is_right:
+        state["answered"] = asked
+        keep(networks, sketch, first, drawing=drawing, guessed=guessed)
+        st.rerun()
+
+
 def show_keep(
     networks: Sequence[Network],
     sketch: NDArray[np.uint8],
@@ -43,7 +81,7 @@ def show_keep(
     drawing: Drawing | None,
     guessed: Sequence[Prediction],
 ) -> None:
-    """Lets one save what is on the canvas with its right label.
+    """Saves what is on the canvas as what it was meant to be.
 
     Args:
         networks: What guessed; the first's classes are the labels to choose from.
@@ -51,23 +89,28 @@ def show_keep(
         drawing: Its strokes; None for a picture.
         guessed: The first network's guesses, likeliest first.
     """
-    names = sorted(networks[0].classifier.class_names)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            _("What it is"),
-            names,
-            index=names.index(guessed[0].class_name),
-            # It follows the best guess until one chooses.
-            key=f"keep_label_{guessed[0].class_name}",
+            _("What did you draw?"),
+            sorted(networks[0].classifier.class_names, key=thing),
+            format_func=thing,
+            # A network's guess would be taken for granted.
+            index=None,
+            placeholder=_("Type or choose"),
+            key="keep_label",
             width=280,
         )
-        is_saved = is_owner(aloud=False) and st.button(
-            _("Keep"), type="primary", icon=":material/bookmark_add:", key="keep_save"
+        is_saved = is_owner(explain=False) and st.button(
+            _("Keep"),
+            type="primary",
+            icon=":material/bookmark_add:",
+            disabled=label is None,
+            key="keep_save",
         )
         st.download_button(
             _("Download"),
             data=lambda: png_of(sketch),
-            file_name=f"{label}.png",
+            file_name=f"{label or 'drawing'}.png",
             mime="image/png",
             icon=":material/download:",
             on_click="ignore",
@@ -80,27 +123,39 @@ def show_keep(
                 "never become test sketches."
             )
         )
-    if is_saved:
-        save_drawing(
-            sketch,
-            label,
-            class_names=names,
-            data_dir=data_dir(),
-            source="upload" if drawing is None else "canvas",
-            strokes=None if drawing is None else to_json(drawing),
-            guesses=[
-                Guess(
-                    run_id=networks[0].run.run_id,
-                    class_name=guess.class_name,
-                    probability=guess.probability,
-                )
-                for guess in guessed
-            ],
-        )
-        st.toast(
-            _("Kept as {label}. See My drawings.").format(label=plain(label)),
-            icon=":material/bookmark:",
-        )
+    if is_saved and label is not None:
+        keep(networks, sketch, label, drawing=drawing, guessed=guessed)
+
+
+def keep(
+    networks: Sequence[Network],
+    sketch: NDArray[np.uint8],
+    label: str,
+    *,
+    drawing: Drawing | None,
+    guessed: Sequence[Prediction],
+) -> None:
+    """Keeps a drawing or a picture with its label and what was guessed."""
+    save_drawing(
+        sketch,
+        label,
+        class_names=sorted(networks[0].classifier.class_names),
+        data_dir=data_dir(),
+        source="upload" if drawing is None else "canvas",
+        strokes=None if drawing is None else to_json(drawing),
+        guesses=[
+            Guess(
+                run_id=networks[0].run.run_id,
+                class_name=guess.class_name,
+                probability=guess.probability,
+            )
+            for guess in guessed
+        ],
+    )
+    st.toast(
+        _("Kept as {label}. See My drawings.").format(label=plain(thing(label))),
+        icon=":material/bookmark:",
+    )
 
 
 def png_of(sketch: NDArray[np.uint8]) -> bytes:
@@ -116,30 +171,30 @@ def png_of(sketch: NDArray[np.uint8]) -> bytes:
 
 def show_kept() -> None:
     """Shows the kept drawings, and what can be done with them."""
-    found = list_drawings(data_dir())
-    if found.damaged:
+    kept = list_drawings(data_dir())
+    if kept.damaged:
         st.warning(
             ngettext(
                 "{count} file belongs to no whole drawing and is left out: {names}",
                 "{count} files belong to no whole drawing and are left out: {names}",
-                len(found.damaged),
+                len(kept.damaged),
             ).format(
-                count=len(found.damaged),
-                names=plain(", ".join(path.name for path in found.damaged[:3])),
+                count=len(kept.damaged),
+                names=plain(", ".join(path.name for path in kept.damaged[:3])),
             ),
             icon=":material/broken_image:",
         )
-    if not found.kept:
+    if not kept.kept:
         st.info(_("Nothing is kept yet. Draw something, then choose Keep below it."))
         return
-    labels = sorted({drawing.label for drawing in found.kept})
+    labels = sorted({drawing.label for drawing in kept.kept})
     st.write(
         ngettext(
             "{count} drawing of {things}: {names}.",
             "{count} drawings of {things}: {names}.",
-            len(found.kept),
+            len(kept.kept),
         ).format(
-            count=len(found.kept),
+            count=len(kept.kept),
             things=ngettext("{count} thing", "{count} things", len(labels)).format(
                 count=len(labels)
             ),
@@ -147,14 +202,14 @@ def show_kept() -> None:
         )
     )
     show_actions()
-    shown = found.kept[:KEPT_SHOWN]
+    shown = kept.kept[:KEPT_SHOWN]
     for start in range(0, len(shown), COLUMNS):
         columns = st.columns(COLUMNS)
         row = shown[start : start + COLUMNS]
         for column, drawing in zip(columns, row, strict=False):
             with column:
                 show_one(drawing)
-    if len(found.kept) > KEPT_SHOWN:
+    if len(kept.kept) > KEPT_SHOWN:
         st.caption(
             _("The latest {count} are shown; the export has all.").format(
                 count=KEPT_SHOWN
@@ -216,7 +271,7 @@ def show_one(drawing: KeptDrawing) -> None:
         width=SKETCH_WIDTH,
         alt=_("Drawing of {label}").format(label=drawing.label),
     )
-    with st.popover(plain(drawing.label.replace("_", " ")), width="stretch"):
+    with st.popover(plain(thing(drawing.label)), width="stretch"):
         if drawing.guesses:
             guess = drawing.guesses[0]
             st.caption(
@@ -226,13 +281,14 @@ def show_one(drawing: KeptDrawing) -> None:
                     probability=guess.probability,
                 )
             )
-        if not is_owner(aloud=False):
+        if not is_owner(explain=False):
             return
         config = guessing_runs()[0].config
         names = sorted(config.class_names) if config else [drawing.label]
         label = st.selectbox(
-            _("What it is"),
+            _("What did you draw?"),
             names,
+            format_func=thing,
             index=names.index(drawing.label) if drawing.label in names else None,
             key=f"kept_label_{drawing.id}",
         )

@@ -1,5 +1,6 @@
 """Replay: how the guesses changed stroke by stroke."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,14 @@ import streamlit as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
 
-from core.charts.theme import NEUTRAL, network_colour
+from core.charts.theme import NEUTRAL, network_colour, percent_ticks
 from core.language import plain_label
+from core.sentences.numbers import percent
 from core.sketches.strokes import Drawing
 from pages.shared.chart import chart
 from pages.shared.guesses import show_guesses
 from pages.shared.language import gettext as _
+from pages.shared.language import thing, words
 from pages.shared.networks import Network, guesses, look_at_steps, pick_network
 
 SHOWN_CLASSES = 6
@@ -27,7 +30,7 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
         st.caption(_("Draw a second stroke to see how the guesses change."))
         return
     network = pick_network(networks, key="replay_network")
-    sketches, probabilities = look_at_steps(network, drawing)
+    steps, sketches, probabilities = look_at_steps(network, drawing)
     state = st.session_state
     # The latest stroke is shown unless one has gone back by hand.
     if state.get("replay_of") != count:
@@ -38,9 +41,10 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
 
     left, right = st.columns([3, 2], gap="large")
     with left:
-        step = st.slider(_("Stroke"), 1, count, key="replay_stroke")
+        chosen = st.slider(_("Stroke"), 1, count, key="replay_stroke")
+        step = min(steps, key=lambda number: abs(number - chosen))
         chart(
-            replay_figure(network, probabilities, step=step),
+            replay_figure(network, steps, probabilities, step=step),
             key="replay",
             alt=_(
                 "Probabilities of the likeliest classes after each of {count} strokes"
@@ -52,7 +56,7 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
     with right:
         picture, bars = st.columns([1, 2])
         picture.image(
-            sketches[step - 1],
+            sketches[steps.index(step)],
             width=128,
             output_format="PNG",
             alt=_("The drawing after stroke {number}").format(number=step),
@@ -60,43 +64,48 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
         with bars:
             show_guesses(
                 _("After stroke {number}").format(number=step),
-                guesses(network, probabilities[step - 1].astype(np.float32)),
+                guesses(network, probabilities[steps.index(step)].astype(np.float32)),
                 colour=network_colour(network.run),
                 run=network.run,
             )
 
 
 def replay_figure(
-    network: Network, probabilities: NDArray[np.floating], *, step: int
+    network: Network,
+    strokes: Sequence[int],
+    probabilities: NDArray[np.floating],
+    *,
+    step: int,
 ) -> go.Figure:
     """Draws the likeliest classes' probabilities over the strokes.
 
     Args:
         network: Whose.
+        strokes: After which it was asked, counted from 1.
         probabilities: Shape `(strokes, num_classes)`.
         step: The stroke to mark, counted from 1.
     """
-    strokes = np.arange(1, len(probabilities) + 1)
     highest = probabilities.max(axis=0)
     labels = np.argsort(-highest, kind="stable")[:SHOWN_CLASSES]
     figure = go.Figure()
     for label, colour in zip(labels, CLASS_COLOURS, strict=False):
-        name = plain_label(network.classifier.class_names[label])
+        name = plain_label(thing(network.classifier.class_names[label]))
         figure.add_scatter(
-            x=strokes,
+            x=list(strokes),
             y=probabilities[:, label].astype(np.float32),
             name=name,
+            customdata=[percent(p, words()) for p in probabilities[:, label]],
             mode="lines+markers",
             line={"color": colour},
             hovertemplate=_("{name} {probability} after stroke {number}").format(
-                name=name, probability="%{y:.0%}", number="%{x}"
+                name=name, probability="%{customdata}", number="%{x}"
             )
             + "<extra></extra>",
         )
     figure.add_vline(x=step, line={"color": NEUTRAL, "dash": "dot"})
     figure.update_layout(
-        xaxis={"title": _("Strokes"), "tickformat": "d", "dtick": _tick(len(strokes))},
-        yaxis={"title": _("Probability"), "tickformat": ".0%", "range": [0, 1.02]},
+        xaxis={"title": _("Strokes"), "tickformat": "d", "dtick": _tick(strokes[-1])},
+        yaxis={"title": _("Probability"), **percent_ticks(words()), "range": [0, 1.02]},
         legend={"orientation": "h", "y": -0.25},
     )
     return figure

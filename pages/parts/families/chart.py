@@ -4,7 +4,7 @@ from typing import Any
 
 import streamlit as st
 
-from core.analysis.families import Family, Likeness, Measured
+from core.analysis.families import Family, Measured, Similarity
 from core.charts.matrix import family_chart
 from core.runs.evaluation import Evaluation
 from core.sentences.families import family_name
@@ -17,14 +17,14 @@ CHART_HEIGHT = 700
 
 def show_chart(
     evaluation: Evaluation,
-    likeness: Likeness,
+    similarity: Similarity,
     measured: Measured,
     chosen: Family,
     *,
     uirevision: str,
 ) -> None:
     """Shows the tree beside the matrix; a click opens a family."""
-    names, order = evaluation.class_names, likeness.tree.order
+    names, order = evaluation.class_names, similarity.tree.order
 
     def clicked(point: dict[str, Any]) -> None:
         # A cell's row and column, or a leaf's number.
@@ -36,7 +36,7 @@ def show_chart(
     chart(
         family_chart(
             evaluation.confusion,
-            likeness.tree,
+            similarity.tree,
             measured.family_of,
             names,
             chosen=chosen.number,
@@ -49,7 +49,9 @@ def show_chart(
         ).format(
             classes=len(names),
             count=len(measured.families),
-            largest="; ".join(family_name(names, one, words()) for one in largest[:3]),
+            largest="; ".join(
+                family_name(names, family, words()) for family in largest[:3]
+            ),
         ),
         height=CHART_HEIGHT,
         uirevision=uirevision,

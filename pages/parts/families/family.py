@@ -1,4 +1,4 @@
-"""One family: its figures, its part of the matrix, its misses."""
+"""One family: its metrics, its part of the matrix, its misses."""
 
 import numpy as np
 import streamlit as st
@@ -11,7 +11,8 @@ from core.runs.reading import Run
 from core.sentences.families import family_name
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, words
+from pages.shared.language import ngettext, thing, words
+from pages.shared.tables import chosen_line
 
 FAMILY_HEIGHT = 420
 CLASSES_HEIGHT = 220
@@ -23,7 +24,7 @@ SHOWN = 5
 
 
 def show_family(evaluation: Evaluation, family: Family) -> None:
-    """Shows one family: its figures and its part of the matrix."""
+    """Shows one family: its metrics and its part of the matrix."""
     names = evaluation.class_names
     st.subheader(plain(family_name(names, family, words())))
     low, high = family.interval
@@ -87,7 +88,10 @@ def show_misses(
                 "pages/failures.py",
                 label=plain(
                     _("{drawn} for {guess}: {count} of {n}").format(
-                        drawn=drawn, guess=guess, count=pair.count, n=pair.n
+                        drawn=thing(drawn),
+                        guess=thing(guess),
+                        count=pair.count,
+                        n=pair.n,
                     )
                 ),
                 icon=":material/rule:",
@@ -111,10 +115,12 @@ def show_misses(
     with class_column:
         inside = list(family.labels)
         matrix = evaluation.confusion
+        # Another family's table is another widget: a line chosen here is none there.
+        key = f"families_classes {' '.join(names[label] for label in inside)}"
         opened = st.dataframe(
             [
                 {
-                    "class": names[label],
+                    "class": thing(names[label]),
                     "sketches": int(matrix[label].sum()),
                     "right": int(matrix[label, label]),
                     "near": int(matrix[label, inside].sum() - matrix[label, label]),
@@ -132,21 +138,18 @@ def show_misses(
                 "wild": _("Wild"),
             },
             on_select="rerun",
-            selection_mode="single-row",
-            key="families_classes",
+            selection_mode="single-cell",
+            key=key,
             alt=_("The classes of the family; choose a line to see its failures"),
         )
-        if opened.selection.rows:
+        line = chosen_line(opened, len(inside))
+        if line is not None:
+            name = names[inside[line]]
             st.page_link(
                 "pages/failures.py",
-                label=_("Failures of {name}").format(
-                    name=plain(names[inside[opened.selection.rows[0]]])
-                ),
+                label=_("Failures of {name}").format(name=plain(thing(name))),
                 icon=":material/rule:",
-                query_params={
-                    "run": run.run_id,
-                    "drawn": names[inside[opened.selection.rows[0]]],
-                },
+                query_params={"run": run.run_id, "drawn": name},
             )
         else:
             st.caption(_("Choose a line to go to the failures of its class."))

@@ -8,9 +8,10 @@ from core.analysis.families import Measured
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.families import family_name
+from core.sentences.numbers import span
 from pages.shared.language import gettext as _
 from pages.shared.language import words
-from pages.shared.tables import download_csv
+from pages.shared.tables import download_csv, open_table
 
 
 def class_rows(
@@ -44,10 +45,8 @@ def show_table(
     names = evaluation.class_names
     families = measured.families
 
-    def selected() -> None:
-        lines = st.session_state["families_table"].selection.rows
-        if lines:
-            st.session_state["class"] = names[families[lines[0]].labels[0]]
+    def opened(number: int) -> None:
+        st.session_state["class"] = names[families[number].labels[0]]
 
     rows = []
     for family in families:
@@ -61,7 +60,7 @@ def show_table(
                 "sketches": family.n,
                 "top1": 100 * family.accuracy,
                 "accuracy": 100 * family.family_accuracy,
-                "interval": f"{100 * low:.0f}–{100 * high:.0f} %",
+                "interval": span(low, high, words()),
                 "near": family.near,
                 "wild": family.wild,
                 "stray": None
@@ -73,9 +72,9 @@ def show_table(
             }
         )
     percent = st.column_config.NumberColumn(format="%.0f %%")
-    st.dataframe(
+    open_table(
         rows,
-        hide_index=True,
+        opened,
         column_config={
             "number": _("No."),
             "name": _("Family"),
@@ -88,10 +87,8 @@ def show_table(
             "wild": _("Wild misses"),
             "stray": _("Most wild misses go to"),
         },
-        on_select=selected,
-        selection_mode="single-row",
         key="families_table",
-        alt=_("{count} families with their figures; choose a line to open one").format(
+        alt=_("{count} families with their metrics; choose a line to open one").format(
             count=len(rows)
         ),
     )

@@ -12,7 +12,7 @@ from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared.chart import Cards, Label, Points, chart
 from pages.shared.language import gettext as _
-from pages.shared.language import words
+from pages.shared.language import thing, words
 from pages.shared.pictures import pictures_key
 from pages.shared.sets import SET, hold_set
 from pages.shared.sketches import sketch_dataset
@@ -40,19 +40,21 @@ def show_map(
         Label(
             float(centres[label][0]),
             float(centres[label][1]),
-            evaluation.class_names[label],
+            thing(evaluation.class_names[label]),
             is_chosen=label in chosen,
         )
         for label in label_order(evaluation, centres, first=first)
     ]
 
-    def gather(told: list[Any], adds: bool) -> None:
+    def gather(ids: list[Any], adds: bool) -> None:
         # What a browser sends is anything: of it, what is on the map.
-        held = {row for row in told if isinstance(row, int)}
-        found = np.array([row for row in rows.tolist() if row in held], dtype=np.int64)
+        held = {row for row in ids if isinstance(row, int)}
+        chosen_rows = np.array(
+            [row for row in rows.tolist() if row in held], dtype=np.int64
+        )
         if adds and gathered is not None:
-            found = np.union1d(found, gathered)
-        hold_set(evaluation, found)
+            chosen_rows = np.union1d(chosen_rows, gathered)
+        hold_set(evaluation, chosen_rows)
 
     is_right = evaluation.y_pred[rows] == evaluation.y_true[rows]
     chart(
@@ -78,7 +80,7 @@ def show_map(
         points=Points(
             labels=labels,
             cards=Cards(
-                names=evaluation.class_names,
+                names=tuple(map(thing, evaluation.class_names)),
                 drawn=evaluation.y_true,
                 guess=evaluation.y_pred,
                 confidence=evaluation.confidence,
@@ -91,16 +93,16 @@ def show_map(
     )
     sentences = [
         _(
-            "Sketches in which the network sees the same lie close together (t-SNE of "
-            "what its last layer is given). Directions, and distances between groups "
-            "far apart, mean nothing."
+            "Sketches in which the network sees the same are neighbours (t-SNE of what "
+            "its last layer is given). Directions, distances and the sizes of groups "
+            "mean nothing."
         )
     ]
     if colour == "class" and not chosen:
         sentences.append(
             _(
-                "Classes side by side have like colours, so that a sketch far from its "
-                "class stands out."
+                "Classes side by side have like colours, so that a sketch among others "
+                "than its own class stands out."
             )
         )
     sentences.append(

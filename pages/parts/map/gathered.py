@@ -9,7 +9,7 @@ from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.failures import gathering_words
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, words
+from pages.shared.language import ngettext, percent, thing, words
 from pages.shared.sets import hold_set, leave_set, say_kept, with_set
 from pages.shared.tiles import Words, sketch_tiles
 
@@ -27,8 +27,8 @@ def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
     def describe(place: int) -> Words:
         row = int(rows[place])
         names = evaluation.class_names
-        drawn = names[evaluation.y_true[row]]
-        guess = names[evaluation.y_pred[row]]
+        drawn = thing(names[evaluation.y_true[row]])
+        guess = thing(names[evaluation.y_pred[row]])
         probability = 100 * float(evaluation.confidence[row])
         mark = "✓" if guess == drawn else "✗"
         alt = _(
@@ -37,7 +37,10 @@ def show_tiles(run: Run, evaluation: Evaluation, rows: NDArray[np.int64]) -> Non
         ).format(
             id=evaluation.ids[row], drawn=drawn, guess=guess, probability=probability
         )
-        return {"drawn": drawn, "guess": f"{mark} {guess} {probability:.0f} %"}, alt
+        return {
+            "drawn": drawn,
+            "guess": f"{mark} {guess} {percent(probability / 100)}",
+        }, alt
 
     sketch_tiles([run], rows, describe, key="map_gallery")
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import streamlit as st
 
+from core.language import plain
 from core.runs.reading import Run
+from core.sentences.numbers import p_words
 from core.sweeps.analysis import LEAST_TRIALS, Importances, varied
 from core.sweeps.charts import (
     MAX_DRAWN,
@@ -17,7 +19,7 @@ from core.sweeps.record import SweepRecord
 from core.sweeps.sentences import POINTS
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
-from pages.shared.language import listed, ngettext, words
+from pages.shared.language import listed, ngettext, number, words
 
 TRIAL = "trial"
 """The session's chosen trial, and the address's parameter: a run id."""
@@ -112,10 +114,10 @@ def show_curves(record: SweepRecord, runs: list[Run], chosen: str) -> None:
         st.caption(_("A curve that ends in a cross was stopped early."))
 
 
-def show_importances(found: Importances | None) -> None:
+def show_importances(importances: Importances | None) -> None:
     """Shows how much each varied field matters."""
     st.subheader(_("What matters"))
-    if found is None:
+    if importances is None:
         st.caption(
             _("Told once {count} trials that differ in something have ended.").format(
                 count=LEAST_TRIALS
@@ -123,13 +125,14 @@ def show_importances(found: Importances | None) -> None:
         )
         return
     chart(
-        importance_chart(found, words=words()),
+        importance_chart(importances, words=words()),
         key="sweeps_importances",
         alt=_("Importance of each field. Most: {fields}.").format(
             fields=listed(
                 [
-                    f"{field_title(one.field, words())} {POINTS * one.rise:.2f}"
-                    for one in found.fields[:3]
+                    f"{field_title(field.field, words())} "
+                    f"{number(POINTS * field.rise, '.2f')}"
+                    for field in importances.fields[:3]
                 ]
             )
         ),
@@ -141,13 +144,22 @@ def show_importances(found: Importances | None) -> None:
             "not shown, and misses by {error:.1f} points on average over {n} trials. "
             "A bar is by how much more it misses once that field's values are "
             "shuffled; lines are two standard errors."
-        ).format(error=POINTS * found.error, n=found.n)
-        if found.is_telling
+        ).format(error=POINTS * importances.error, n=importances.n)
+        if importances.is_telling
         else _(
             "Don't rely on it: the forest misses by {error:.1f} points on average over "
             "{n} trials, the trials' mean alone by {mean:.1f}. More trials, or more "
             "different ones, would tell more."
         ).format(
-            error=POINTS * found.error, n=found.n, mean=POINTS * found.error_of_mean
+            error=POINTS * importances.error,
+            n=importances.n,
+            mean=POINTS * importances.error_of_mean,
         )
     )
+    if importances.is_telling and not importances.names_one:
+        st.caption(
+            _(
+                "No field is shown to matter: with accuracies dealt to the trials at "
+                "random, some field goes with them as well ({p})."
+            ).format(p=plain(p_words(importances.p_value, words())))
+        )

@@ -18,10 +18,9 @@ from pages.parts.sweeps.charts import choose
 from pages.shared import reads
 from pages.shared.actions import promote
 from pages.shared.language import gettext as _
-from pages.shared.language import words
+from pages.shared.language import say, words
 from pages.shared.owner import is_owner
-from pages.shared.tables import download_csv
-from pages.shared.told import told
+from pages.shared.tables import download_csv, open_table
 
 STATES = (N_("planned"), N_("pruned"))
 """Of trials, beside those of runs."""
@@ -32,7 +31,7 @@ def show_trial(record: SweepRecord, trial: TrialRecord) -> None:
     st.subheader(plain(trial.run_id))
     st.write(plain(settings_words(record, trial, words())) or _("Nothing was varied."))
     if trial.message:
-        st.error(told(trial.message))
+        st.error(say(trial.message))
     with st.container(horizontal=True):
         if trial.epoch:
             st.page_link(
@@ -73,7 +72,7 @@ def show_promotion(record: SweepRecord, trial: TrialRecord) -> None:
             help=_("Copies the trial's run under this name; the sweep stays whole"),
         )
     if isinstance(kept, SketchScopeError):
-        st.error(told(str(kept)), icon=":material/error:")
+        st.error(say(kept), icon=":material/error:")
     elif kept:
         st.success(
             _("Kept as {run}.").format(run=plain(kept)),
@@ -139,18 +138,16 @@ def show_table(record: SweepRecord) -> None:
     rows = trial_rows(record)
     st.subheader(_("All trials"))
 
-    def picked() -> None:
-        selected = st.session_state["sweeps_table"].selection.rows
-        if selected:
-            choose(rows[selected[0]]["Run"])
+    def opened(number: int) -> None:
+        choose(rows[number]["Run"])
 
     formats = {
-        name: st.column_config.NumberColumn(_(name), format="%.1f%%")
+        name: st.column_config.NumberColumn(_(name), format="%.1f %%")
         for name in ("Validation top-1", "Test top-1")
     }
-    st.dataframe(
+    open_table(
         [row | {"State": _(row["State"])} for row in rows],
-        hide_index=True,
+        opened,
         column_config={
             "Run": _("Run"),
             "State": _("State"),
@@ -159,8 +156,6 @@ def show_table(record: SweepRecord) -> None:
             **formats,
         },
         placeholder="–",
-        on_select=picked,
-        selection_mode="single-row",
         key="sweeps_table",
         alt=_("All trials, the best on validation first; choose a line to open one"),
     )
@@ -175,8 +170,8 @@ def show_pooled(pooled: list[Pooled]) -> None:
         st.markdown(
             _(
                 "**{top1:.1%}** of {n:,} sketches named right by runs that had not "
-                "learned them (95 % interval {low:.1f}–{high:.1f} %; {done} of {k} "
-                "folds). {settings}"
+                "learned them (95 % interval with the folds' spread "
+                "{low:.1f}–{high:.1f} %; {done} of {k} folds). {settings}"
             ).format(
                 top1=group.top1,
                 n=group.n,

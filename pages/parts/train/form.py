@@ -4,12 +4,14 @@ from typing import Any, Literal, get_args, get_origin
 
 import streamlit as st
 
-from core.errors import ConfigError
+from core.inference.speed import training_time_s
+from core.language import noop as N_
+from core.language import plain
 from core.paths import data_dir
-from core.runs.config import Settings
-from core.runs.create import check_new_run_id
+from core.runs.config import Settings, field_title
+from core.runs.create import free_run_id
 from core.runs.folder import WEIGHTS
-from core.runs.launch import train_command
+from core.runs.launch import check_installed, train_command
 from core.runs.reading import Run
 from core.runs.recipes import RECIPES, make_settings
 from core.runs.status import ACTIVE_STATES
@@ -18,11 +20,34 @@ from pages.parts.train.panel import open_run
 from pages.shared import reads
 from pages.shared.actions import create_run, launch_training
 from pages.shared.language import gettext as _
+from pages.shared.pickers import run_names
+from pages.shared.training import (
+    ORIGIN_RECIPES,
+    RECIPE_ORDER,
+    duration,
+    measured_rate,
+    parse_numbers,
+)
 
 FIRST_FIELDS = ("epochs", "seed")
-RECIPE_ORDER = ("best", "report", "refine", "finetune")
-ORIGIN_RECIPES = ("refine", "finetune")
-"""They are meant to go on from a trained run."""
+GROUPS = {
+    N_("Data"): ("batch_size", "val_fraction", "rehearsal", "stroke_variants"),
+    N_("Optimization"): (
+        *("optimizer", "learning_rate", "schedule", "decay_share", "warmup_epochs"),
+        *("weight_decay", "label_smoothing", "ema", "keep", "patience"),
+    ),
+    N_("Architecture"): ("dropout", "shortcut", "zero_last_gamma", "pooling"),
+    N_("Image size"): ("image_sizes", "image_size_shares"),
+    N_("Augmentation"): (
+        *("flip", "rotation_deg", "scale", "aspect", "shear", "shift", "perspective"),
+        *("ink_gain", "thickness", "erase"),
+    ),
+    N_("Mixing and distillation"): (
+        *("mixup", "cutmix", "mixing", "unmixed_epochs", "distillation", "views"),
+    ),
+    N_("Computation"): ("precision", "deterministic"),
+}
+"""The other settings, in the order in which they are read."""
 
 AT_LEAST_ONE = ("epochs", "batch_size")
 
@@ -30,8 +55,8 @@ AT_LEAST_ONE = ("epochs", "batch_size")
 def field_widget(name: str, value: Any, *, key: str) -> Any:
     """Draws the widget of one setting and returns what was entered."""
     info = Settings.model_fields[name]
-    label = _(name.replace("_", " ").capitalize())
-    help_text = _(info.description or "")
+    label = _(field_title(name))
+    help_text = _(info.description) if info.description else None
     if get_origin(info.annotation) is Literal:
         options = list(get_args(info.annotation))
         index = options.index(value)
@@ -59,33 +84,24 @@ def field_widget(name: str, value: Any, *, key: str) -> Any:
     )
 
 
-def parse_numbers(name: str, text: str) -> list[float]:
-    """Reads numbers that are separated by commas.
-
-    Raises:
-        ConfigError: If one is no number.
-    """
-    try:
-        numbers = [float(word) for word in text.split(",") if word.strip()]
-    except ValueError as error:
-        raise ConfigError(
-            f"`{name}` takes numbers, separated by commas. Received: {text}"
-        ) from error
-    return [int(n) if n.is_integer() else n for n in numbers]
-
-
 def show_form() -> None:
-    """Lets one describe a run, shows its command line, and starts it."""
+    """Shows the form of a new run and its command line, and starts it."""
+    check_installed()
     datasets = [dataset.name for dataset in reads.datasets()]
-    dataset = st.selectbox(_("Dataset"), datasets, key="train_dataset")
-    network = st.segmented_control(
-        _("Network"),
-        list(NETWORKS),
-        default=next(iter(NETWORKS)),
-        required=True,
-        format_func=lambda name: NETWORKS[name].title,
-        key="train_network",
-    )
+    data_column, network_column = st.columns([2, 3])
+    with data_column:
+        dataset = st.selectbox(
+            _("Dataset"), datasets, key="dataset", bind="query-params"
+        )
+    with network_column:
+        network = st.segmented_control(
+            _("Network"),
+            list(NETWORKS),
+            default=next(iter(NETWORKS)),
+            required=True,
+            format_func=lambda name: NETWORKS[name].title,
+            key="train_network",
+        )
     recipe = st.segmented_control(
         _("Recipe"),
         sorted(RECIPES, key=RECIPE_ORDER.index),
@@ -107,13 +123,24 @@ def show_form() -> None:
         with column:
             entered[name] = field_widget(name, getattr(base, name), key=f"{key}_{name}")
     with st.expander(_("All settings")):
-        for name in Settings.model_fields:
-            if name not in FIRST_FIELDS:
-                value = getattr(base, name)
-                entered[name] = field_widget(name, value, key=f"{key}_{name}")
-    run_id = st.text_input(_("Name (optional)"), key="train_run_id").strip() or None
-    if run_id is not None:
-        check_new_run_id(run_id, data_dir=data_dir())
+        for title, names in GROUPS.items():
+            st.markdown(f"**{_(title)}**")
+            for first in range(0, len(names), 2):
+                columns = st.columns(2, vertical_alignment="bottom")
+                for column, name in zip(
+                    columns, names[first : first + 2], strict=False
+                ):
+                    with column:
+                        value = getattr(base, name)
+                        entered[name] = field_widget(name, value, key=f"{key}_{name}")
+    asked = st.text_input(_("Name (optional)"), key="train_run_id").strip()
+    run_id = free_run_id(asked, data_dir=data_dir())
+    if asked and not run_id:
+        st.caption(
+            _("A name has Latin letters or digits; this run gets the usual one.")
+        )
+    elif run_id and run_id != asked:
+        st.caption(_("It will be called {name}.").format(name=plain(run_id)))
     settings = make_settings(network, recipe, changed(base, entered))
     # Only what differs from the recipe, in the form that was checked.
     overrides = {
@@ -122,21 +149,6 @@ def show_form() -> None:
         if name in changed(base, entered)
     }
     busy = any(run.state in ACTIVE_STATES for run in reads.runs())
-    st.caption(_("The same from a terminal:"))
-    st.code(
-        train_command(
-            network,
-            dataset,
-            recipe,
-            overrides=overrides,
-            run_id=run_id,
-            origin=None if origin is None else origin.run_id,
-            wait=busy,
-            data_dir=data_dir(),
-        ),
-        language="sh",
-        wrap_lines=True,
-    )
     if st.button(
         _("Queue") if busy else _("Start"),
         type="primary",
@@ -156,10 +168,33 @@ def show_form() -> None:
             )
             launch_training(run_dir, data_dir=data_dir())
         open_run(run_dir.name)
+    if rate := measured_rate(network, data_dir()):
+        num_train = next(d.num_train for d in reads.datasets() if d.name == dataset)
+        seconds = training_time_s(settings, num_train, rate)
+        st.caption(
+            _("About {time} on this machine, with nothing else at work.").format(
+                time=duration(seconds)
+            )
+        )
+    st.caption(_("The same from a terminal:"))
+    st.code(
+        train_command(
+            network,
+            dataset,
+            recipe,
+            overrides=overrides,
+            run_id=run_id,
+            origin=None if origin is None else origin.run_id,
+            wait=busy,
+            data_dir=data_dir(),
+        ),
+        language="sh",
+        wrap_lines=True,
+    )
 
 
 def pick_origin(network: str, *, needed: bool) -> Run | None:
-    """Lets one choose the trained run whose weights a new one begins with."""
+    """Shows the menu of trained runs whose weights a new one may begin with."""
     trained = {
         run.run_id: run
         for run in reads.runs()
@@ -170,6 +205,7 @@ def pick_origin(network: str, *, needed: bool) -> Run | None:
     chosen = st.selectbox(
         _("Begin with the weights of"),
         list(trained),
+        format_func=run_names(list(trained.values())).__getitem__,
         index=0 if needed and trained else None,
         placeholder=_("None: random weights"),
         key=f"train_origin_{network}_{needed}",

@@ -1,4 +1,4 @@
-"""Of which guesses a run claims too much or too little."""
+"""Of which guesses a run is over- or underconfident."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,40 +10,40 @@ from core.charts.trust import class_trust_chart
 from core.language import noop as N_
 from core.language import plain
 from core.runs.reading import Run
-from core.sentences.trust import certain_words
+from core.sentences.trust import class_words
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
-from pages.shared.language import words
-from pages.shared.tables import download_csv, number_column
+from pages.shared.language import number, thing, words
+from pages.shared.tables import download_csv, in_words, number_column, open_table
 
 VERDICTS = {
-    "over": N_("claims too much"),
-    "under": N_("claims too little"),
+    "over": N_("overconfident"),
+    "under": N_("underconfident"),
     "unknown": N_("can't be told"),
 }
 CLASS = "class"
 """The address's parameter for the class that is told of."""
 
 
-def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
-    """Shows of which guesses a run claims too much or too little."""
+def show_classes(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
+    """Shows of which guesses a run is over- or underconfident."""
     st.subheader(_("Guess by guess"))
     figure, names_of = class_trust_chart(
-        runs, [one.classes for one in found], words=words()
+        runs, [trust.classes for trust in trusts], words=words()
     )
 
     def clicked(point: dict[str, Any]) -> None:
         st.query_params[CLASS] = names_of[point["trace"]][point["index"]]
 
     extremes = [
-        f"{one.class_name} {100 * one.gap:+.0f}"
-        for one in sorted(found[0].classes, key=lambda one: one.gap)
+        f"{thing(row.class_name)} {number(100 * row.gap, '+.0f')}"
+        for row in sorted(trusts[0].classes, key=lambda row: row.gap)
     ]
     chart(
         figure,
         key="trust_classes",
         alt=_(
-            "By how many points {run} claims more than is true when it names each of "
+            "By how many points {run} is overconfident when it names each of "
             "{count} classes, with intervals. Lowest: {lowest}. Highest: {highest}."
         ).format(
             run=runs[0].run_id,
@@ -55,19 +55,20 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         uirevision=" ".join(run.run_id for run in runs),
         on_click=clicked,
     )
-    st.caption(certain_words(runs, found, words()))
-    show_class(runs, found)
-    rows = class_rows(runs, found)
+    st.caption(class_words(runs, trusts, words()))
+    show_class(runs, trusts)
+    rows = class_rows(runs, trusts)
     with st.expander(_("Classes as a table"), icon=":material/table:"):
 
-        def selected() -> None:
-            lines = st.session_state["trust_class_table"].selection.rows
-            if lines:
-                st.query_params[CLASS] = rows[lines[0]]["Class"]
+        def opened(number: int) -> None:
+            st.query_params[CLASS] = rows[number]["Class"]
 
-        st.dataframe(
-            [{**row, "Verdict": _(VERDICTS[row["Verdict"]])} for row in rows],
-            hide_index=True,
+        open_table(
+            [
+                {**row, "Verdict": _(VERDICTS[row["Verdict"]])}
+                for row in in_words(rows, "Class")
+            ],
+            opened,
             column_config={
                 "Run": _("Run"),
                 "Class": _("Class"),
@@ -81,8 +82,6 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 "Adjusted p": number_column(_("p adjusted"), "%.3f"),
                 "Verdict": _("Verdict"),
             },
-            on_select=selected,
-            selection_mode="single-row",
             key="trust_class_table",
             alt=_(
                 "Each class with how sure and how right its guesses are; choose a line "
@@ -92,12 +91,12 @@ def show_classes(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         download_csv(_("Classes as CSV"), rows, "trust-classes", *runs)
 
 
-def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:
+def show_class(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     """Says how true the guesses of one class are, if one was chosen."""
     name = st.query_params.get(CLASS)
     sentences = []
-    for run, one in zip(runs, found, strict=True):
-        told_of = next((c for c in one.classes if c.class_name == name), None)
+    for run, trust in zip(runs, trusts, strict=True):
+        told_of = next((c for c in trust.classes if c.class_name == name), None)
         if told_of is not None:
             sentences.append(
                 _(
@@ -107,7 +106,7 @@ def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                     "{adjusted:.2g})."
                 ).format(
                     run=plain(run.run_id),
-                    name=f"**{plain(told_of.class_name)}**",
+                    name=f"**{plain(thing(told_of.class_name))}**",
                     confidence=told_of.confidence,
                     accuracy=told_of.accuracy,
                     n=told_of.n,
@@ -133,7 +132,7 @@ def show_class(runs: Sequence[Run], found: Sequence[Trust]) -> None:
     )
 
 
-def class_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, Any]]:
+def class_rows(runs: Sequence[Run], trusts: Sequence[Trust]) -> list[dict[str, Any]]:
     """Returns each class of each run as a table row, the least likely by chance first.
 
     Columns have English names, also in the CSV of every language, for those who read
@@ -142,19 +141,19 @@ def class_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, An
     return [
         {
             "Run": run.run_id,
-            "Class": one.class_name,
-            "Guesses": one.n,
-            "Mean confidence": 100 * one.confidence,
-            "Accuracy": 100 * one.accuracy,
-            "Gap": 100 * one.gap,
-            "Low": 100 * one.gap_low,
-            "High": 100 * one.gap_high,
-            "p": one.p_value,
-            "Adjusted p": one.adjusted_p,
-            "Verdict": one.verdict,
+            "Class": row.class_name,
+            "Guesses": row.n,
+            "Mean confidence": 100 * row.confidence,
+            "Accuracy": 100 * row.accuracy,
+            "Gap": 100 * row.gap,
+            "Low": 100 * row.gap_low,
+            "High": 100 * row.gap_high,
+            "p": row.p_value,
+            "Adjusted p": row.adjusted_p,
+            "Verdict": row.verdict,
         }
-        for run, trusted_run in zip(runs, found, strict=True)
-        for one in sorted(
-            trusted_run.classes, key=lambda one: (one.p_value, one.class_name)
+        for run, trusted_run in zip(runs, trusts, strict=True)
+        for row in sorted(
+            trusted_run.classes, key=lambda row: (row.p_value, row.class_name)
         )
     ]

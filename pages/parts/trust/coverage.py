@@ -20,7 +20,7 @@ from core.sentences.trust import answered_words, target_words
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
-from pages.shared.tables import download_csv, number_column
+from pages.shared.tables import download_csv, number_column, number_table
 
 LEAST = 90
 """Percent; of so sure a guess one would expect much."""
@@ -28,10 +28,10 @@ COVERAGES = (0.25, 0.5, 0.75, 0.9, 1.0)
 
 
 def show_coverage(
-    runs: Sequence[Run], found: Sequence[Trust], chosen: Sequence[Answered]
+    runs: Sequence[Run], trusts: Sequence[Trust], chosen: Sequence[Answered]
 ) -> None:
     """Draws accuracy against the share of sketches that are answered."""
-    curves = [one.coverage for one in found]
+    curves = [trust.coverage for trust in trusts]
     figure, thresholds = coverage_chart(runs, curves, chosen, words=words())
 
     def clicked(point: dict[str, Any]) -> None:
@@ -52,9 +52,9 @@ def show_coverage(
                     run=run.run_id,
                     share=now.share,
                     accuracy=now.accuracy,
-                    whole=one.after.accuracy,
+                    whole=trust.after.accuracy,
                 )
-                for run, now, one in zip(runs, chosen, found, strict=True)
+                for run, now, trust in zip(runs, chosen, trusts, strict=True)
             )
         ),
         height=400,
@@ -69,9 +69,9 @@ def show_coverage(
             "Click a line to choose there."
         )
     )
-    rows = coverage_rows(runs, found)
+    rows = coverage_rows(runs, trusts)
     with st.expander(_("Accuracy and share as a table"), icon=":material/table:"):
-        st.dataframe(
+        number_table(
             rows,
             hide_index=True,
             column_config={
@@ -97,15 +97,15 @@ def show_coverage(
         download_csv(_("Accuracy and share as CSV"), rows, "trust-coverage", *runs)
 
 
-def coverage_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str, Any]]:
+def coverage_rows(runs: Sequence[Run], trusts: Sequence[Trust]) -> list[dict[str, Any]]:
     """Returns what is answered for accuracies and shares that one may want."""
     rows = []
-    for run, one in zip(runs, found, strict=True):
+    for run, trust in zip(runs, trusts, strict=True):
         wanted = [
-            ("Wanted accuracy", target, answers_at_accuracy(one.coverage, target))
+            ("Wanted accuracy", target, answers_at_accuracy(trust.coverage, target))
             for target in TARGETS
         ] + [
-            ("Wanted share", share, answers_at_coverage(one.coverage, share))
+            ("Wanted share", share, answers_at_coverage(trust.coverage, share))
             for share in COVERAGES
         ]
         for name, value, at in wanted:
@@ -129,11 +129,11 @@ def coverage_rows(runs: Sequence[Run], found: Sequence[Trust]) -> list[dict[str,
 
 
 @st.fragment
-def show_declining(runs: Sequence[Run], found: Sequence[Trust]) -> None:
+def show_declining(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     """Shows how right the runs are if they may decline to answer."""
     sentences = st.empty()
     st.subheader(_("If it may decline to answer"))
-    st.write(target_words(runs, found, words()))
+    st.write(target_words(runs, trusts, words()))
     slider_column, link_column = st.columns([3, 2], vertical_alignment="bottom")
     least = slider_column.slider(
         _("It answers where it is at least so sure, in percent"),
@@ -143,7 +143,7 @@ def show_declining(runs: Sequence[Run], found: Sequence[Trust]) -> None:
         key="least",
         bind="query-params",
     )
-    chosen = [answers_from(one.coverage, least / 100) for one in found]
+    chosen = [answers_from(trust.coverage, least / 100) for trust in trusts]
     sentences.write(answered_words(runs, chosen, words()))
     with link_column:
         for run, now in zip(runs, chosen, strict=True):
@@ -162,4 +162,4 @@ def show_declining(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 icon=":material/rule:",
                 query_params=address,
             )
-    show_coverage(runs, found, chosen)
+    show_coverage(runs, trusts, chosen)

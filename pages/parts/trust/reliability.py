@@ -1,4 +1,4 @@
-"""Whether runs are right as often as they say, as charts and figures."""
+"""Whether runs are right as often as they say, as charts and numbers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from core.analysis.calibration import Binning, calibration, reliability
-from core.analysis.trust import Trust, figures_rows
+from core.analysis.trust import Trust, metric_rows
 from core.charts.trust import reliability_chart
 from core.language import noop as N_
 from core.runs.reading import Run
@@ -15,14 +15,14 @@ from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import pick_option
-from pages.shared.tables import download_csv, number_column
+from pages.shared.tables import download_csv, number_column, number_table
 
 
 @st.fragment
-def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
+def show_reliability(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     """Shows whether the runs are right as often as they say."""
     st.subheader(_("Is it right as often as it says?"))
-    st.write(temperature_words(runs[0], found[0], words()))
+    st.write(temperature_words(runs[0], trusts[0], words()))
     kinds: dict[Binning, str] = {
         "width": _("of equal width"),
         "mass": _("of equally many sketches"),
@@ -37,14 +37,14 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
             "says as much as the others."
         ),
     )
-    has_temperature = any(one.after.temperature != 1 for one in found)
+    has_temperature = any(trust.after.temperature != 1 for trust in trusts)
     stages = [(_("As trained"), "before")]
     if has_temperature:
         stages.append((_("At its temperature"), "after"))
     for column, (title, stage) in zip(
         st.columns(len(stages), gap="medium"), stages, strict=True
     ):
-        bins_of = [reliability(getattr(one, stage), by=by) for one in found]
+        bins_of = [reliability(getattr(trust, stage), by=by) for trust in trusts]
         with column:
             st.markdown(f"**{title}**")
             chart(
@@ -63,11 +63,11 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                             "{accuracy:.0%} of the time, calibration error {ece:.3f}"
                         ).format(
                             run=run.run_id,
-                            confidence=getattr(one, stage).mean_confidence,
-                            accuracy=getattr(one, stage).accuracy,
-                            ece=calibration(getattr(one, stage), by=by).ece,
+                            confidence=getattr(trust, stage).mean_confidence,
+                            accuracy=getattr(trust, stage).accuracy,
+                            ece=calibration(getattr(trust, stage), by=by).ece,
                         )
-                        for run, one in zip(runs, found, strict=True)
+                        for run, trust in zip(runs, trusts, strict=True)
                     ),
                 ),
                 height=400,
@@ -76,13 +76,13 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
     st.caption(
         _(
             "On the dashed line a network is right as often as it says; below it, it "
-            "claims too much. Bars are 95 % Wilson intervals of how often it is right."
+            "is overconfident. Bars are 95 % Wilson intervals of how often it is right."
         )
     )
-    rows = figures_rows(
-        [(run.run_id, one) for run, one in zip(runs, found, strict=True)], by=by
+    rows = metric_rows(
+        [(run.run_id, trust) for run, trust in zip(runs, trusts, strict=True)], by=by
     )
-    st.dataframe(
+    number_table(
         rows,
         hide_index=True,
         column_config={
@@ -105,12 +105,12 @@ def show_reliability(runs: Sequence[Run], found: Sequence[Trust]) -> None:
                 )
             },
         },
-        key="trust_figures",
+        key="trust_metrics",
         alt=_("Calibration of each run before and after its temperature"),
     )
     with st.container(horizontal=True):
-        download_csv(_("Figures as CSV"), rows, "trust", *runs)
-        download_csv(_("Bins as CSV"), bin_rows(runs, found, by), "trust-bins", *runs)
+        download_csv(_("Metrics as CSV"), rows, "trust", *runs)
+        download_csv(_("Bins as CSV"), bin_rows(runs, trusts, by), "trust-bins", *runs)
 
 
 ECE_HELP = N_(
@@ -118,8 +118,8 @@ ECE_HELP = N_(
     "by the sketches of each bin (Guo et al. 2017)"
 )
 CHANCE_HELP = N_(
-    "About what the error would be if every claim were true, only because there are "
-    "not more sketches"
+    "About what the error would be of a perfectly calibrated network, only because "
+    "there are not more sketches"
 )
 MCE_HELP = N_(
     "Maximum calibration error: the largest difference of a bin; with few sketches in "
@@ -140,22 +140,22 @@ E_AURC_HELP = N_(
 
 
 def bin_rows(
-    runs: Sequence[Run], found: Sequence[Trust], by: Binning
+    runs: Sequence[Run], trusts: Sequence[Trust], by: Binning
 ) -> list[dict[str, Any]]:
     """Returns each bin as a table row."""
     return [
         {
             "Run": run.run_id,
-            "Temperature": claims.temperature,
-            "From": one.low,
-            "To": one.high,
-            "Sketches": one.n,
-            "Mean confidence": one.confidence,
-            "Accuracy": one.accuracy,
-            "Low": one.accuracy_low,
-            "High": one.accuracy_high,
+            "Temperature": confidences.temperature,
+            "From": group.low,
+            "To": group.high,
+            "Sketches": group.n,
+            "Mean confidence": group.confidence,
+            "Accuracy": group.accuracy,
+            "Low": group.accuracy_low,
+            "High": group.accuracy_high,
         }
-        for run, trusted_run in zip(runs, found, strict=True)
-        for claims in (trusted_run.before, trusted_run.after)
-        for one in reliability(claims, by=by)
+        for run, trusted_run in zip(runs, trusts, strict=True)
+        for confidences in (trusted_run.before, trusted_run.after)
+        for group in reliability(confidences, by=by)
     ]

@@ -7,7 +7,7 @@ import numpy as np
 import streamlit as st
 
 from core.analysis.suspects import (
-    Order,
+    SuspectOrder,
     SuspectPair,
     Suspects,
     find_suspects,
@@ -19,10 +19,10 @@ from core.runs.reading import Run
 from core.sentences.suspects import suspects_words
 from pages.shared import reads
 from pages.shared.language import gettext as _
-from pages.shared.language import words
+from pages.shared.language import thing, words
 from pages.shared.one_sketch import SKETCH, show_sketch
 from pages.shared.pickers import pick_option
-from pages.shared.tables import download_csv
+from pages.shared.tables import download_csv, in_words
 from pages.shared.tiles import Words, sketch_tiles
 
 TABLE_ROWS = 500
@@ -37,7 +37,7 @@ def show_suspects(runs: Sequence[Run]) -> None:
     evaluations = [reads.evaluation(run) for run in runs]
     opinions = [kept_opinion(evaluation) for evaluation in evaluations]
     sentences = st.empty()
-    orders: dict[Order, str] = {
+    orders: dict[SuspectOrder, str] = {
         "margin": _("Margin"),
         "label": _("Probability of its label"),
     }
@@ -50,10 +50,10 @@ def show_suspects(runs: Sequence[Run]) -> None:
             "runs. Probability of its label: how little the label's class got."
         ),
     )
-    found = find_suspects(evaluations, opinions, order=order)
-    pairs = suspect_pairs(evaluations[0], opinions, found)
-    sentences.write(suspects_words(runs, evaluations[0], found, pairs, words()))
-    if not len(found.rows):
+    suspects = find_suspects(evaluations, opinions, order=order)
+    pairs = suspect_pairs(evaluations[0], opinions, suspects)
+    sentences.write(suspects_words(runs, evaluations[0], suspects, pairs, words()))
+    if not len(suspects.rows):
         return
     asked = st.query_params.get(SKETCH)
     if asked in evaluations[0].ids:
@@ -61,16 +61,20 @@ def show_suspects(runs: Sequence[Run]) -> None:
             runs[0],
             runs[1] if len(runs) > 1 else None,
             evaluations[0].ids.index(asked),
-            found.rows,
+            suspects.rows,
             all_of_them=_("All suspects"),
         )
         return
     if asked is not None:
         st.warning(_("This run has no test sketch of that name."))
-    show_tiles(runs, evaluations, found)
+    show_tiles(runs, evaluations, suspects)
     with st.expander(_("As a table"), icon=":material/table:"):
         st.dataframe(
-            suspect_rows(runs, evaluations, found, limit=TABLE_ROWS),
+            in_words(
+                suspect_rows(runs, evaluations, suspects, limit=TABLE_ROWS),
+                *("Label", "Suspected"),
+                *(f"{run.run_id} guess" for run in runs),
+            ),
             hide_index=True,
             column_config={
                 "Sketch": _("Sketch"),
@@ -85,7 +89,7 @@ def show_suspects(runs: Sequence[Run]) -> None:
         _("Which labels are suspect for which class"), icon=":material/grid_on:"
     ):
         st.dataframe(
-            pair_rows(runs, evaluations[0], pairs),
+            in_words(pair_rows(runs, evaluations[0], pairs), "Label", "Suspected"),
             hide_index=True,
             column_config={
                 "Label": _("Label"),
@@ -98,7 +102,7 @@ def show_suspects(runs: Sequence[Run]) -> None:
         )
     download_csv(
         _("Suspects as CSV"),
-        lambda: suspect_rows(runs, evaluations, found),
+        lambda: suspect_rows(runs, evaluations, suspects),
         "suspects",
         *runs,
     )
@@ -112,11 +116,11 @@ def show_tiles(
 
     def describe(place: int) -> Words:
         row = int(suspects.rows[place])
-        sure = np.mean([found.confidence[row] for found in evaluations])
-        right = np.mean([found.true_probability[row] for found in evaluations])
+        sure = np.mean([scored.confidence[row] for scored in evaluations])
+        right = np.mean([scored.true_probability[row] for scored in evaluations])
         values = {
-            "label": first.class_names[first.y_true[row]],
-            "other": first.class_names[suspects.called[place]],
+            "label": thing(first.class_names[first.y_true[row]]),
+            "other": thing(first.class_names[suspects.called[place]]),
             "sure": float(sure),
             "right": float(right),
         }
@@ -136,7 +140,7 @@ def show_tiles(
 def suspect_rows(
     runs: Sequence[Run],
     evaluations: Sequence[Evaluation],
-    found: Suspects,
+    suspects: Suspects,
     *,
     limit: int | None = None,
 ) -> list[dict[str, Any]]:
@@ -154,16 +158,22 @@ def suspect_rows(
             "Score": float(score),
             **{
                 f"{run.run_id} {what}": value
-                for run, one in zip(runs, evaluations, strict=True)
+                for run, scored in zip(runs, evaluations, strict=True)
                 for what, value in (
-                    ("guess", names[one.y_pred[row]]),
-                    ("guess probability", round(float(one.confidence[row]), 4)),
-                    ("label probability", round(float(one.true_probability[row]), 4)),
+                    ("guess", names[scored.y_pred[row]]),
+                    ("guess probability", round(float(scored.confidence[row]), 4)),
+                    (
+                        "label probability",
+                        round(float(scored.true_probability[row]), 4),
+                    ),
                 )
             },
         }
         for row, called, score in zip(
-            found.rows[:limit], found.called[:limit], found.score[:limit], strict=True
+            suspects.rows[:limit],
+            suspects.called[:limit],
+            suspects.score[:limit],
+            strict=True,
         )
     ]
 

@@ -1,0 +1,125 @@
+// Tells of the line that is being drawn, while it is drawn.
+//
+// A line is told again as soon as the last one was answered, so that many visitors or a
+// slow machine get fewer answers, not late ones. What the canvas has not told of yet
+// goes with it: `data.strokes` is how many strokes the answer knew.
+
+const LEAST_MS = 80;
+const LOST_MS = 3000;
+const STEP_PX = 3;
+const REMIND_MS = 1500;
+
+/** Finds a part of the canvas, which may be in a shadow. */
+function part(name, selector) {
+  const host = document.querySelector(`.st-key-${name}`);
+  for (const element of host ? [host, ...host.querySelectorAll("*")] : []) {
+    const found = (element.shadowRoot ?? element).querySelector(selector);
+    if (found) return found;
+  }
+  return null;
+}
+
+const upperCanvas = (name) => part(name, "canvas.upper-canvas");
+const sendButton = (name) =>
+  part(name, 'button[aria-label="Update the app with this drawing"]');
+
+function thinned(line, most) {
+  const every = Math.ceil(line.length / (most - 1));
+  return line.filter((_, place) => place % every === 0 || place === line.length - 1);
+}
+
+function ask(pen) {
+  clearTimeout(pen.timer);
+  if (!pen.isNew || !pen.lines.length) return;
+  const now = performance.now();
+  const waits = pen.answered === pen.number ? LEAST_MS : LOST_MS;
+  const left = pen.askedAt + waits - now;
+  if (left > 0) {
+    pen.timer = setTimeout(() => ask(pen), left);
+    return;
+  }
+  pen.isNew = false;
+  pen.askedAt = now;
+  pen.number += 1;
+  performance.mark("pen line");
+  const lines = pen.lines.map((line) => thinned(line, pen.data.most));
+  pen.tell("line", { number: pen.number, lines });
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  if (!parentElement.pen) {
+    parentElement.pen = { lines: [], number: 0, answered: 0, askedAt: 0, strokes: 0 };
+  }
+  const pen = parentElement.pen;
+  pen.tell = setTriggerValue;
+  // What the canvas has told by now is no line of ours any more.
+  const known = data.strokes - pen.strokes;
+  if (pen.data?.canvas !== data.canvas || known < 0)
+    pen.lines = pen.line ? [pen.line] : [];
+  else pen.lines.splice(0, pen.line ? Math.min(known, pen.lines.length - 1) : known);
+  // A run of the whole page drops what was asked meanwhile.
+  if (known || pen.data?.canvas !== data.canvas) pen.answered = pen.number;
+  pen.strokes = data.strokes;
+  pen.data = data;
+  pen.answered = Math.max(pen.answered, data.answered || 0);
+  ask(pen);
+
+  const place = (event, canvas) => {
+    const box = canvas.getBoundingClientRect();
+    return [
+      ((event.clientX - box.left) * data.size) / box.width,
+      ((event.clientY - box.top) * data.size) / box.height,
+    ].map((value) => Math.round(value * 10) / 10);
+  };
+  const begin = (event) => {
+    const canvas = upperCanvas(data.canvas);
+    if (!canvas || !event.isPrimary || !event.composedPath().includes(canvas)) {
+      // What is pressed may ask for another screen; a line told later would undo that.
+      clearTimeout(pen.timer);
+      clearTimeout(pen.reminder);
+      pen.isNew = false;
+      return;
+    }
+    pen.canvas = canvas;
+    pen.line = [place(event, canvas)];
+    pen.lines.push(pen.line);
+  };
+  const move = (event) => {
+    if (!pen.line || !event.isPrimary) return;
+    const [x, y] = place(event, pen.canvas);
+    const [lastX, lastY] = pen.line.at(-1);
+    if (Math.hypot(x - lastX, y - lastY) < STEP_PX) return;
+    pen.line.push([x, y]);
+    pen.isNew = true;
+    ask(pen);
+  };
+  const end = (event) => {
+    if (!pen.line || !event.isPrimary) return;
+    pen.line.push(place(event, pen.canvas));
+    pen.line = null;
+    pen.isNew = true;
+    ask(pen);
+    // The canvas tells of the line itself; should that get lost, it is asked to.
+    clearTimeout(pen.reminder);
+    pen.reminder = setTimeout(() => {
+      if (pen.lines.length && !pen.line) sendButton(data.canvas)?.click();
+    }, REMIND_MS);
+  };
+  const listeners = {
+    pointerdown: begin,
+    pointermove: move,
+    pointerup: end,
+    pointercancel: end,
+  };
+  const options = { capture: true, passive: true };
+  for (const [kind, listener] of Object.entries(listeners)) {
+    document.addEventListener(kind, listener, options);
+  }
+  return () => {
+    clearTimeout(pen.timer);
+    clearTimeout(pen.reminder);
+    for (const [kind, listener] of Object.entries(listeners)) {
+      document.removeEventListener(kind, listener, options);
+    }
+  };
+}
