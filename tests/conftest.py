@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from PIL import Image
 
@@ -22,6 +24,8 @@ from core.datasets.starter import draw, render
 from core.datasets.store import Dataset, open_dataset
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
+from core.runs.folder import lock_run
+from core.runs.status import Status, write_status
 from tests.preloaded import Process, preloaded
 from tests.swept import train_two_of_three
 
@@ -35,6 +39,15 @@ for name in ("OMP_NUM", "OPENBLAS_NUM", "TF_NUM_INTRAOP", "TF_NUM_INTEROP"):
     os.environ.setdefault(f"{name}_THREADS", "1")
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = tuple(
+    re.findall(
+        r'^    "(\w+)": \(N_',
+        (REPOSITORY / "dashboard.py").read_text(encoding="utf-8"),
+        re.MULTILINE,
+    )
+)
+"""The pages' scripts, in the order of the navigation."""
+
 TINY_CLASSES = ("house", "key", "spider", "sun")
 TINY_PER_CLASS = 20
 
@@ -51,7 +64,7 @@ TINY_SETTINGS = (
 )
 """Settings with which a step takes milliseconds and repeats bit for bit."""
 
-HANGING_S = 1800
+HANGING_S = 600
 """Whoever takes longer hangs; a slow machine takes long for nothing else."""
 
 JAX_FLAGS = (
@@ -129,6 +142,8 @@ def ended() -> Iterator[None]:
         process = _started.pop()
         process.kill()
         process.wait()
+    while _held:
+        _held.popitem()[1].release()
 
 
 @pytest.fixture(scope="session")
@@ -216,6 +231,21 @@ def start_command(data_dir: Path, *words: str) -> Process:
 
 
 _started: list[Process] = []
+
+
+def pretend(run_dir: Path, status: Status) -> None:
+    """Says that this process is at work on a run, and holds its lock for the test."""
+    write_status(run_dir, status)
+    _held[run_dir] = lock_run(run_dir)
+
+
+def end_pretending(run_dir: Path, status: Status) -> None:
+    """Says what became of a run, and lets its lock go."""
+    write_status(run_dir, status)
+    _held.pop(run_dir).release()
+
+
+_held: dict[Path, FileLock] = {}
 
 
 def hurry(pid: int) -> None:

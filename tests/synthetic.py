@@ -21,16 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.calibration import calibration
-from core.analysis.claims import claims
-from core.analysis.classes import class_figures
+from core.analysis.classes import measure_classes
+from core.analysis.confidences import measure_confidences
 from core.analysis.metrics import fit_temperature
 from core.analysis.statistics import wilson_interval
-from core.runs.config import RunConfig, Settings
+from core.runs.config import RunConfig
 from core.runs.create import create_run_dir
 from core.runs.evaluation import Evaluation, write_evaluation
 from core.runs.folder import lock_run
 from core.runs.reading import write_history
-from core.runs.recipes import RECIPES
+from core.runs.recipes import make_settings
 from core.runs.status import Status, utc_now, write_status
 
 WIDTH = 8
@@ -50,7 +50,7 @@ SHARED = 0.8
 """Of a sketch's scatter, what the runs share."""
 
 BOLDNESS = 0.55
-"""Logits are multiplied by it, so that runs claim too little, as ours do."""
+"""Logits are multiplied by it, so that runs are underconfident, as ours are."""
 
 CALIBRATED_ON = 2000
 EPOCHS = 5
@@ -116,7 +116,7 @@ def make_evaluation(
     *,
     scatter: float,
 ) -> Evaluation:
-    """Makes up what an evaluation would have left, figures included."""
+    """Makes up what an evaluation would have left, metrics included."""
     logits, y_pred = answer(place, centres, scatter=scatter)
     n, classes = logits.shape
     centred = place - place.mean(axis=0)
@@ -138,7 +138,7 @@ def make_evaluation(
         map_2d=np.asarray(centred @ axes.T, dtype=np.float32),
     )
     temperature = evaluation.metrics["temperature"]
-    before, after = claims(evaluation, [1.0, temperature])
+    before, after = measure_confidences(evaluation, [1.0, temperature])
     right = int(before.is_right.sum())
     metrics: dict[str, Any] = {
         "run_id": run_id,
@@ -178,18 +178,18 @@ def write_run(data_dir: Path, evaluation: Evaluation) -> Path:
         attribution="Made up.",
         class_names=evaluation.class_names,
         recipe=RECIPE,
-        settings=Settings(**RECIPES[RECIPE][network] | {"epochs": EPOCHS}),
+        settings=make_settings(network, RECIPE, {"epochs": EPOCHS}),
         created_at=metrics["evaluated_at"],
     )
     run_dir = create_run_dir(config, data_dir=data_dir)
     lock = lock_run(run_dir)
     try:
         write_history(run_dir, history(metrics))
-        figures = class_figures(
+        class_metrics = measure_classes(
             evaluation.y_true, evaluation.y_pred, class_names=evaluation.class_names
         )
         write_evaluation(
-            run_dir, evaluation, class_rows=[asdict(figure) for figure in figures]
+            run_dir, evaluation, class_rows=[asdict(figure) for figure in class_metrics]
         )
         write_status(
             run_dir,

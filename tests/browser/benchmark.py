@@ -74,7 +74,7 @@ def _rerun(page: Page, _number: int) -> None:
 
 
 CHANGE: dict[str, tuple[str, str, Callable[[Page, int], None]]] = {
-    "Overview": ("/", "the page run again", _rerun),
+    "Home": ("/", "the page run again", _rerun),
     "Dataset": ("/dataset", "the page run again", _rerun),
     "Train": (
         "/train",
@@ -95,7 +95,7 @@ def first_paint_ms(browser: Browser, server: Server, name: str) -> tuple[float, 
     """Returns when a screen's heading stood, and when all was drawn."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    heading = "SketchScope" if name == "Overview" else name
+    heading = "SketchScope" if name == "Home" else name
     started = time.perf_counter()
     page.goto(server.address + SCREENS[name])
     expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(

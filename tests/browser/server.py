@@ -11,32 +11,22 @@ from typing import Any, ClassVar
 
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
-from tests.conftest import REPOSITORY, cli_environment
+from tests.conftest import PAGES, REPOSITORY, cli_environment
 from tests.preloaded import Process, preloaded
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-START_TIMEOUT_MS = 600_000
+START_TIMEOUT_MS = 120_000
 """A busy machine is no fault of the page: a test fails by what never comes."""
 
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 """Streamlit's own page asks for these below the address of a deep link first, is told
 404, and finds them at the root."""
 
-SCREENS = {
-    "Overview": "/",
-    "Dataset": "/dataset",
-    "Train": "/train",
-    "Curves": "/curves",
-    "Sweeps": "/sweeps",
-    "Confusion": "/confusion",
-    "Classes": "/classes",
-    "Failures": "/failures",
-    "Map": "/map",
-    "Compare": "/compare",
-    "Families": "/families",
-    "Trust": "/trust",
-    "Draw": "/draw",
-}
+SCREENS = {page.capitalize(): "/" if page == "home" else f"/{page}" for page in PAGES}
+
+
+SECTIONS = ("Data & training", "Results", "Judge")
+"""Of the menu; what is in none of them stands in the menu itself."""
 
 
 class Server:
@@ -179,6 +169,23 @@ def wait_until_idle(page: Page) -> None:
     )
 
 
+def go_to(page: Page, name: str) -> None:
+    """Goes to a screen by the menu, whose section is opened where it is in one."""
+    menu = page.get_by_test_id("stTopNav")
+    if (link := menu.get_by_role("link", name=name, exact=True)).count():
+        link.click()
+        return
+    item = page.get_by_role("menuitem", name=name, exact=True)
+    for section in SECTIONS:
+        menu.get_by_role("button", name=section).click()
+        expect(page.get_by_role("menu", name=section)).to_be_visible()
+        if item.count():
+            item.click()
+            return
+        page.keyboard.press("Escape")
+    raise AssertionError(f"the menu has no {name}")
+
+
 def wait_for_chart(page: Page, number: int = 0) -> Locator:
     """Waits until a chart of the page is drawn, and brings it into view."""
     chart = page.locator(".chart").nth(number)
@@ -198,7 +205,9 @@ def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
     assert box is not None
-    points = [(box["x"] + x, box["y"] + y) for x, y in corners]
+    # Corners are those of a canvas of 360 pixels.
+    scale = box["width"] / 360
+    points = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in corners]
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:

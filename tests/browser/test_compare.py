@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.analysis.comparison import compare, find_sketches
-from core.analysis.families import cut, find_likeness
+from core.analysis.families import cut, find_similarity
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle
@@ -70,7 +70,7 @@ def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
 def test_families_are_drawn_as_a_tree_beside_the_matrix_and_open_by_a_click(
     server: Server, page: Page
 ) -> None:
-    finder = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
+    finder = find_similarity(read_evaluation(TRAINED_DIR / "simple"))
     family = cut(finder.tree, 40)
     page.goto(f"{server.address}/families?families=40")
     chart = page.locator(".chart").first

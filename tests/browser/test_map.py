@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from core.analysis.sketch_sets import read_set
 from core.datasets.sources import add_dataset
+from core.language import class_word, translations
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.browser.server import (
@@ -94,7 +95,10 @@ def test_a_lasso_gathers_a_set_whose_failures_are_one_click_away(
     expect(page.get_by_text(told)).to_be_visible()
     tiles = page.locator(".gallery button")
     expect(tiles).to_have_count(min(wrong, 48))
-    names = [evaluation.class_names[label] for label in evaluation.y_true[rows]]
+    names = [
+        class_word(evaluation.class_names[label], translations("en"))
+        for label in evaluation.y_true[rows]
+    ]
     for drawn in page.locator(".gallery .drawn").all_inner_texts():
         assert drawn.rsplit(" ", 1)[0] in names
     # Who is sent the address sees the same; leaving the set leads to all.
@@ -192,8 +196,9 @@ def test_the_card_below_the_mouse_shows_that_sketch(
         card = page.locator(".chart-card")
         expect(card).to_be_visible()
         drawn, guess = evaluation.y_true[row], evaluation.y_pred[row]
-        expect(card).to_contain_text(evaluation.class_names[drawn])
-        expect(card).to_contain_text(evaluation.class_names[guess])
+        for label in (drawn, guess):
+            word = class_word(evaluation.class_names[label], translations("en"))
+            expect(card).to_contain_text(word)
         expect(card).to_contain_text(f"{evaluation.confidence[row]:.0%}"[:-1])
         expect(card.locator("span").last).to_have_text(evaluation.ids[row])
         shot = page.evaluate(

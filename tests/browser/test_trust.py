@@ -5,8 +5,9 @@ import re
 from playwright.sync_api import Page, expect
 
 from core.analysis.coverage import answers_from
+from core.analysis.robustness import read_robustness
 from core.analysis.suspects import find_suspects, opinion
-from core.analysis.trust import trust
+from core.analysis.trust import measure_trust
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import read_evaluation
 from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_until_idle
@@ -16,9 +17,9 @@ def test_a_threshold_is_clicked_and_its_mistakes_are_one_click_away(
     server: Server, page: Page
 ) -> None:
     evaluation = read_evaluation(TRAINED_DIR / "resnet18")
-    found = trust(evaluation)
+    found = measure_trust(evaluation)
     page.goto(f"{server.address}/trust?least=60")
-    expect(page.get_by_text("at least 60% sure")).to_be_visible(
+    expect(page.get_by_text("at least 60\N{NO-BREAK SPACE}% sure")).to_be_visible(
         timeout=START_TIMEOUT_MS
     )
     wait_until_idle(page)
@@ -26,7 +27,7 @@ def test_a_threshold_is_clicked_and_its_mistakes_are_one_click_away(
     expect(page.locator(".chart .main-svg:first-child")).to_have_count(4)
     click_point(page, 0, 3, 200)
     expect(page).to_have_url(re.compile(r"least=\d+"))
-    expect(page.get_by_text("at least 60% sure")).to_have_count(0)
+    expect(page.get_by_text("at least 60\N{NO-BREAK SPACE}% sure")).to_have_count(0)
     wait_until_idle(page)
     asked = re.search(r"least=(\d+)", page.url)
     assert asked is not None
@@ -66,3 +67,27 @@ def test_a_suspect_is_opened_and_the_next_one_after_it(
     expect(page).to_have_url(re.compile(f"sketch={second}"))
     page.get_by_role("button", name="All suspects").click()
     expect(page.locator(".gallery button")).to_have_count(48)
+
+
+def test_both_networks_are_shown_on_changed_sketches(
+    server: Server, page: Page
+) -> None:
+    broken = read_robustness(TRAINED_DIR / "simple").kinds["turned"].broken
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server.address}/trust?view=robustness&lang=es&broken=simple")
+    expect(page.get_by_text("Lo primero que falla")).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+    wait_until_idle(page)
+    # A chart for each kind of change, both networks in each.
+    expect(page.locator(".chart .main-svg:first-child")).to_have_count(10)
+    expect(page.locator(".chart .errorbar").first).to_be_attached()
+    assert (
+        page.evaluate("document.querySelectorAll('.chart .legend .traces').length")
+        == 20
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".gallery button").first.click()
+    expect(page).to_have_url(re.compile(f"sketch={broken[0]}"))
+    page.get_by_role("button", name="Todos los que fallan").click()
+    expect(page.get_by_text("Lo primero que falla")).to_be_visible()

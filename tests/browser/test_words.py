@@ -8,6 +8,7 @@ from tests.browser.server import (
     START_TIMEOUT_MS,
     Server,
     faultless_page,
+    go_to,
     wait_until_idle,
 )
 
@@ -22,11 +23,13 @@ def test_the_browsers_language_decides_until_the_visitor_does(
         wait_until_idle(page)
         expect(page).to_have_title("Confusión · SketchScope")
         expect(page.get_by_text("Matriz completa")).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("lang", "es")
         page.get_by_role("radio", name="English").click()
         expect(page.get_by_text("Full matrix")).to_be_visible()
+        expect(page.locator("html")).to_have_attribute("lang", "en")
         expect(page).to_have_title("Confusion · SketchScope")
         expect(page).to_have_url(re.compile(r"view=Full(\+|%20)matrix"))
-        page.get_by_role("link", name="Curves", exact=True).first.click()
+        go_to(page, "Curves")
         expect(page.get_by_role("heading", name="Curves", exact=True)).to_be_visible()
 
 
@@ -36,5 +39,5 @@ def test_an_address_may_name_the_language(server: Server, browser: Browser) -> N
         expect(page.get_by_role("heading", name="Dibujar", exact=True)).to_be_visible(
             timeout=START_TIMEOUT_MS
         )
-        undo = page.get_by_role("button", name="↶ Deshacer")
+        undo = page.get_by_role("button", name="Deshacer", exact=True)
         expect(undo).to_be_visible(timeout=START_TIMEOUT_MS)

@@ -26,6 +26,7 @@ from tests.browser.server import (
     START_TIMEOUT_MS,
     Server,
     browsing,
+    go_to,
     serving,
     wait_until_idle,
 )
@@ -48,7 +49,7 @@ VIEWS = {
 """Draw has nothing to do with evaluations."""
 
 WITHOUT_CHART = {
-    *("Overview", "Dataset", "Sweeps"),
+    *("Home", "Runs", "Dataset", "Sweeps"),
     *("Failures", "Failures of both", "Suspects"),
 }
 
@@ -109,7 +110,7 @@ def switch_views(browser: Browser, server: Server, name: str) -> list[float]:
             page.wait_for_timeout(500)
             finished = len(wire.finished)
             started = time.perf_counter()
-            page.get_by_role("link", name=screen, exact=True).first.click()
+            go_to(page, screen)
             _wait_for_end(page, wire, finished)
             _wait_until_drawn(page, screen)
             if screen == name:

@@ -35,7 +35,7 @@ from core.datasets.store import Dataset, list_datasets, open_dataset, remove_dat
 from core.errors import SketchScopeError
 from core.files import write_json
 from core.paths import TRAINED_DIR
-from core.runs.config import TrainedBesides
+from core.runs.config import ExtraDataset
 from core.runs.copies import export_run
 from core.runs.create import create_run
 from core.runs.dataset import hold_dataset, make_drawings_dataset
@@ -59,7 +59,15 @@ from core.runs.status import Status, current_process, read_status, write_status
 from core.runs.stopping import request_stop
 from core.sketches.images import IMAGE_SIZE, PAPER
 from core.training.work import evaluate_run_dir, index_run_dir, train_run_dir
-from tests.conftest import REPOSITORY, TINY_CLASSES, TINY_SETTINGS, Cli, cli_environment
+from tests.conftest import (
+    REPOSITORY,
+    TINY_CLASSES,
+    TINY_SETTINGS,
+    Cli,
+    cli_environment,
+    end_pretending,
+    pretend,
+)
 from tests.faults.meeting import Meeting, meetings
 from tests.preloaded import preloaded
 
@@ -529,13 +537,14 @@ def test_who_uses_a_run_that_is_removed_meanwhile_is_told_so(
         }
         (run_dir / CONFIG).write_text(json.dumps(config))
         if name == "stop":
-            write_status(run_dir, Status("running", "training", **current_process()))
+            pretend(run_dir, Status("running", "training", **current_process()))
 
     def use_mine(folder: Path) -> object:
         return use(runs_of(folder) / "mine")
 
     def end_and_remove(folder: Path) -> None:
-        write_status(runs_of(folder) / "mine", Status("stopped"))
+        if name == "stop":
+            end_pretending(runs_of(folder) / "mine", Status("stopped"))
         remove_mine(folder)
 
     removed = "Run 'mine' was removed meanwhile."
@@ -552,7 +561,7 @@ def test_a_request_to_stop_a_run_that_just_ended_stops_nothing_later(
 ) -> None:
     def prepare(folder: Path) -> None:
         run_dir = finish_run(folder)
-        write_status(run_dir, Status("running", "training", **current_process()))
+        pretend(run_dir, Status("running", "training", **current_process()))
 
     def stop_mine(folder: Path) -> None:
         stop(folder, "mine")
@@ -561,6 +570,7 @@ def test_a_request_to_stop_a_run_that_just_ended_stops_nothing_later(
         run_dir = runs_of(folder) / "mine"
         write_status(run_dir, Status("finished"))
         clear_leftovers(run_dir)
+        end_pretending(run_dir, Status("finished"))
 
     told = set()
     for meeting in meetings(data_dir, prepare, stop_mine, end):
@@ -765,9 +775,7 @@ def test_who_learns_from_drawings_at_once_gets_one_dataset_and_loses_none(
     run_dir = finish_run(data_dir)
     config = read_config(run_dir)
     needing = config.model_copy(
-        update={
-            "drawings": TrainedBesides(dataset=old.name, fingerprint=old.fingerprint)
-        }
+        update={"drawings": ExtraDataset(dataset=old.name, fingerprint=old.fingerprint)}
     )
     write_json(run_dir / CONFIG, needing.model_dump(mode="json"))
     (run_dir / WEIGHTS).unlink()

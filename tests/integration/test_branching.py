@@ -62,7 +62,7 @@ def test_a_branch_that_changes_nothing_is_the_same_run_bit_for_bit(
     assert times == sorted(times)
     assert times[-1] > times[KEPT - 1]
     shown = cli("runs", "show", "branch")
-    assert f"Goes on from epoch {KEPT} of run 'whole'." in shown.out
+    assert f"It went on from whole after epoch {KEPT}." in shown.out
     assert "All trainings that led to it: 6 epochs" in shown.out
     document = cli("runs", "show", "branch", "--json").json
     assert (document["origin"], document["origin_epoch"]) == ("whole", KEPT)
@@ -78,7 +78,7 @@ def test_a_final_fit_learns_everything_and_has_its_origin_s_temperature(
     result = cli(*words, f"--from=whole@{KEPT}", "--set=val_fraction=0")
     assert result.code == 0, result.err
     assert "without validation" in result.err
-    assert "at temperature" in result.out
+    assert "Temperature: 1.00, which is that of run whole" in result.out
     assert "which is that of run whole" in result.out
     whole, final = (read_run(runs_dir(data_dir) / name) for name in ("whole", "final"))
     assert (final.state, final.problem) == ("finished", "")
@@ -132,7 +132,7 @@ def test_without_anyone_s_temperature_a_final_fit_says_so(
 ) -> None:
     result = cli(*train_words("all", epochs=1), "--set=val_fraction=0")
     assert result.code == 0, result.err
-    assert "at temperature 1.00, since there was nothing to fit one on" in result.out
+    assert "Temperature: 1.00, since there was nothing to fit one on" in result.out
     run = read_run(runs_dir(data_dir) / "all")
     assert run.metrics is not None
     assert (run.metrics["temperature"], run.metrics["temperature_from"]) == (1.0, None)

@@ -222,7 +222,7 @@ def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
         ["runs", "index", trained],
         ["classify", tmp_path / "a.png", "--run=a"],
     ):
-        assert_refused(cli(*words), "is no number")
+        assert_refused(cli(*words), "answers with NaN")
     assert read_neighbours(run_dir) is not None
     after = read_run(run_dir)
     assert (after.state, after.metrics) == ("finished", before.metrics)
@@ -236,7 +236,7 @@ def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
 def test_a_dataset_too_small_to_train_on_is_refused_before_a_run_is_made(
     tmp_path: Path, data_dir: Path, cli: Cli
 ) -> None:
-    for label, name in enumerate(("a", "b")):
+    for label, name in enumerate(("train/a", "test/b")):
         (tmp_path / "two" / name).mkdir(parents=True)
         sketch = render(
             draw("sun", np.random.default_rng(label)), np.random.default_rng(0)
@@ -353,7 +353,35 @@ def test_a_run_that_was_not_scored_has_no_report(data_dir: Path, cli: Cli) -> No
 
 def test_a_file_that_is_no_picture_is_refused(cli: Cli, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("hello")
-    assert_refused(cli("classify", tmp_path / "a.png"), "a.png is not a PNG")
+    assert_refused(cli("classify", tmp_path / "a.png"), "a.png is not a picture of")
+
+
+@pytest.mark.parametrize("option", ["", "--json", "--jsonl"])
+def test_of_several_pictures_the_good_ones_are_answered(
+    option: str, cli: Cli, tmp_path: Path
+) -> None:
+    generator = np.random.default_rng(0)
+    sketch = Image.fromarray(render(draw("sun", generator), generator))
+    files = [tmp_path / name for name in ("a.png", "b.png", "c.bmp", "d.png")]
+    sketch.save(files[0])
+    files[1].write_text("hello")
+    sketch.resize((300, 300)).save(files[2])
+    result = cli("classify", *files, "--run", "simple", *([option] if option else []))
+    assert result.code == 1, result.err
+    if not option:
+        assert str(files[2]) in result.out
+        assert "b.png is not a picture of" in result.err
+        assert "d.png does not exist" in result.err
+        assert "Traceback" not in result.err
+        return
+    rows = (
+        result.json
+        if option == "--json"
+        else [json.loads(line) for line in result.out.splitlines()]
+    )
+    assert [row["file"] for row in rows] == [str(file) for file in files]
+    assert ["error" in row for row in rows] == [False, True, False, True]
+    assert len(rows[2]["predictions"]) == 5
 
 
 def test_a_blank_picture_is_no_drawing_of_anything(cli: Cli, tmp_path: Path) -> None:
@@ -383,8 +411,9 @@ def test_help_teaches(words: list[str], cli: Cli) -> None:
 def test_recipes_lists_every_field(cli: Cli) -> None:
     from core.runs.config import Settings
     from core.runs.recipes import RECIPES
+    from models import NETWORKS
 
     rows = cli("recipes", "--json").json
-    assert len(rows) == sum(len(networks) for networks in RECIPES.values())
+    assert len(rows) == len(RECIPES) * len(NETWORKS)
     assert Settings.model_fields.keys() <= rows[0].keys()
     assert json.dumps(rows)

@@ -140,4 +140,4 @@ def test_a_long_log_is_put_aside(tiny: Dataset, data_dir: Path) -> None:
         request_stop(run_dir)
         psutil.wait_procs([psutil.Process(read_status(run_dir).pid)], timeout=600)
     assert (run_dir / f"{LOG}.1").stat().st_size == MAX_LOG_BYTES + 1
-    assert "xxx" not in read_log(run_dir)
+    assert "xxx" not in read_log(run_dir / LOG)

@@ -14,13 +14,13 @@ from core.datasets.store import Dataset
 from core.errors import RunError
 from core.runs.create import create_run
 from core.runs.folder import CONFIG, remove_run, runs_dir
-from core.runs.launch import launch_training, read_log, train_command
+from core.runs.launch import LOG, launch_training, read_log, train_command
 from core.runs.queueing import runs_ahead, wait_for_turn
 from core.runs.reading import read_run
 from core.runs.recipes import parse_overrides
 from core.runs.status import Status, current_process, write_status
 from core.runs.stopping import request_stop
-from tests.conftest import TINY_SETTINGS, Cli, hurry
+from tests.conftest import TINY_SETTINGS, Cli, end_pretending, hurry, pretend
 
 SETTINGS = parse_overrides([word.removeprefix("--set=") for word in TINY_SETTINGS])
 TIMEOUT_S = 1800
@@ -59,7 +59,8 @@ def waiting(runs: Path, name: str, *, since: float, alive: bool = True) -> Path:
     path = runs / name
     path.mkdir(parents=True)
     process = current_process() if alive else {"pid": os.getpid()}
-    write_status(path, Status("queued", "starting", **process, queued_at=since))
+    status = Status("queued", "starting", **process, queued_at=since)
+    pretend(path, status) if alive else write_status(path, status)
     return path
 
 
@@ -112,7 +113,7 @@ def test_a_second_run_waits_and_starts_by_itself(tiny: Dataset, data_dir: Path) 
     request_stop(first)
     wait_for(lambda: state_of(first) == "stopped")
     wait_for(lambda: state_of(second) == "finished")
-    assert "epoch 1/1" in read_log(second)
+    assert "epoch 1/1" in read_log(second / LOG)
     assert read_run(second).metrics is not None
 
 
@@ -122,7 +123,7 @@ def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
 ) -> None:
     busy = runs_dir(data_dir) / "busy"
     busy.mkdir(parents=True)
-    write_status(busy, Status("running", "training", **current_process()))
+    pretend(busy, Status("running", "training", **current_process()))
     run_dir = new_run("patient", data_dir, epochs=1)
     launch(run_dir, data_dir=data_dir)
     assert state_of(run_dir) == "queued"
@@ -132,7 +133,7 @@ def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
     os.kill(read_run(run_dir).status.pid, signal.SIGKILL)
     wait_for(lambda: state_of(run_dir) == "failed")
     assert "while it waited" in read_run(run_dir).status.message
-    write_status(busy, Status("stopped"))
+    end_pretending(busy, Status("stopped"))
     launch(run_dir, data_dir=data_dir)
     wait_for(lambda: state_of(run_dir) == "finished")
 

@@ -30,12 +30,17 @@ from core.sweeps.record import (
     write_record,
 )
 from core.sweeps.spec import read_sweep
-from tests.conftest import HANGING_S, REPOSITORY, Cli, cli_environment
+from tests.conftest import (
+    HANGING_S,
+    REPOSITORY,
+    Cli,
+    cli_environment,
+)
 
 pytestmark = pytest.mark.xdist_group("ray")
 
 TRIALS = 6
-SWEEP = {
+SWEEP: dict[str, Any] = {
     "dataset": "tiny",
     "fields": {"epochs": 1, "image_sizes": [[32]], "batch_size": 16},
     "seeds": list(range(TRIALS)),
@@ -311,23 +316,6 @@ def test_a_search_that_learns_goes_on_and_repeats_nothing(
     begun = [s["run_id"] for s in sittings(folder)[10:] if s["event"] == "begin"]
     assert begun[0] == left.run_id
     assert begun == [trial.run_id for trial in after.trials[5:]]
-
-
-def test_without_ray_a_sweep_says_how_to_install_it(
-    data_dir: Path, tmp_path: Path
-) -> None:
-    (tmp_path / "ray.py").write_text("raise ImportError('none here')")
-    result = subprocess.run(
-        [sys.executable, "-m", "core", "sweep", str(tmp_path / "none.yaml")],
-        cwd=REPOSITORY,
-        env={**cli_environment(data_dir), "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert result.returncode == 2
-    assert result.stderr.count("\n") == 1
-    assert "pip install -r requirements-ray.txt" in result.stderr
 
 
 def test_folds_are_trained_once_and_pooled(

@@ -1,6 +1,7 @@
 """From a config to a run folder: stopped, killed, resumed, repeated."""
 
 import json
+import math
 import os
 import random
 import signal
@@ -15,6 +16,7 @@ import psutil
 import pytest
 
 from core.datasets.store import Dataset
+from core.runs.create import create_run
 from core.runs.dataset import validation_split
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import (
@@ -28,7 +30,7 @@ from core.runs.folder import (
     runs_dir,
 )
 from core.runs.keeping import best_epoch, kept_epoch
-from core.runs.reading import read_run
+from core.runs.reading import read_config, read_run
 from core.runs.status import Status, current_process, read_status, write_status
 from core.runs.weights import read_tensors
 from core.training.augmentation import SketchInput
@@ -97,6 +99,15 @@ def test_a_run_goes_from_nothing_to_an_evaluation(
     assert [row["epoch"] for row in run.history] == list(range(1, EPOCHS + 1))
     assert run.history[-1]["loss"] < run.history[0]["loss"]
     assert run.history[-1]["step"] == EPOCHS * 3
+    # The loss contains label smoothing.
+    last = run.history[-1]
+    assert 0 < last["cross_entropy"] < last["loss"]
+    assert 0 < last["val_cross_entropy"] != last["val_loss"]
+    # All sketches that it learned, without those held out, as they are.
+    assert run.metrics is not None
+    assert run.metrics["train_n"] == 48
+    right = 48 * run.metrics["train_top1"]
+    assert right == pytest.approx(round(right))
     # Means over the epoch's 48 sketches, not over its last batch of 16.
     hits = np.array([row["top1"] for row in run.history]) * 48
     assert hits == pytest.approx(hits.round(), abs=1e-4)
@@ -423,8 +434,16 @@ def _shift(picture: Path, target: Path) -> None:
         Image.fromarray(np.roll(np.asarray(image), 2, axis=0)).save(target)
 
 
+def test_a_dataset_smaller_than_a_batch_trains_with_one_that_fits(
+    tiny: Dataset, data_dir: Path
+) -> None:
+    run_dir = create_run("simple", "tiny", data_dir=data_dir)
+    settings = read_config(run_dir).settings
+    assert settings.batch_size == len(validation_split(tiny, settings)[0]) < 64
+
+
 @pytest.mark.slow
-def test_a_dataset_smaller_than_a_batch_says_what_to_set(
+def test_a_batch_that_is_said_and_larger_than_the_dataset_is_refused(
     tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
     result = cli(*train_words("a"), "--set=batch_size=999")
@@ -465,10 +484,35 @@ def test_a_clock_that_jumps_ends_no_training(
         psutil.Process, "create_time", lambda self: create_time(self) + seconds
     )
     monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds)
-    assert read_status(run_dir).state == "running"
-    # After a restart the number is another process's.
-    monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds + 100)
+    with lock_run(run_dir):
+        assert read_status(run_dir).state == "running"
+        # After a restart the number is another process's.
+        monkeypatch.setattr(psutil, "boot_time", lambda: boot_time + seconds + 100)
+        assert read_status(run_dir).state == "failed"
+
+
+def test_a_status_of_an_earlier_start_of_the_machine_runs_no_more(
+    data_dir: Path,
+) -> None:
+    run_dir = runs_dir(data_dir) / "a"
+    run_dir.mkdir(parents=True)
+    # The same number, at the same time since the machine's start.
+    write_status(run_dir, Status("running", "training", **current_process()))
+    with lock_run(run_dir):
+        assert read_status(run_dir).state == "running"
     assert read_status(run_dir).state == "failed"
+    lock_run(run_dir).release()
+
+
+@pytest.mark.parametrize("number", ["Infinity", "-Infinity", "NaN", "1e999"])
+def test_a_status_with_what_is_no_number_is_damaged(
+    number: str, data_dir: Path
+) -> None:
+    run_dir = runs_dir(data_dir) / "a"
+    run_dir.mkdir(parents=True)
+    (run_dir / STATUS).write_text(f'{{"state": "stopped", "eta_s": {number}}}')
+    assert "status.json is damaged" in read_run(run_dir).problem
+    assert math.isfinite(read_run(run_dir).status.eta_s or 0)
 
 
 @pytest.mark.slow

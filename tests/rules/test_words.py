@@ -12,14 +12,18 @@ import pytest
 from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
+from core import errors
 from core.analysis.overview import REFERENCES
 from core.language import LANGUAGES, WORDS, translations
-from core.runs.config import Settings
+from core.runs.config import Settings, field_title
 from core.runs.status import State
 from tests.conftest import REPOSITORY
 
 SCRIPTS = (
     REPOSITORY / "dashboard.py",
+    REPOSITORY / "core/analysis/metrics.py",
+    REPOSITORY / "core/datasets/account.py",
+    REPOSITORY / "core/datasets/sources.py",
     *sorted(REPOSITORY.glob("core/charts/*.py")),
     *sorted(REPOSITORY.glob("core/report/**/*.py")),
     *sorted(REPOSITORY.glob("core/sentences/*.py")),
@@ -27,6 +31,18 @@ SCRIPTS = (
     REPOSITORY / "core/sweeps/sentences.py",
     *sorted(REPOSITORY.glob("pages/**/*.py")),
 )
+SPEAKING = [
+    path
+    for path in sorted(
+        [*REPOSITORY.glob("core/**/*.py"), *REPOSITORY.glob("pages/**/*.py")]
+    )
+    if not {"cli", "export"} & set(path.parts)
+]
+"""What fails, or says how it is, where visitors read it."""
+ENGLISH = {
+    # Only commands come by them.
+    *("benchmark.py", "benchmark_report.py", "backend.py", "layers.py", "cluster.py"),
+}
 KEYWORDS = {
     "_": None,
     "gettext": None,
@@ -57,9 +73,30 @@ def words_of_core() -> set[str]:
     return {
         *get_args(State),
         *REFERENCES,
-        *(name.replace("_", " ").capitalize() for name in fields),
+        *map(field_title, fields),
         *(info.description or "" for info in fields.values()),
     }
+
+
+def templates(path: Path) -> Iterator[str]:
+    """What errors and other messages of `core` say that is translated.
+
+    An f-string stays English, which suits what no visitor meets.
+    """
+    for call in messages(path):
+        match call.args:
+            case [ast.Constant(str(text)), *_]:
+                yield text
+
+
+def messages(path: Path) -> Iterator[ast.Call]:
+    """The calls that make errors and other messages of `core`."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(ast.Name(name)) if name == "Sentence" or (
+                name.endswith("Error") and hasattr(errors, name)
+            ):
+                yield node
 
 
 @cache
@@ -70,6 +107,8 @@ def used() -> set[Message]:
         with path.open("rb") as stream:
             for _, message, _, _ in extract("python", stream, keywords=KEYWORDS):
                 found.add(message)
+    for path in SPEAKING:
+        found.update(templates(path))
     return found
 
 
@@ -84,6 +123,20 @@ def translated(language: str) -> Iterator[tuple[Path, Any]]:
 
 def placeholders(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in SPEAKING if path.name not in ENGLISH],
+    ids=lambda path: path.stem,
+)
+def test_an_error_that_a_page_may_show_is_a_template(path: Path) -> None:
+    bare = [
+        f"{call.lineno}: {ast.unparse(call)}"
+        for call in messages(path)
+        if call.args and isinstance(call.args[0], ast.JoinedStr | ast.BinOp)
+    ]
+    assert not bare
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -22,7 +22,7 @@ def open_page(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
         app = AppTest.from_file(str(REPOSITORY / "dashboard.py"), default_timeout=600)
         for name, value in query.items():
             app.query_params[name] = value
-        if page != "overview":
+        if page != "home":
             app.switch_page(f"pages/{page}.py")
         app.run()
         assert not app.exception, app.exception

@@ -29,7 +29,7 @@ def final(data_dir: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "page", ["overview", "train", "curves", "classes", "compare", "trust"]
+    "page", ["home", "runs", "train", "curves", "classes", "compare", "trust"]
 )
 def test_a_page_shows_a_run_without_validation(
     page: str, final: str, open_page: Open
@@ -40,7 +40,7 @@ def test_a_page_shows_a_run_without_validation(
     assert not app.error
 
 
-def test_what_a_final_fit_has_no_figures_for_is_said(
+def test_what_a_final_fit_has_no_metrics_for_is_said(
     final: str, open_page: Open
 ) -> None:
     said = words(open_page("curves", runs=final)).replace("\\", "")

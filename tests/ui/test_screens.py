@@ -1,5 +1,6 @@
 """Every screen, from the dashboard's entry, in every state of the store."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -9,42 +10,34 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.analysis.families import cut, find_likeness, measure
+from core.analysis.families import cut, find_similarity, measure
+from core.analysis.robustness import read_robustness
 from core.analysis.sketch_sets import name_set
 from core.datasets.folders import find_folders
 from core.datasets.install import install
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
+from core.language import class_word, plain, translations
 from core.paths import TRAINED_DIR
+from core.runs.config import Settings
 from core.runs.create import create_run
 from core.runs.evaluation import read_evaluation, write_evaluation
 from core.runs.folder import CONFIG, HISTORY, METRICS_FILE, runs_dir
 from core.runs.status import Status, current_process, write_status
+from core.sentences.numbers import percent
 from core.training.work import train_run_dir
-from tests.conftest import HISTORY_ROW, shipped_confusion
+from pages.parts.train.form import FIRST_FIELDS, GROUPS
+from tests.conftest import HISTORY_ROW, PAGES, pretend, shipped_confusion
 from tests.ui.conftest import Open, words
 
 pytestmark = pytest.mark.xdist_group("ui screens")
 
 SHIPPED = sorted(path.parent.name for path in TRAINED_DIR.glob("*/config.json"))
-PAGES = (
-    "overview",
-    "dataset",
-    "train",
-    "curves",
-    "sweeps",
-    "confusion",
-    "classes",
-    "failures",
-    "map",
-    "compare",
-    "families",
-    "trust",
-    "draw",
-)
-TITLES = {"overview": "SketchScope"}
+TITLES = {"home": "SketchScope"}
 THREE = ("<b>key</b>", "sun_*x*", "$spider$")
 """Class names that would be more than text in HTML, Markdown or mathematics."""
+
+EN = translations("en")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +89,10 @@ def every_state(three_store: Path, data_dir: Path) -> Path:
     }.items():
         shutil.copytree(runs / "three", runs / name)
         (runs / name / METRICS_FILE).unlink()
-        write_status(runs / name, status)
+        if name in ("running", "queued"):
+            pretend(runs / name, status)
+        else:
+            write_status(runs / name, status)
     for name in ("damaged", "half", "empty"):
         (runs / name).mkdir()
     (runs / "damaged" / CONFIG).write_text("{")
@@ -113,7 +109,9 @@ def test_failures_follow_the_address_and_tell_their_numbers(open_page: Open) -> 
     app = open_page("failures")
     assert f"{wrong.sum():,} of 4,000 test sketches are wrong" in words(app)
     share = both.sum() / wrong.sum()
-    assert f"simple gets {share:.0%} of them wrong" in words(app).replace("\\", "")
+    assert f"simple gets {percent(share, EN)} of them wrong" in words(app).replace(
+        "\\", ""
+    )
     app = open_page("failures", drawn="seagull", which="both", sort="surprise")
     assert f"{(both & seagull).sum()} of them are shown" in words(app)
     row = int(np.flatnonzero(both & seagull)[0])
@@ -216,13 +214,15 @@ def test_families_are_found_by_the_other_network_and_measured(open_page: Open) -
     app = open_page("families")
     assert app.selectbox(key="run").value == "resnet18"
     assert app.selectbox(key="by").value == "simple"
-    finder = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
+    finder = find_similarity(read_evaluation(TRAINED_DIR / "simple"))
     assert app.slider(key="families").value == finder.best_count
     run = read_evaluation(TRAINED_DIR / "resnet18")
     found = measure(run.confusion, finder, cut(finder.tree, finder.best_count))
     said = words(app)
-    assert f"{finder.best_count} families for {found.family_accuracy:.1%}" in said
-    assert f"{found.near_share:.0%} are near misses" in said
+    share = percent(found.family_accuracy, EN, digits=1)
+    assert f"{finder.best_count} families for {share}" in said
+    assert found.near_share is not None
+    assert f"{percent(found.near_share, EN)} are near misses" in said
     assert "not fitted to those of resnet18" in said
     assert len(app.dataframe[-1].value) == finder.best_count
     app.slider(key="families").set_value(40).run()
@@ -237,11 +237,11 @@ def test_the_usual_number_of_families_is_that_of_who_finds_them(
     open_page: Open,
 ) -> None:
     app = open_page("families", by="simple-report", families="many")
-    likeness = find_likeness(read_evaluation(TRAINED_DIR / "simple-report"))
-    assert app.slider(key="families").value == likeness.best_count
+    similarity = find_similarity(read_evaluation(TRAINED_DIR / "simple-report"))
+    assert app.slider(key="families").value == similarity.best_count
     app.selectbox(key="by").set_value("simple").run()
-    likeness = find_likeness(read_evaluation(TRAINED_DIR / "simple"))
-    assert app.slider(key="families").value == likeness.best_count
+    similarity = find_similarity(read_evaluation(TRAINED_DIR / "simple"))
+    assert app.slider(key="families").value == similarity.best_count
     assert "families" not in app.query_params
 
 
@@ -259,9 +259,9 @@ def test_trust_follows_the_address_and_tells_its_numbers(open_page: Open) -> Non
     app = open_page("trust", least="80", bins="mass")
     assert app.segmented_control(key="bins").value == "mass"
     said = words(app).replace("\\", "")
-    assert "When resnet18 is at least 80% sure" in said
-    assert f"right {is_right[sure].mean():.0%} of the time" in said
-    assert f"that is so for {sure.mean():.0%} of the sketches" in said
+    assert "When resnet18 is at least 80\N{NO-BREAK SPACE}% sure" in said
+    assert f"right {percent(is_right[sure].mean(), EN)} of the time" in said
+    assert f"that is so for {percent(sure.mean(), EN)} of the sketches" in said
     metrics = evaluation.metrics
     assert f"from {metrics['ece']:.3f} to {metrics['ece_calibrated']:.3f}" in said
     table = next(d.value for d in app.dataframe if "ECE" in d.value)
@@ -284,13 +284,33 @@ def test_suspect_sketches_are_told_and_listed(open_page: Open) -> None:
     assert "test sketches are suspect" in words(alone)
 
 
+def test_robustness_is_told_of_both_networks_or_how_to_measure_it(
+    open_page: Open,
+) -> None:
+    app = open_page("trust", view="robustness", change="noise", broken="simple")
+    said = words(app)
+    for run in ("resnet18", "simple"):
+        result = read_robustness(TRAINED_DIR / run)
+        clean = percent(result.clean.accuracy, EN)
+        assert f"{run} is right on **{clean}** of {result.clean.n}" in said
+        for kind in result.kinds.values():
+            place = kind.lost_at(result.clean)
+            figure = kind.figures[-1 if place is None else place]
+            assert f"right {percent(figure.accuracy, EN)} of the time" in said
+    broken = read_robustness(TRAINED_DIR / "simple").kinds["noise"].num_broken
+    assert f"{broken} sketches that simple gets right as they are" in said
+    app = open_page("trust", view="robustness", run="simple-report", lang="es")
+    assert "aún no se ha medido" in words(app)
+    assert "`python -m core robustness simple-report`" in words(app)
+
+
 @pytest.mark.parametrize(
     "query", [{"least": "x"}, {"view": "<b>", "bins": "y"}, {"least": "400"}]
 )
 def test_trust_survives_an_address_that_nobody_wrote(
     query: dict[str, str], open_page: Open
 ) -> None:
-    assert "at least 90% sure" in words(open_page("trust", **query))
+    assert "at least 90\N{NO-BREAK SPACE}% sure" in words(open_page("trust", **query))
 
 
 def test_a_set_in_the_address_limits_each_page_to_it(open_page: Open) -> None:
@@ -312,7 +332,7 @@ def test_a_set_in_the_address_limits_each_page_to_it(open_page: Open) -> None:
     app = open_page("classes", set=name)
     table = app.dataframe[-1].value
     assert sorted(table["Class"]) == sorted(
-        evaluation.class_names[i] for i in (3, 40, 41)
+        class_word(evaluation.class_names[i], EN) for i in (3, 40, 41)
     )
     assert table["Sketches"].sum() == len(rows)
     # Those of the whole run are as they were.
@@ -417,17 +437,42 @@ def test_a_page_shows_a_run_of_three_classes(
 
 
 def test_the_runs_that_ship_are_shown_on_an_empty_store(open_page: Open) -> None:
-    app = open_page("overview")
-    shown = [card.value for card in app.subheader]
-    assert shown == ["Simple", "ResNet-18"]
+    cards = [card.value for card in open_page("home").subheader]
+    assert cards == ["What they get wrong", "Train your own", "Compare the networks"]
+    app = open_page("runs")
     assert set(app.dataframe[0].value["Run"]) == set(SHIPPED)
-    assert all(metric.value.endswith("%") for metric in app.metric)
+
+
+def test_a_run_opens_by_its_address(every_state: Path, open_page: Open) -> None:
+    app = open_page("runs", run="simple")
+    assert app.header[0].value == "simple"
+    metrics = {metric.label: metric.value for metric in app.metric}
+    assert metrics["State"] == "finished"
+    assert metrics["Test top-1"].endswith("%")
+    told = words(open_page("runs", run="damaged")).replace("\\", "")
+    assert "config.json is damaged" in told
+    app = open_page("runs", run="<b>")
+    assert app.warning[0].value == "There is no run of that name."
+    assert "simple" in set(app.dataframe[0].value["Run"])
+
+
+def test_what_is_chosen_stays_from_page_to_page(open_page: Open) -> None:
+    app = open_page("classes")
+    app.selectbox(key="run").set_value("simple").run()
+    app.selectbox(key="beside").set_value("resnet18-report").run()
+    app.query_params.clear()
+    for page in ("draw", "confusion", "failures", "home", "compare", "trust", "map"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        if page not in ("draw", "home"):
+            chosen = {box.label: box.value for box in app.selectbox[:2]}
+            assert chosen == {"Network": "simple", "Compare with": "resnet18-report"}
 
 
 def test_a_damaged_and_a_half_written_run_say_so(
     every_state: Path, open_page: Open
 ) -> None:
-    rows = open_page("overview").dataframe[0].value.set_index("Run")
+    rows = open_page("runs").dataframe[0].value.set_index("Run")
     assert rows.loc["damaged", "State"] == "damaged"
     assert "config.json is damaged" in rows.loc["damaged", "Remark"]
     assert "history.jsonl line 2 is damaged" in rows.loc["half", "Remark"]
@@ -439,7 +484,7 @@ def test_what_can_be_no_path_is_refused_in_one_sentence(
 ) -> None:
     app = open_page("dataset")
     app.text_input[0].set_value(place)
-    next(b for b in app.button if b.label == "Add it").click().run()
+    next(b for b in app.button if b.label == "Look at it").click().run()
     assert not app.exception
     assert "is no path on this machine" in app.error[0].value
 
@@ -481,16 +526,34 @@ def test_removing_a_run_leaves_the_others_in_view(
     assert not app.exception
     assert not (runs_dir(every_state) / run).exists()
     assert app.selectbox(key="run").value not in (run, None)
+    app.button(key="train_undo").click().run()
+    assert not app.exception
+    assert (runs_dir(every_state) / run / CONFIG).exists()
+    assert app.selectbox(key="run").value == run
+    assert "train_undo" not in {button.key for button in app.button}
 
 
-def test_a_name_that_ships_or_is_no_name_is_refused_before_the_start(
+def test_a_name_that_does_not_fit_is_mended(tiny: Dataset, open_page: Open) -> None:
+    app = open_page("train")
+    for name, mended in (("resnet18", "resnet18-2"), ("../Mi año 2", "Mi-ano-2")):
+        app.text_input(key="train_run_id").set_value(name).run()
+        assert not app.error
+        assert plain(mended) in words(app)
+        assert f"--run-id {mended}" in app.code[0].value
+    app.text_input(key="train_run_id").set_value("猫").run()
+    assert "gets the usual one" in words(app)
+    assert "--run-id" not in app.code[0].value
+
+
+def test_every_setting_is_in_one_group_of_the_form() -> None:
+    shown = [*FIRST_FIELDS, *(name for group in GROUPS.values() for name in group)]
+    assert sorted(shown) == sorted(Settings.model_fields)
+
+
+def test_the_time_that_a_training_takes_is_told_before_it_starts(
     tiny: Dataset, open_page: Open
 ) -> None:
-    app = open_page("train")
-    for name in ("resnet18", "../x"):
-        app.text_input(key="train_run_id").set_value(name).run()
-        assert name in app.error[0].value
-        assert "Start" not in {button.label for button in app.button}
+    assert re.search(r"About \d+ (s|min|h)", words(open_page("train")))
 
 
 def test_what_are_no_numbers_is_told_once(tiny: Dataset, open_page: Open) -> None:
@@ -562,7 +625,7 @@ def test_a_path_without_sketches_is_refused_in_one_sentence(
 ) -> None:
     app = open_page("dataset")
     app.text_input[0].set_value(str(tmp_path / "nothing"))
-    next(b for b in app.button if b.label == "Add it").click().run()
+    next(b for b in app.button if b.label == "Look at it").click().run()
     assert len(app.error) == 1
     assert "nothing" in app.error[0].value
 
@@ -595,12 +658,24 @@ def test_the_difference_of_two_runs_is_explained(open_page: Open) -> None:
         other="simple",
         difference="true",
     )
-    assert "second run less those in the first" in words(app)
+    assert "first run less those in the second" in words(app)
+
+
+@pytest.mark.parametrize("page", ["confusion", "classes"])
+def test_a_bar_writes_its_number_in_percent(page: str, open_page: Open) -> None:
+    bars = [
+        column["type_config"]
+        for table in open_page(page).dataframe
+        for column in json.loads(table.proto.columns).values()
+        if column.get("type_config", {}).get("type") == "progress"
+    ]
+    assert bars
+    assert all(bar["format"] == "%.0f %%" for bar in bars)
 
 
 def test_a_cell_without_the_dataset_is_a_table_of_numbers(open_page: Open) -> None:
     app = open_page("confusion", run="resnet18", drawn="barn", guess="house")
-    table = app.dataframe[-1].value
+    table = app.dataframe[1].value
     assert len(table) == shipped_confusion("barn", "house")[0] > 0
     assert set(table["Guess"]) == {"house"}
     assert "is not installed" in words(app)
