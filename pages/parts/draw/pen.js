@@ -111,15 +111,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     pointerup: end,
     pointercancel: end,
   };
-  const options = { capture: true, passive: true };
+  // Streamlit may draw a component anew without having cleaned up after it, and a line
+  // that two listeners hear would be two lines.
+  document.penListener?.abort();
+  const listening = new AbortController();
+  const { signal } = listening;
+  document.penListener = listening;
   for (const [kind, listener] of Object.entries(listeners)) {
-    document.addEventListener(kind, listener, options);
+    document.addEventListener(kind, listener, { capture: true, passive: true, signal });
   }
-  return () => {
+  signal.addEventListener("abort", () => {
     clearTimeout(pen.timer);
     clearTimeout(pen.reminder);
-    for (const [kind, listener] of Object.entries(listeners)) {
-      document.removeEventListener(kind, listener, options);
-    }
-  };
+  });
+  return () => listening.abort();
 }

@@ -145,16 +145,16 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
     mouseup: end,
     touchend: end,
   };
-  const options = { capture: true, passive: true };
+  // Streamlit may draw a component anew without having cleaned up after it, and a key
+  // that two listeners hear would undo two strokes.
+  document.toolsListener?.abort();
+  const listening = new AbortController();
+  const { signal } = listening;
+  document.toolsListener = listening;
   for (const [kind, listener] of Object.entries(listeners)) {
-    document.addEventListener(kind, listener, options);
+    document.addEventListener(kind, listener, { capture: true, passive: true, signal });
   }
-  document.addEventListener("keydown", type);
-  return () => {
-    cancelAnimationFrame(waiting);
-    document.removeEventListener("keydown", type);
-    for (const [kind, listener] of Object.entries(listeners)) {
-      document.removeEventListener(kind, listener, options);
-    }
-  };
+  document.addEventListener("keydown", type, { signal });
+  signal.addEventListener("abort", () => cancelAnimationFrame(waiting));
+  return () => listening.abort();
 }
