@@ -1,9 +1,12 @@
 """Everyday things drawn with the mouse: strokes as corners in canvas pixels."""
 
+import itertools
 import math
 from collections.abc import Sequence
 
-Stroke = Sequence[tuple[int, int]]
+import numpy as np
+
+Stroke = Sequence[tuple[float, float]]
 
 
 def arc(
@@ -75,4 +78,69 @@ EVERYDAY: dict[str, Sequence[Stroke]] = {
         arc(244, 184, 62, 58, -80, 80),
         arc(244, 184, 42, 38, -78, 78),
     ),
+    "sun": (
+        arc(180, 180, 70, 70, 0, 360),
+        *(
+            tuple(
+                (round(180 + r * math.cos(angle)), round(180 + r * math.sin(angle)))
+                for r in (86, 140)
+            )
+            for angle in (math.tau * ray / 10 for ray in range(10))
+        ),
+    ),
+    "eyeglasses": (
+        arc(105, 190, 60, 48, 0, 360),
+        arc(255, 190, 60, 48, 0, 360),
+        arc(180, 184, 17, 16, 180, 360),
+        ((45, 184), (20, 150)),
+        ((315, 184), (340, 150)),
+    ),
+    "ice-cream-cone": (
+        ((112, 160), (180, 335), (248, 160)),
+        arc(180, 160, 72, 22, 180, 0),
+        arc(180, 158, 70, 96, 180, 360),
+        ((132, 210), (214, 172)),
+        ((150, 258), (232, 200)),
+        ((228, 210), (146, 172)),
+        ((210, 258), (128, 200)),
+    ),
+    "sailboat": (
+        ((50, 262), (310, 262), (262, 322), (98, 322), (50, 262)),
+        ((180, 262), (180, 40)),
+        ((186, 46), (296, 240), (186, 240), (186, 46)),
+        ((174, 70), (82, 240), (174, 240), (174, 70)),
+    ),
+    "key": (
+        arc(86, 180, 54, 54, 0, 360),
+        arc(86, 180, 22, 22, 0, 360),
+        ((140, 172), (330, 172)),
+        ((140, 190), (330, 190), (330, 172)),
+        ((262, 190), (262, 232), (282, 232), (282, 190)),
+        ((302, 190), (302, 222), (320, 222), (320, 190)),
+    ),
 }
+
+STEP_PX = 8
+WOBBLE_PX = 1.5
+
+
+def by_hand(stroke: Stroke, generator: np.random.Generator) -> Stroke:
+    """The path of a hand that draws a stroke: many points, none quite in line."""
+    corners = np.asarray(stroke, float)
+    points = [
+        start + (end - start) * step / steps
+        for start, end in itertools.pairwise(corners)
+        for steps in [max(1, round(np.hypot(*(end - start)) / STEP_PX))]
+        for step in range(steps)
+    ]
+    path = np.array([*points, corners[-1]])
+    along = STEP_PX * np.arange(len(path))
+    for axis in (0, 1):
+        for wave_px in (60, 140):
+            length, height = wave_px * generator.uniform(0.8, 1.25), WOBBLE_PX
+            phase = along / length + generator.random()
+            path[:, axis] += (
+                height * generator.uniform(0.5, 1) * np.sin(math.tau * phase)
+            )
+    path += generator.normal(0, 0.5, path.shape)
+    return tuple((float(x), float(y)) for x, y in path)

@@ -1,9 +1,10 @@
 """How fast Draw answers: `python -m tests.browser.draw_latency`.
 
 In real Chromium, with a real server on this machine and the mouse: the time from a
-cold server's first request to its first guesses, and from the end of each stroke to
-changed guesses of both networks on the page, with the networks' own share; and while
-a line of two seconds is drawn, how many verdicts follow it and how old each one is.
+cold server's first request, at Home, to its first guesses; from the end of each stroke
+to changed guesses of both networks on the page, with the networks' own share; while a
+line of two seconds is drawn, how many verdicts follow it and how old each one is; and
+how many of the things that are drawn are guessed.
 """
 
 import re
@@ -23,7 +24,7 @@ from tests.browser.server import (
     serving,
     wait_until_idle,
 )
-from tests.drawings import EVERYDAY
+from tests.drawings import EVERYDAY, by_hand
 
 COLD_SERVERS = 3
 MEDIAN_LIMIT_MS = 150
@@ -68,7 +69,7 @@ def cold_ms(browser: Browser) -> float:
     with serving(data_dir()) as server:
         page = browser.new_page()
         started = time.perf_counter()
-        page.goto(f"{server.address}/draw")
+        page.goto(server.address)
         page.wait_for_selector("canvas.upper-canvas", timeout=START_TIMEOUT_MS)
         draw_stroke(page, EVERYDAY["envelope"][0])
         page.wait_for_selector(".guesses", timeout=START_TIMEOUT_MS)
@@ -77,21 +78,26 @@ def cold_ms(browser: Browser) -> float:
     return 1000 * taken
 
 
-def stroke_times(page: Page, server: Server) -> tuple[list[float], list[float]]:
-    """Draws everyday things and returns each stroke's milliseconds.
+def stroke_times(
+    page: Page, server: Server
+) -> tuple[list[float], list[float], dict[str, list[int]]]:
+    """Draws everyday things by hand and returns each stroke's milliseconds.
 
     Returns:
-        From mouse-up to changed guesses, and the networks' own share. Strokes that
-        changed no guess are left out.
+        From mouse-up to changed guesses, and the networks' own share; strokes that
+        changed no guess are left out. And the place of each thing's name among the
+        five guesses of each network, counted from 1; 6 where it is not there.
     """
+    generator = np.random.default_rng()
     page.goto(f"{server.address}/draw")
     wait_until_idle(page)
     page.evaluate(WATCH)
     times: list[float] = []
     shares: list[float] = []
-    for strokes in EVERYDAY.values():
+    places: dict[str, list[int]] = {}
+    for name, strokes in EVERYDAY.items():
         for stroke in strokes:
-            draw_stroke(page, stroke)
+            draw_stroke(page, by_hand(stroke, generator), steps=1)
             page.wait_for_timeout(900)
             taken = page.evaluate(LAST_MS)
             wait_until_idle(page)
@@ -99,10 +105,14 @@ def stroke_times(page: Page, server: Server) -> tuple[list[float], list[float]]:
             if taken is not None and share:
                 times.append(taken)
                 shares.append(float(share.group(1)))
+        places[name] = [
+            [*guesses.locator(".name").all_inner_texts(), name].index(name) + 1
+            for guesses in page.locator(".guesses").all()
+        ]
         page.get_by_role("button", name="Clear", exact=True).click()
         page.wait_for_selector(".guesses", state="detached")
         wait_until_idle(page)
-    return times, shares
+    return times, shares, places
 
 
 FOLLOW = """() => {
@@ -160,7 +170,7 @@ def main() -> None:
     with browsing() as browser:
         colds = [cold_ms(browser) for _ in range(COLD_SERVERS)]
         with serving(data_dir()) as server:
-            times, shares = stroke_times(browser.new_page(), server)
+            times, shares, places = stroke_times(browser.new_page(), server)
             counts, ages = line_ages(browser.new_page(), server)
     for what, values, limit in (
         ("cold server to first guesses", colds, f"{COLD_LIMIT_MS} ms"),
@@ -179,6 +189,12 @@ def main() -> None:
         f"Verdicts while a line of two seconds is drawn: {counts}; at least "
         f"{LEAST_VERDICTS} are asked for."
     )
+    for network, of_each in enumerate(zip(*places.values(), strict=True)):
+        first, five = (sum(place <= most for place in of_each) for most in (1, 5))
+        Console().print(
+            f"Network {network + 1}: {first} of {len(of_each)} everyday things first, "
+            f"{five} in the first five."
+        )
 
 
 if __name__ == "__main__":

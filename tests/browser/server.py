@@ -199,8 +199,10 @@ def wait_for_chart(page: Page, number: int = 0) -> Locator:
     return chart
 
 
-def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
-    """Draws one stroke on the canvas with the mouse."""
+def draw_stroke(
+    page: Page, corners: Sequence[tuple[float, float]], *, steps: int = 8
+) -> None:
+    """Draws one stroke on the canvas with the mouse, moved in steps to each corner."""
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()
     box = canvas.bounding_box()
@@ -211,7 +213,7 @@ def draw_stroke(page: Page, corners: Sequence[tuple[int, int]]) -> None:
     page.mouse.move(*points[0])
     page.mouse.down()
     for point in points[1:]:
-        page.mouse.move(*point, steps=8)
+        page.mouse.move(*point, steps=steps)
     page.mouse.up()
 
 

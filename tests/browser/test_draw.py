@@ -20,7 +20,7 @@ from tests.browser.server import (
     go_to,
     wait_until_idle,
 )
-from tests.drawings import EVERYDAY, Stroke
+from tests.drawings import EVERYDAY, Stroke, by_hand
 
 pytestmark = pytest.mark.slow
 
@@ -39,10 +39,12 @@ def named(page: Page) -> list[list[str]]:
     ]
 
 
-def draw(page: Page, strokes: Sequence[Stroke], *, before: int = 0) -> None:
+def draw(
+    page: Page, strokes: Sequence[Stroke], *, before: int = 0, steps: int = 8
+) -> None:
     """Draws strokes and waits for what the networks say of the last."""
     for stroke in strokes:
-        draw_stroke(page, stroke)
+        draw_stroke(page, stroke, steps=steps)
         page.wait_for_timeout(300)
     expect_guesses(page, strokes=before + len(strokes))
 
@@ -71,13 +73,16 @@ FOLLOW = """() => {
 }"""
 
 
-def test_everyday_things_are_among_resnet_s_five(server: Server, page: Page) -> None:
+def test_everyday_things_are_guessed(server: Server, page: Page) -> None:
+    # All twelve: tests/unit/inference/test_everyday.py, and draw_latency by mouse.
+    generator = np.random.default_rng()
     open_canvas(server, page)
-    for name, strokes in EVERYDAY.items():
-        draw(page, strokes)
-        best, _ = named(page)
-        assert len(best) == 5
-        assert name in best
+    for name in ("envelope", "fish"):
+        strokes = [by_hand(stroke, generator) for stroke in EVERYDAY[name]]
+        draw(page, strokes, steps=1)
+        resnet18, simple = named(page)
+        assert resnet18[0] == name
+        assert name in simple
         clear(page)
 
 
