@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 from streamlit.delta_generator import DeltaGenerator
 
 from core.language import noop as N_
-from core.language import plain
 from core.runs.reading import Run
 from core.sketches.strokes import Drawing, guessable_sketch
 from pages.parts.draw.answers import show_answers, show_invitation
@@ -19,7 +18,6 @@ from pages.parts.draw.picture import pick_picture
 from pages.parts.draw.replay import show_replay
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
-from pages.shared.language import thing
 from pages.shared.networks import (
     MAX_NETWORKS,
     Network,
@@ -32,6 +30,7 @@ from pages.shared.networks import (
 from pages.shared.pickers import no_evaluation_yet, pick_option
 from pages.shared.pictures import to_address
 from pages.shared.sketches import SKETCH_WIDTH
+from pages.shared.tries import show_known, show_tries
 from pages.shared.why import show_why
 
 MODES = {"Draw": N_("Draw"), "Game": N_("Game"), "My drawings": N_("My drawings")}
@@ -91,7 +90,7 @@ def show_draw() -> None:
     row = st.container(key="drawing")
     picture, runs = show_choices()
     networks, drawing = show_canvas(runs, picture, row)
-    show_known(networks)
+    show_known(runs)
     st.page_link(
         "pages/draw.py",
         label=_("Present"),
@@ -100,6 +99,7 @@ def show_draw() -> None:
     )
     sketch = guessable_sketch(drawing) if picture is None else picture
     if sketch is None:
+        show_tries(runs)
         return
     analyses, _ms = look(networks, sketch)
     drawn = drawing if picture is None else None
@@ -169,14 +169,6 @@ def show_verdict(
             "from."
         ).format(ms=network_ms)
     )
-
-
-def show_known(networks: list[Network]) -> None:
-    """Lists what can be drawn."""
-    known = {name for network in networks for name in network.classifier.class_names}
-    title = _("The {count} things they know").format(count=len(known))
-    with st.expander(title, icon=":material/list:"):
-        st.caption(plain(", ".join(sorted(map(thing, known)))))
 
 
 require_frame()

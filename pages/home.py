@@ -10,12 +10,12 @@ from models import NETWORKS
 from pages.parts.draw.answers import show_answers, show_invitation
 from pages.parts.draw.canvas import drawing_canvas, with_line_so_far
 from pages.parts.home.cards import show_cards
-from pages.parts.home.tries import show_tries
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import listed
 from pages.shared.networks import MAX_NETWORKS, guessing_runs, load_networks, look
 from pages.shared.pickers import no_evaluation_yet
+from pages.shared.tries import show_tries
 
 
 @st.fragment

@@ -1,7 +1,8 @@
 """What the networks take a drawing for, as bars that can be read at a glance."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -14,6 +15,8 @@ from pages.shared.language import percent, thing
 
 NOT_SURE = 0.5
 """Below this calibrated probability, a first guess is more often wrong than right."""
+
+SPOKEN = Path(__file__).with_name("spoken.js")
 
 STYLE = """
 <style>
@@ -69,6 +72,25 @@ def article(class_name: str) -> str:
     return (_("an {thing}") if is_vowel else _("a {thing}")).format(thing=word)
 
 
+def speak(firsts: Mapping[str, Prediction]) -> None:
+    """Tells screen readers what each network guesses first, by its name."""
+    component = st.components.v2.component(
+        "spoken",
+        html='<p role="status"></p>',
+        css="p { position: absolute; clip-path: inset(50%); margin: 0; }",
+        js=SPOKEN.read_text(encoding="utf-8"),
+    )
+    sentences = [
+        _("{network}: {thing}, {percent}").format(
+            network=network,
+            thing=article(guess.class_name),
+            percent=percent(guess.probability),
+        )
+        for network, guess in firsts.items()
+    ]
+    component(key="spoken", data={"sentence": ". ".join(sentences)}, height=1)
+
+
 def agreement(firsts: Sequence[Prediction]) -> str:
     """Returns one sentence on whether the networks say the same."""
     sure = [guess for guess in firsts if guess.probability >= NOT_SURE]
@@ -79,7 +101,7 @@ def agreement(firsts: Sequence[Prediction]) -> str:
         return ""
     if len(names) == 1:
         return _("Both networks say {thing}.").format(
-            thing=article(firsts[0].class_name)
+            thing=plain(article(firsts[0].class_name))
         )
     return _("The networks disagree.")
 

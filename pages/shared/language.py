@@ -54,6 +54,12 @@ def thing(class_name: str) -> str:
     return class_word(class_name, words())
 
 
+def thing_to_search(class_name: str) -> str:
+    """Returns the same for a choice that is searched by typing, in English too."""
+    name, english = thing(class_name), class_word(class_name, NullTranslations())
+    return name if name == english else f"{name} · {english}"
+
+
 def say(message: str | SketchScopeError) -> str:
     """Returns what an error says, or a message of `core`, in the visitor's language.
 

@@ -26,19 +26,19 @@ from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
 SHOWN_SIZE = 320
 """Side of the heat map in pixels."""
 
-HEAT = (230, 85, 13)
-"""An orange that stands out from black strokes and white paper."""
+HEAT = (170, 40, 150)
+"""A purple that stands out from black strokes and white paper, and is no network's."""
 
 COLD = (190, 190, 190)
 
 GRAD_CAM = N_("Where it looks")
 METHODS = {
     GRAD_CAM: N_(
-        "What speaks for {name} is orange: where the last convolutions, which see the "
+        "What speaks for {name} is purple: where the last convolutions, which see the "
         "drawing coarsely, find it (Grad-CAM)."
     ),
     N_("Which ink counts"): N_(
-        "What speaks for {name} is orange: the ink without which the network would be "
+        "What speaks for {name} is purple: the ink without which the network would be "
         "less sure (a patch is hidden at a time)."
     ),
 }
@@ -100,7 +100,7 @@ def show_why(
             picture,
             width=SHOWN_SIZE,
             output_format="PNG",
-            alt=_("The drawing; what speaks for {name} is orange").format(
+            alt=_("The drawing; what speaks for {name} is purple").format(
                 name=thing(name)
             ),
         )

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from core.charts.theme import network_colour
 from core.sketches.strokes import Drawing
-from pages.shared.guesses import agreement, show_guesses
+from pages.shared.guesses import agreement, show_guesses, speak
 from pages.shared.language import gettext as _
 from pages.shared.networks import Network, guesses
 
@@ -37,3 +37,6 @@ def show_answers(
                 colour=network_colour(network.run),
                 run=network.run,
             )
+    speak(
+        {network.name: best[0] for network, best in zip(networks, bests, strict=True)}
+    )

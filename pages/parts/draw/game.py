@@ -13,7 +13,7 @@ from core.language import plain
 from core.sketches.strokes import guessable_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
-from pages.shared.guesses import article, show_guesses
+from pages.shared.guesses import article, show_guesses, speak
 from pages.shared.language import gettext as _
 from pages.shared.language import listed, thing
 from pages.shared.networks import Network, guesses, look
@@ -164,11 +164,11 @@ def show_round(game: Game, networks: list[Network]) -> None:
             return
         analyses = look(networks, sketch)[0]
         winners = []
-        said = {}
+        firsts = {}
         columns = st.columns(len(networks), gap="medium")
         for column, network, analysis in zip(columns, networks, analyses, strict=True):
             best = guesses(network, analysis.probabilities[0])
-            said[network.name] = best[0].class_name
+            firsts[network.name] = best[0]
             if best[0].class_name == game.word:
                 winners.append(network.name)
             with column:
@@ -178,7 +178,8 @@ def show_round(game: Game, networks: list[Network]) -> None:
                     colour=network_colour(network.run),
                     run=network.run,
                 )
-    game.now = (sketch, said)
+        speak(firsts)
+    game.now = (sketch, {name: best.class_name for name, best in firsts.items()})
     if winners and game.left() > -GRACE_S:
         end_round(game, winners, min(ROUND_S - game.left(), ROUND_S))
         st.toast(

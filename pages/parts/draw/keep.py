@@ -26,7 +26,7 @@ from pages.shared.actions import (
 )
 from pages.shared.guesses import article
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, thing
+from pages.shared.language import ngettext, thing, thing_to_search
 from pages.shared.networks import Network, guessing_runs
 from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
@@ -93,7 +93,7 @@ def show_keep(
         label = st.selectbox(
             _("What did you draw?"),
             sorted(networks[0].classifier.class_names, key=thing),
-            format_func=thing,
+            format_func=thing_to_search,
             # A network's guess would be taken for granted.
             index=None,
             placeholder=_("Type or choose"),

@@ -1,5 +1,6 @@
 """Replay: how the guesses changed stroke by stroke."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,6 +20,9 @@ from pages.shared.language import thing, words
 from pages.shared.networks import Network, guesses, look_at_steps, pick_network
 
 SHOWN_CLASSES = 6
+STEP_S = 0.7
+"""How long a stroke is shown while it plays."""
+
 CLASS_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito 2008."""
 
@@ -30,18 +34,40 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
         st.caption(_("Draw a second stroke to see how the guesses change."))
         return
     network = pick_network(networks, key="replay_network")
-    steps, sketches, probabilities = look_at_steps(network, drawing)
     state = st.session_state
     # The latest stroke is shown unless one has gone back by hand.
     if state.get("replay_of") != count:
-        state["replay_of"] = state["replay_stroke"] = count
+        state.update(replay_of=count, replay_stroke=count, replay_plays=False)
+    every = STEP_S if state["replay_plays"] else None
+    st.fragment(show_steps, run_every=every)(network, drawing)
+
+
+def show_steps(network: Network, drawing: Drawing) -> None:
+    """Shows one step of a drawing; while it plays, the next at each run."""
+    count = len(drawing.strokes)
+    steps, sketches, probabilities = look_at_steps(network, drawing)
+    state = st.session_state
+    if state["replay_plays"]:
+        play_on(count)
 
     def clicked(point: dict[str, Any]) -> None:
         state["replay_stroke"] = min(max(round(float(point["x"])), 1), count)
 
     left, right = st.columns([3, 2], gap="large")
     with left:
-        chosen = st.slider(_("Stroke"), 1, count, key="replay_stroke")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            plays = state["replay_plays"]
+            if st.button(
+                _("Pause") if plays else _("Play"),
+                icon=f":material/{'pause' if plays else 'play_arrow'}:",
+                key="replay_play",
+            ):
+                state["replay_plays"] = not plays
+                state["replay_at"] = 0.0
+                if state["replay_stroke"] == count:
+                    state["replay_stroke"] = 0
+                st.rerun()
+            chosen = st.slider(_("Stroke"), 1, count, key="replay_stroke")
         step = min(steps, key=lambda number: abs(number - chosen))
         chart(
             replay_figure(network, steps, probabilities, step=step),
@@ -68,6 +94,18 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
                 colour=network_colour(network.run),
                 run=network.run,
             )
+
+
+def play_on(count: int) -> None:
+    """Goes on to the next of some strokes when it is time, and stops after the last."""
+    state = st.session_state
+    if state["replay_stroke"] >= count:
+        state["replay_plays"] = False
+        st.rerun()
+    now = time.monotonic()
+    if now - state["replay_at"] >= 0.9 * STEP_S:
+        state["replay_at"] = now
+        state["replay_stroke"] += 1
 
 
 def replay_figure(

@@ -18,7 +18,6 @@ from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.numbers import span
-from pages.parts.home.tries import show_small, starter_picture
 from pages.shared import reads
 from pages.shared.guesses import STYLE
 from pages.shared.language import gettext as _
@@ -26,6 +25,7 @@ from pages.shared.language import percent, thing, words
 from pages.shared.owner import is_owner
 from pages.shared.pictures import to_address
 from pages.shared.sketches import ADD, sketch_dataset
+from pages.shared.tries import show_small, starter_picture
 
 SHOWN = 4
 STARTER = ("apple", "sailboat", "snowman", "flower")
