@@ -55,7 +55,7 @@ PRESENTED = """
 
 def show_canvas(
     runs: list[Run], picture: NDArray[np.uint8] | None, row: DeltaGenerator
-) -> tuple[list[Network], Drawing]:
+) -> tuple[list[Network], Drawing, DeltaGenerator]:
     """Shows the canvas, and beside it what the networks make of what is on it.
 
     Args:
@@ -64,7 +64,7 @@ def show_canvas(
         row: Where.
 
     Returns:
-        The networks, and the drawing.
+        The networks, the drawing, and where there is room for more.
     """
     left, right = row.columns([2, 3], gap="large")
     with left:
@@ -73,7 +73,7 @@ def show_canvas(
         with st.spinner(_("Loading the networks; the first time takes some seconds")):
             networks = load_networks(runs)
         show_verdict(networks, drawing, picture)
-    return networks, drawing
+    return networks, drawing, right
 
 
 def show_presented() -> None:
@@ -89,8 +89,7 @@ def show_draw() -> None:
     """Shows the canvas, the verdict, and what more there is to see of it."""
     row = st.container(key="drawing")
     picture, runs = show_choices()
-    networks, drawing = show_canvas(runs, picture, row)
-    show_known(runs)
+    networks, drawing, beside = show_canvas(runs, picture, row)
     st.page_link(
         "pages/draw.py",
         label=_("Present"),
@@ -98,8 +97,11 @@ def show_draw() -> None:
         query_params=PRESENT,
     )
     sketch = guessable_sketch(drawing) if picture is None else picture
+    with beside.container(key="ways"):
+        if sketch is None:
+            show_tries(runs)
+        show_known(runs)
     if sketch is None:
-        show_tries(runs)
         return
     analyses, _ms = look(networks, sketch)
     drawn = drawing if picture is None else None

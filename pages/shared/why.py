@@ -232,14 +232,14 @@ def show_usual(run: Run, label: int) -> None:
         sentence.format(
             correct=class_metrics.correct,
             n=class_metrics.n,
-            name=plain(name),
+            name=plain(thing(name)),
             others=plain(others),
         )
     )
     with st.container(horizontal=True):
         st.page_link(
             "pages/classes.py",
-            label=_("All about {name}").format(name=plain(name)),
+            label=_("All about {name}").format(name=plain(thing(name))),
             icon=":material/category:",
             query_params={"run": run.run_id, "class": name},
         )

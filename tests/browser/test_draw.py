@@ -213,6 +213,31 @@ def test_the_replay_goes_back_stroke_by_stroke(server: Server, page: Page) -> No
     expect(page.get_by_text("After stroke 1")).to_be_visible()
     wait_until_idle(page)
     assert page.locator(".guesses").nth(2).inner_text() == first
+    page.get_by_role("button", name="Play").click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.get_by_text("After stroke 3")).to_be_visible()
+    expect(page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_what_they_know_is_looked_up_and_a_guess_is_spoken(
+    server: Server, page: Page
+) -> None:
+    open_canvas(server, page, "?lang=es")
+    tried = page.locator(".small-sketches").first.get_by_role("img")
+    before = [picture.get_attribute("alt") for picture in tried.all()]
+    page.get_by_role("button", name="Otras").click()
+    expect(tried.first).not_to_have_attribute("alt", before[0] or "")
+    search = page.get_by_role("combobox", name="cosas que conocen")
+    # In English too, whatever the page's language.
+    search.fill("snowm")
+    page.get_by_role("option", name="muñeco de nieve").click()
+    expect(page.get_by_role("img", name="Dibujo de muñeco de nieve")).not_to_have_count(
+        0
+    )
+    draw(page, EVERYDAY["envelope"])
+    expect(
+        page.get_by_role("status").filter(has_text="ResNet-18: sobre")
+    ).to_have_count(1)
 
 
 def test_why_shows_both_maps_and_what_is_known_of_a_class(

@@ -17,7 +17,7 @@ from pages.shared.sketches import show_test_sketches
 def show_class(run: Run, other: Run | None, part: Part, name: str) -> None:
     """Shows one class: its metrics, what it is confused with, its sketches."""
     show_way(sorted(part.evaluation(run).class_names), name)
-    st.header(plain(name))
+    st.header(plain(thing(name)))
     runs = [run] if other is None else [run, other]
     for column, shown in zip(st.columns(len(runs), gap="large"), runs, strict=True):
         with column:

@@ -71,7 +71,7 @@ def show_cell(
         for name in dict.fromkeys((drawn, guess)):
             st.page_link(
                 "pages/classes.py",
-                label=_("All of {name}").format(name=plain(name)),
+                label=_("All of {name}").format(name=plain(thing(name))),
                 icon=":material/category:",
                 query_params=with_set({"run": run.run_id, "class": name}),
             )

@@ -122,7 +122,7 @@ def show_class(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     st.write(" ".join(sentences))
     st.page_link(
         "pages/classes.py",
-        label=_("All of {name}").format(name=plain(name)),
+        label=_("All of {name}").format(name=plain(thing(name))),
         icon=":material/category:",
         query_params={
             "run": runs[0].run_id,

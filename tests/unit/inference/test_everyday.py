@@ -16,7 +16,7 @@ SCALE = CANVAS_PX / 360
 def sketches(generator: np.random.Generator) -> np.ndarray:
     drawings = [
         tuple(
-            Stroke(np.float32(by_hand(stroke, generator)) * SCALE, width=10)
+            Stroke(SCALE * np.array(by_hand(stroke, generator), np.float32), width=10)
             for stroke in strokes
         )
         for strokes in EVERYDAY.values()
