@@ -54,7 +54,11 @@ PRESENTED = """
 
 
 def show_canvas(
-    runs: list[Run], picture: NDArray[np.uint8] | None, row: DeltaGenerator
+    runs: list[Run],
+    picture: NDArray[np.uint8] | None,
+    row: DeltaGenerator,
+    *,
+    share: float = 0.4,
 ) -> tuple[list[Network], Drawing, DeltaGenerator]:
     """Shows the canvas, and beside it what the networks make of what is on it.
 
@@ -62,11 +66,12 @@ def show_canvas(
         runs: Who guesses.
         picture: What they are to look at in the drawing's place.
         row: Where.
+        share: Of its width that is the canvas's.
 
     Returns:
         The networks, the drawing, and where there is room for more.
     """
-    left, right = row.columns([2, 3], gap="large")
+    left, right = row.columns([share, 1 - share], gap="large")
     with left:
         drawing = drawing_canvas("canvas")
     with right:
@@ -79,7 +84,8 @@ def show_canvas(
 def show_presented() -> None:
     """Shows the canvas and the verdict as large as can be, and nothing else."""
     st.html(PRESENTED)
-    show_canvas(guessing_runs()[:MAX_NETWORKS], None, st.container(key="drawing"))
+    row = st.container(key="drawing")
+    show_canvas(guessing_runs()[:MAX_NETWORKS], None, row, share=0.55)
     st.page_link(
         "pages/draw.py", label=_("Leave the presentation"), icon=":material/close:"
     )

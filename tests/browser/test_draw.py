@@ -234,7 +234,8 @@ def test_what_they_know_is_looked_up_and_a_guess_is_spoken(
     expect(page.get_by_role("img", name="Dibujo de muñeco de nieve")).not_to_have_count(
         0
     )
-    draw(page, EVERYDAY["envelope"])
+    for stroke in EVERYDAY["envelope"]:
+        draw_stroke(page, stroke)
     expect(
         page.get_by_role("status").filter(has_text="ResNet-18: sobre")
     ).to_have_count(1)
@@ -314,6 +315,11 @@ def test_a_game_ends_with_a_score(server: Server, page: Page) -> None:
     expect(page.get_by_text("0 of 500")).to_be_visible()
     expect(page.get_by_text("Nothing drawn")).to_have_count(5)
     expect(page.get_by_role("button", name="Play again")).to_be_visible()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="Download as a picture").click()
+    with Image.open(downloading.value.path()) as picture:
+        assert picture.format == "PNG"
+        assert picture.width > 5 * 256
 
 
 def test_a_finger_draws_too(server: Server, browser: Browser) -> None:

@@ -1,15 +1,18 @@
 """The game: draw what is asked for until a network recognises it."""
 
 import html
+import io
 import time
 from dataclasses import dataclass, field
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from core.charts.theme import network_colour
 from core.language import plain
+from core.sketches.images import IMAGE_SIZE, PAPER
 from core.sketches.strokes import guessable_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
@@ -151,6 +154,9 @@ def show_round(game: Game, networks: list[Network]) -> None:
     with left:
         st.subheader(_("Draw {thing}").format(thing=plain(article(game.word))))
         show_clock(game, number)
+        # In view with the pen, also on a phone, where the guesses are further down.
+        st.html("<style>.st-key-game_said { min-height: 1.5rem; }</style>")
+        shortly = st.container(key="game_said")
         drawing = drawing_canvas("game", sends_at_once=True)
         with st.container(horizontal=True):
             st.button(
@@ -179,6 +185,12 @@ def show_round(game: Game, networks: list[Network]) -> None:
                     run=network.run,
                 )
         speak(firsts)
+        shortly.caption(
+            " · ".join(
+                f"**{plain(name)}** {plain(thing(best.class_name))}"
+                for name, best in firsts.items()
+            )
+        )
     game.now = (sketch, {name: best.class_name for name, best in firsts.items()})
     if winners and game.left() > -GRACE_S:
         end_round(game, winners, min(ROUND_S - game.left(), ROUND_S))
@@ -246,6 +258,15 @@ def show_result(game: Game) -> None:
     for number, column in enumerate(columns):
         with column:
             show_round_s_end(game, number)
+    st.download_button(
+        _("Download as a picture"),
+        data=result_picture(game),
+        file_name="sketchscope-game.png",
+        mime="image/png",
+        icon=":material/download:",
+        on_click="ignore",
+        key="game_picture",
+    )
 
 
 def show_round_s_end(game: Game, number: int) -> None:
@@ -273,3 +294,33 @@ def show_round_s_end(game: Game, number: int) -> None:
             )
     else:
         st.caption(_("Nothing drawn"))
+
+
+def result_picture(game: Game) -> bytes:
+    """Returns a game's drawings as PNG: what each was to be, and was taken for."""
+    side, line, margin = 2 * IMAGE_SIZE, 28, 16
+    lines = 1 + max(1, *(len(said) for said in game.said))
+    width = len(game.asked) * (side + margin) + margin
+    picture = Image.new("L", (width, side + (lines + 2) * line + 2 * margin), PAPER)
+    pen = ImageDraw.Draw(picture)
+    title, text = ImageFont.load_default(24), ImageFont.load_default(16)
+    points = _("{done} of {total}").format(
+        done=game.score(), total=100 * len(game.asked)
+    )
+    pen.text((margin, margin), f"SketchScope · {_('Points')} {points}", 0, title)
+    for number, (word, sketch) in enumerate(
+        zip(game.asked, game.sketches, strict=True)
+    ):
+        x, y = margin + number * (side + margin), margin + 2 * line
+        if sketch is not None:
+            drawn = Image.fromarray(sketch).resize(
+                (side, side), Image.Resampling.LANCZOS
+            )
+            picture.paste(drawn, (x, y))
+        said = [f"{who}: {thing(what)}" for who, what in game.said[number].items()]
+        for row, words in enumerate((thing(word), *said)):
+            place = (x, y + side + row * line)
+            pen.text(place, words, 0, title if row == 0 else text)
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return stream.getvalue()
