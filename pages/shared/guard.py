@@ -88,6 +88,7 @@ class _Connection:
         self._waiting: deque[tuple[Message, BackMsg]] = deque()
         self._has_some = asyncio.Event()
         self._reader: asyncio.Task[Message] | None = None
+        self._is_hung_up = False
 
     async def run(self, app: ASGIApp, scope: Scope) -> None:
         try:
@@ -106,7 +107,8 @@ class _Connection:
                 and told.script_finished != ForwardMsg.FINISHED_EARLY_FOR_RERUN
             ):
                 self._turns.give_back(self._visit)
-        await self._send(message)
+        if not self._is_hung_up:
+            await self._send(message)
 
     async def receive(self) -> Message:
         """Returns the next message that Streamlit is to see, when it is its turn."""
@@ -159,6 +161,7 @@ class _Connection:
 
     async def _hang_up(self) -> Message:
         self._waiting.clear()
+        self._is_hung_up = True
         await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
         return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
 

@@ -94,10 +94,12 @@ class Turns:
             return
         visit.running = 0
         self._running.discard(visit)
-        if self._waiting and len(self._running) < AT_ONCE:
+        # One that has just been left stands there until its task comes to know.
+        waiting = [waits for waits in self._waiting if not waits[1].done()]
+        if waiting and len(self._running) < AT_ONCE:
             had = self._runs_lately()
             # Who came first, of those who had as many.
-            next_one = min(self._waiting, key=lambda waits: had[waits[0].address])
+            next_one = min(waiting, key=lambda waits: had[waits[0].address])
             self._waiting.remove(next_one)
             self._begin(next_one[0])
             next_one[1].set_result(None)

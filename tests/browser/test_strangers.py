@@ -225,7 +225,10 @@ def test_a_page_of_another_server_is_refused_and_the_server_asks_nobody(
 
 
 async def flood(address: str, *, pressed: bool, pause_s: float, seconds: float) -> None:
-    """Sends a thousand messages, and connects anew and sends them again if hung up on."""
+    """Sends a thousand messages, and connects anew and sends them again if hung up on.
+
+    Does so from one address, as a proxy tells it.
+    """
     message = BackMsg()
     message.rerun_script.page_name = "draw"
     if pressed:
@@ -239,6 +242,7 @@ async def flood(address: str, *, pressed: bool, pause_s: float, seconds: float) 
             async with connect(
                 f"{address.replace('http', 'ws', 1)}/_stcore/stream",
                 origin=address,  # type: ignore[arg-type]
+                additional_headers={"X-Forwarded-For": "203.0.113.9"},
                 max_size=None,
             ) as socket:
                 for _ in range(1000):
@@ -252,7 +256,7 @@ async def flood(address: str, *, pressed: bool, pause_s: float, seconds: float) 
 
 @pytest.mark.slow
 @pytest.mark.alone
-@pytest.mark.parametrize(("connections", "pause_s"), [(1, 0), (20, 0), (50, 0.2)])
+@pytest.mark.parametrize(("connections", "pause_s"), [(20, 0), (50, 0.2)])
 def test_whoever_floods_the_server_with_messages_keeps_nobody_waiting(
     connections: int, pause_s: float, data_dir: Path
 ) -> None:
@@ -279,9 +283,8 @@ def test_whoever_floods_the_server_with_messages_keeps_nobody_waiting(
             await asyncio.gather(*floods, return_exceptions=True)
 
     with serving(data_dir) as server:
-        apart(lambda: visit(10))
+        apart(lambda: visit(5))
         memory = psutil.Process(server.process.pid).memory_info().rss
-    print(f"{connections}: {sorted(durations_s)[-5:]} {memory / 1e6:.0f} MB")
     assert len(durations_s) > 5
     assert statistics.quantiles(durations_s, n=20)[-1] < 2
     assert memory < 1.5e9

@@ -217,3 +217,20 @@ def test_a_page_that_is_left_or_runs_for_long_keeps_nobody_waiting(
 
     monkeypatch.setattr(turns, "LONGEST_S", 0.05)
     assert soon(play())
+
+
+def test_a_turn_that_is_free_as_who_waits_for_it_leaves_is_the_next_one_s() -> None:
+    async def play() -> None:
+        all_turns = Turns()
+        visits = [all_turns.visit(str(number)) for number in range(AT_ONCE + 2)]
+        for visit in visits[:AT_ONCE]:
+            await all_turns.take(visit)
+        left, stays = (
+            asyncio.create_task(all_turns.take(visit)) for visit in visits[-2:]
+        )
+        await asyncio.sleep(0)
+        left.cancel()
+        all_turns.give_back(visits[0])
+        await stays
+
+    assert soon(play())
