@@ -17,6 +17,7 @@ from pages.parts.draw.game import show_game
 from pages.parts.draw.keep import ask_whether_right, show_keep, show_kept
 from pages.parts.draw.picture import pick_picture
 from pages.parts.draw.replay import show_replay
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import thing
@@ -132,7 +133,7 @@ def show_choices() -> tuple[NDArray[np.uint8] | None, list[Run]]:
     return picture, runs
 
 
-@st.fragment
+@fragment
 def show_verdict(
     networks: list[Network], drawing: Drawing, picture: NDArray[np.uint8] | None
 ) -> None:

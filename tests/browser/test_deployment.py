@@ -16,6 +16,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from starlette.datastructures import Headers
 
 from core.ownership import sits_at_machine
 from tests.browser.test_proxy import NGINX, free_port
@@ -46,7 +47,7 @@ def server() -> Iterator[tuple[int, list[Mapping[str, str]]]]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            seen.append(self.headers)
+            seen.append(Headers(dict(self.headers.items())))
             if "X-Stay" in self.headers:
                 time.sleep(1)
             self.send_response(200)
@@ -177,6 +178,7 @@ WAYS = {
 def ask(
     port: int, headers: Mapping[str, str], *, path: str = STREAM, tls: bool = False
 ) -> http.client.HTTPResponse:
+    asked: http.client.HTTPConnection
     if tls:
         context = ssl.create_default_context()
         context.check_hostname = False
