@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -115,7 +116,7 @@ def drawings(generator: Generator, _: Path) -> Iterator[Case]:
         yield partial(_guessed, {"objects": paths})
 
 
-def _guessed(canvas: object) -> object:
+def _guessed(canvas: dict[str, Any]) -> object:
     return guessable_sketch(parse_canvas(canvas, width=360, height=360))
 
 
@@ -187,7 +188,7 @@ def hostile_message(generator: Generator) -> bytes:
             state.widget_states.widgets.append(
                 WidgetState(id=word, trigger_value=pressed)
             )
-    return message.SerializeToString()
+    return bytes(message.SerializeToString())
 
 
 async def _exchange(
