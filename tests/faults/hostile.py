@@ -14,6 +14,7 @@ import io
 import math
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import time
@@ -121,17 +122,47 @@ def _guessed(canvas: dict[str, Any]) -> object:
 
 
 def archives(generator: Generator, folder: Path) -> Iterator[Case]:
-    """Zips that unpack to far more than they are."""
+    """Zips that unpack to far more than they are, or than they say, or hold the like.
+
+    Some have lists that name costly pictures, so that those are read.
+    """
     path = folder / "costly.zip"
     methods = (zipfile.ZIP_DEFLATED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
     while True:
-        method = int(generator.choice(methods))
-        size = int(10 ** float(generator.uniform(5, 7.9)))
-        names = ["mapping.txt", "train.txt", "house/1.png", "key/2.png"]
-        with zipfile.ZipFile(path, "w", method) as archive:
-            for name in names[: 1 + int(generator.integers(len(names)))]:
-                archive.writestr(name, bytes([int(generator.integers(48, 58))]) * size)
-        yield partial(add_dataset, str(path), name="costly", data_dir=folder / "data")
+        size = int(10 ** float(generator.uniform(4, 7.9)))
+        # So much of each 20,000 bytes can't be packed: a ratio of 20 to 1,000.
+        kept = int(generator.integers(10, 1000))
+        block = generator.bytes(kept) + bytes(20_000 - kept)
+        filler = (block * (size // len(block) + 1))[:size]
+        side = int(generator.integers(1000, 7500))
+        stream = io.BytesIO()
+        Image.new("L", (side, side), 255).save(stream, "PNG")
+        members = {
+            "mapping.txt": b"house\t0\nkey\t1\n",
+            "train.txt": b"house/1.png\t0\nkey/1.png\t1\n",
+            "test.txt": b"house/2.png\t0\nkey/2.png\t1\n",
+        } | {
+            f"{name}/{number}.png": stream.getvalue()
+            for name in ("house", "key")
+            for number in (1, 2)
+        }
+        struck = list(members)[int(generator.integers(len(members)))]
+        members[struck] = filler if generator.integers(3) else members[struck]
+        with zipfile.ZipFile(path, "w", int(generator.choice(methods))) as archive:
+            for name, content in members.items():
+                archive.writestr(name, content)
+        if generator.integers(2):
+            said = len(members[struck]).to_bytes(4, "little")
+            lie = int(generator.integers(1, 5000)).to_bytes(4, "little")
+            path.write_bytes(path.read_bytes().replace(said, lie))
+        yield partial(_added, path, folder)
+
+
+def _added(path: Path, folder: Path) -> object:
+    try:
+        return add_dataset(str(path), name="costly", data_dir=folder / "data")
+    finally:
+        shutil.rmtree(folder / "data" / "datasets", ignore_errors=True)
 
 
 COSTLY = {"pictures": pictures, "drawings": drawings, "archives": archives}
