@@ -1,14 +1,20 @@
-"""The dashboard: `streamlit run dashboard.py`."""
+"""The dashboard: `streamlit run dashboard.py`.
+
+Streamlit's server imports this module for `app`, and runs it as a script for a page.
+"""
 
 from pathlib import Path
 
 import streamlit as st
+from starlette.middleware import Middleware
 from streamlit.navigation.page import Page
+from streamlit.starlette import App
 
 from core.errors import SketchScopeError
 from core.language import noop as N_
 from pages.shared.chart import load_plotly
 from pages.shared.frame import frame, settle
+from pages.shared.guard import Guard
 from pages.shared.header import place_in_menu, show_header
 from pages.shared.language import gettext as _
 from pages.shared.language import name_language, say
@@ -35,36 +41,48 @@ SCREENS = {
 }
 """Each screen's title, icon and section of the menu; "" stands in the menu itself."""
 
-# Before the pages are named: else the browser asks another host for their icons.
-st.set_page_config(page_icon=ICON, layout="wide")
-sections: dict[str, list[Page]] = {}
-for name, (title, icon, section) in SCREENS.items():
-    sections.setdefault(_(section), []).append(
-        st.Page(
-            f"pages/{name}.py",
-            title=_(title),
-            icon=icon,
-            url_path=name,
-            default=name == "home",
+
+def show() -> None:
+    """Shows the page that is asked for, in its frame."""
+    # Before the pages are named: else the browser asks another host for their icons.
+    st.set_page_config(page_icon=ICON, layout="wide")
+    sections: dict[str, list[Page]] = {}
+    for name, (title, icon, section) in SCREENS.items():
+        sections.setdefault(_(section), []).append(
+            st.Page(
+                f"pages/{name}.py",
+                title=_(title),
+                icon=icon,
+                url_path=name,
+                default=name == "home",
+            )
         )
+    page = st.navigation(sections, position="top")
+    st.set_page_config(
+        page_title="SketchScope"
+        if page.url_path == ""
+        else f"{page.title} · SketchScope"
     )
-page = st.navigation(sections, position="top")
-st.set_page_config(
-    page_title="SketchScope" if page.url_path == "" else f"{page.title} · SketchScope"
-)
-# Before the page, which may end early: a widget that isn't drawn forgets its choice.
-header = show_header(page.url_path, place_in_menu(sections, page))
-body = st.container()
-# While the page is made. Where one draws, the first guess does not wait for a library
-# that only Draw's replay uses.
-with header:
-    load_plotly(at_once=page.url_path not in ("", "draw"))
-    name_language()
-with body:
-    try:
-        with frame():
-            page.run()
-    except SketchScopeError as error:
-        st.error(say(error), icon=":material/error:")
-    show_login()
-settle(page.url_path)
+    # Before the page, which may end early: a widget that isn't drawn forgets its
+    # choice.
+    header = show_header(page.url_path, place_in_menu(sections, page))
+    body = st.container()
+    # While the page is made. Where one draws, the first guess does not wait for a
+    # library that only Draw's replay uses.
+    with header:
+        load_plotly(at_once=page.url_path not in ("", "draw"))
+        name_language()
+    with body:
+        try:
+            with frame():
+                page.run()
+        except SketchScopeError as error:
+            st.error(say(error), icon=":material/error:")
+        show_login()
+    settle(page.url_path)
+
+
+if __name__ == "__main__":
+    show()
+else:
+    app = App(__file__, middleware=[Middleware(Guard)])

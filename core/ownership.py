@@ -7,7 +7,7 @@ set; who comes from elsewhere has to know it.
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 from typing import Literal
@@ -104,6 +104,24 @@ def is_local(
         return False
     name = (host or LOOPBACK[0]).rpartition("]")[0].removeprefix("[")
     return (name or (host or LOOPBACK[0]).partition(":")[0]) in LOOPBACK
+
+
+def sits_at_machine(
+    headers: Mapping[str, str], *, server_address: str | None, is_public: bool
+) -> bool:
+    """Returns whether who sent a request is taken for somebody at this machine.
+
+    Args:
+        headers: The request's; looked up whatever the case of their names.
+        server_address: What the server listens on; None for everything.
+        is_public: Whether others reach the server, so that nobody is.
+    """
+    return not is_public and is_local(
+        server_address,
+        headers.get("Host"),
+        any(name in headers for name in FORWARDING_HEADERS),
+        headers.get("Origin"),
+    )
 
 
 def passphrase_mark(data_dir: Path) -> str | None:

@@ -19,6 +19,7 @@ from core.sentences.curves import TOLD_RUNS, curves_words, learning_words
 from core.sentences.seeds import seeds_words
 from pages.shared import reads
 from pages.shared.chart import chart
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import say, words
@@ -126,7 +127,7 @@ elif not any(run.history or run.state in ACTIVE_STATES for run in runs):
     )
 else:
     is_live = any(run.state in ACTIVE_STATES for run in runs)
-    st.fragment(show_charts, run_every=LIVE_INTERVAL_S if is_live else None)(runs)
+    fragment(show_charts, run_every=LIVE_INTERVAL_S if is_live else None)(runs)
     st.caption(
         _(
             "Solid: validation, after each epoch. Dotted: training, the mean over an "

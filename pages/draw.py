@@ -16,6 +16,7 @@ from pages.parts.draw.game import show_game
 from pages.parts.draw.keep import ask_whether_right, show_keep, show_kept
 from pages.parts.draw.picture import pick_picture
 from pages.parts.draw.replay import show_replay
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.networks import (
@@ -140,7 +141,7 @@ def show_choices() -> tuple[NDArray[np.uint8] | None, list[Run]]:
     return picture, runs
 
 
-@st.fragment
+@fragment
 def show_verdict(
     networks: list[Network], drawing: Drawing, picture: NDArray[np.uint8] | None
 ) -> None:

@@ -10,6 +10,7 @@ from models import NETWORKS
 from pages.parts.draw.answers import show_answers, show_invitation
 from pages.parts.draw.canvas import drawing_canvas, with_line_so_far
 from pages.parts.home.cards import show_cards
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import listed
@@ -18,7 +19,7 @@ from pages.shared.pickers import no_evaluation_yet
 from pages.shared.tries import show_tries
 
 
-@st.fragment
+@fragment
 def show_guessing(runs: Sequence[Run], drawing: Drawing) -> None:
     """Shows what the networks take the drawing for, anew while the pen moves."""
     drawing = with_line_so_far("canvas", drawing)

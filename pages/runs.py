@@ -1,5 +1,7 @@
 """Runs: what is being trained now, all runs, and one of them."""
 
+from functools import partial
+
 import streamlit as st
 
 from core.analysis.lineage import family_tree
@@ -14,6 +16,7 @@ from core.sentences.lineage import lineage_words, tree_words
 from pages.parts.runs.listed import RUN, show_runs
 from pages.parts.runs.noted import show_notes
 from pages.shared import reads
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.header import begin_at_top
 from pages.shared.language import gettext as _
@@ -28,7 +31,7 @@ PHASES = {
 }
 
 
-@st.fragment(run_every=2.0)
+@partial(fragment, run_every=2.0)
 def show_active() -> None:
     """Tells of what runs now, and redraws the page when that changes."""
     active = [run for run in reads.runs() if run.state in ACTIVE_STATES]

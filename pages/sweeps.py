@@ -15,6 +15,7 @@ from pages.parts.sweeps.form import NAME, OPENED, show_form
 from pages.parts.sweeps.process import show_process
 from pages.parts.sweeps.trials import show_pooled, show_table, show_trial
 from pages.shared import reads
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import say, words
@@ -138,6 +139,6 @@ with st.expander(_("New sweep"), icon=":material/add:", expanded=not records):
 if records:
     name = pick_sweep(records)
     interval = interval_of(reads.sweep(name))
-    st.fragment(show, run_every=interval)(name, interval)
+    fragment(show, run_every=interval)(name, interval)
 with st.expander(_("From a terminal, or on a cluster"), icon=":material/terminal:"):
     show_beginning()

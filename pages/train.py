@@ -9,6 +9,7 @@ from core.runs.status import ACTIVE_STATES
 from pages.parts.train.form import show_form
 from pages.parts.train.panel import RESTORED, show_run, show_undo
 from pages.shared import reads
+from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import say
@@ -60,7 +61,7 @@ with panel:
     if own:
         chosen = pick_run(_("Run"), own, key="run")
         is_live = chosen.state in ACTIVE_STATES
-        st.fragment(show_run, run_every=LIVE_INTERVAL_S if is_live else None)(
+        fragment(show_run, run_every=LIVE_INTERVAL_S if is_live else None)(
             chosen.run_id, chosen.state
         )
     else:

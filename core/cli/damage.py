@@ -23,7 +23,7 @@ from core.runs.folder import (
 )
 from core.runs.neighbours import read_neighbours
 from core.runs.reading import Run, read_train_keys
-from core.runs.weights import read_metadata, read_tensors
+from core.runs.weights import has_changed, read_metadata, read_tensors
 from core.sketches.images import read_sketch
 
 ROOMS = ("runs", "datasets", "drawings", "sweeps")
@@ -75,8 +75,24 @@ def run_problem(run: Run, *, deep: bool) -> str:
             f"{path / CLASSES} is missing or cut. `python -m core evaluate "
             f"{run.run_id}` makes it anew."
         )
+    if deep and (changed := _changed_file(run)):
+        return changed
     if is_scored and deep:
         return _evaluation_problem(run)
+    return ""
+
+
+def _changed_file(run: Run) -> str:
+    """Compares the files of a run with the digests that were kept in them."""
+    for path in sorted(run.path.glob("*.safetensors")):
+        try:
+            if has_changed(path):
+                return (
+                    f"{path} is not what was written there: bits of it were flipped. "
+                    "Take it from a copy, or train and evaluate anew."
+                )
+        except SketchScopeError as error:
+            return str(error)
     return ""
 
 

@@ -1,5 +1,6 @@
 """Reads and writes safetensors files, which hold numbers and can't hold code."""
 
+import hashlib
 import json
 import os
 import re
@@ -14,6 +15,9 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import open_regular
+
+DIGEST = "sha256"
+"""Beside the tensors: what tells whether a bit of them was flipped."""
 
 _DAMAGE = (
     OSError,
@@ -34,14 +38,14 @@ def open_tensors(path: Path) -> safe_open:
 def save_tensors(
     tensors: Mapping[str, NDArray[Any]], path: Path, metadata: dict[str, str]
 ) -> None:
-    """Writes a safetensors file.
+    """Writes a safetensors file, and in it a digest of all its tensors.
 
     Raises:
         OSError: If it can't be written, of which safetensors makes an error of its own.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     try:
-        save_file(contiguous, path, metadata)
+        save_file(contiguous, path, metadata | {DIGEST: _digest(contiguous)})
     except SafetensorError as error:
         if number := re.search(r"os error (\d+)", str(error)):
             code = int(number[1])
@@ -69,6 +73,29 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
             "{path} is missing or damaged: {reason}.", path=path, reason=error
         ) from error
     return tensors, metadata
+
+
+def has_changed(path: Path) -> bool:
+    """Returns whether a file's tensors are others than those that were saved.
+
+    False where no digest of them was kept, as in files of earlier releases.
+
+    Raises:
+        RunError: If the file is missing or damaged.
+    """
+    tensors, _ = read_tensors(path)
+    with open_tensors(path) as file:
+        kept = (file.metadata() or {}).get(DIGEST)
+    return kept is not None and kept != _digest(tensors)
+
+
+def _digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    found = hashlib.sha256()
+    for name in sorted(tensors):
+        array = tensors[name]
+        found.update(f"{name} {array.dtype} {array.shape}\n".encode())
+        found.update(array.tobytes())
+    return found.hexdigest()
 
 
 def read_metadata(path: Path) -> Any:

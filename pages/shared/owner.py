@@ -9,14 +9,13 @@ import streamlit as st
 from core.errors import OwnerError
 from core.language import noop as N_
 from core.ownership import (
-    FORWARDING_HEADERS,
     PUBLIC_VARIABLE,
     READ_ONLY_VARIABLE,
     Access,
     PassphraseChecker,
     decide_access,
-    is_local,
     passphrase_mark,
+    sits_at_machine,
 )
 from core.paths import data_dir
 from pages.shared.language import gettext as _
@@ -54,19 +53,16 @@ def _is_set(variable: str) -> bool:
 
 def access() -> Access:
     """Returns what this visitor may do."""
-    headers = st.context.headers
     try:
         mark = passphrase_mark(data_dir())
     except OwnerError:
         return Access.DAMAGED
     return decide_access(
         is_read_only=_is_set(READ_ONLY_VARIABLE),
-        is_local=not _is_set(PUBLIC_VARIABLE)
-        and is_local(
-            st.get_option("server.address"),
-            headers.get("Host"),
-            any(name in headers for name in FORWARDING_HEADERS),
-            headers.get("Origin"),
+        is_local=sits_at_machine(
+            st.context.headers,
+            server_address=st.get_option("server.address"),
+            is_public=_is_set(PUBLIC_VARIABLE),
         ),
         mark=mark,
         shown=st.session_state.get(LOGGED_IN),

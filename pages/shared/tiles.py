@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from core.language import plain
 from core.runs.reading import Run
 from pages.shared import reads
+from pages.shared.fragments import fragment
 from pages.shared.gallery import Tile, gallery
 from pages.shared.one_sketch import SKETCH
 from pages.shared.sketches import offer_dataset, sketch_dataset
@@ -18,7 +19,7 @@ Words = tuple[dict[str, str], str]
 those who can't see it."""
 
 
-@st.fragment
+@fragment
 def sketch_tiles(
     runs: Sequence[Run],
     rows: NDArray[np.int64],

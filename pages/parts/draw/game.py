@@ -4,6 +4,7 @@ import html
 import io
 import time
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -16,6 +17,7 @@ from core.sketches.images import IMAGE_SIZE, PAPER
 from core.sketches.strokes import guessable_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
+from pages.shared.fragments import fragment
 from pages.shared.guesses import article, show_guesses, speak
 from pages.shared.language import gettext as _
 from pages.shared.language import listed, thing
@@ -204,7 +206,7 @@ def show_round(game: Game, networks: list[Network]) -> None:
         st.rerun()
 
 
-@st.fragment(run_every=1)
+@partial(fragment, run_every=1)
 def show_clock(game: Game, number: int) -> None:
     """Counts down, and ends the round when its time is over."""
     if len(game.seconds) + 1 != number:

@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from core.datasets.drawing_files import Guess, KeptDrawing
 from core.datasets.drawings import export_drawings, list_drawings
 from core.datasets.drawings_dataset import DATASET_NAME
+from core.errors import ImageError
 from core.inference.classify import Prediction
 from core.language import plain
 from core.paths import data_dir
 from core.runs.reading import Run
+from core.sketches.images import read_sketch
 from core.sketches.strokes import Drawing, to_json
 from models import NETWORKS
 from pages.shared import reads
@@ -26,7 +28,7 @@ from pages.shared.actions import (
 )
 from pages.shared.guesses import article
 from pages.shared.language import gettext as _
-from pages.shared.language import ngettext, thing, thing_to_search
+from pages.shared.language import ngettext, say, thing, thing_to_search
 from pages.shared.networks import Network, guessing_runs
 from pages.shared.owner import is_owner
 from pages.shared.sketches import SKETCH_WIDTH
@@ -266,8 +268,15 @@ def fine_tune(run: Run) -> None:
 
 def show_one(drawing: KeptDrawing) -> None:
     """Shows a kept drawing with a menu to relabel or remove it."""
+    try:
+        picture = read_sketch(drawing.png, name=drawing.id)
+    except ImageError as error:
+        # Another window removes one while this one shows them.
+        if drawing.png.exists():
+            st.caption(say(error))
+        return
     st.image(
-        drawing.png.read_bytes(),
+        picture,
         width=SKETCH_WIDTH,
         alt=_("Drawing of {label}").format(label=drawing.label),
     )

@@ -18,6 +18,7 @@ from core.language import plain
 from core.runs.reading import Run
 from core.sentences.trust import answered_words, target_words
 from pages.shared.chart import chart
+from pages.shared.fragments import fragment
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.tables import download_csv, number_column, number_table
@@ -128,7 +129,7 @@ def coverage_rows(runs: Sequence[Run], trusts: Sequence[Trust]) -> list[dict[str
     return rows
 
 
-@st.fragment
+@fragment
 def show_declining(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     """Shows how right the runs are if they may decline to answer."""
     sentences = st.empty()

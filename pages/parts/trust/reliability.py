@@ -12,13 +12,14 @@ from core.language import noop as N_
 from core.runs.reading import Run
 from core.sentences.trust import temperature_words
 from pages.shared.chart import chart
+from pages.shared.fragments import fragment
 from pages.shared.language import gettext as _
 from pages.shared.language import words
 from pages.shared.pickers import pick_option
 from pages.shared.tables import download_csv, number_column, number_table
 
 
-@st.fragment
+@fragment
 def show_reliability(runs: Sequence[Run], trusts: Sequence[Trust]) -> None:
     """Shows whether the runs are right as often as they say."""
     st.subheader(_("Is it right as often as it says?"))

@@ -23,6 +23,7 @@ from core.sentences.robustness import (
 )
 from pages.shared import reads
 from pages.shared.chart import chart
+from pages.shared.fragments import fragment
 from pages.shared.gallery import Tile, gallery
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, say, thing, words
@@ -118,7 +119,7 @@ def show_broken(
     show_tiles(run, kind, shown)
 
 
-@st.fragment
+@fragment
 def show_tiles(run: Run, kind: str, ids: Sequence[str]) -> None:
     """Shows sketches as the least change makes them; one that is chosen is opened."""
     evaluation = reads.evaluation(run)

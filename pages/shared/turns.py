@@ -1,0 +1,121 @@
+"""Whose script runs next: so many a second for a page, so many at once for all."""
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+
+BURST = 20
+"""So many runs a page may ask for at once: a fast hand does, and a page that opens."""
+
+PER_SECOND = 10.0
+"""And so many from then on; the pen asks for at most twelve."""
+
+AT_ONCE = 4
+"""Scripts that run at a time. Python runs one; the others wait for files."""
+
+LONGEST_S = 5.0
+"""For which a script keeps others waiting; then it is one beside them."""
+
+MEMORY_S = 10.0
+"""Of those who wait, whose address has had the fewest runs in such a time is next."""
+
+
+class Visit:
+    """An open page's share of the server.
+
+    Attributes:
+        address: Whose page it is; visits of the same one share a place in the queue.
+        running: The number of its run that counts as one at once; 0 for none.
+    """
+
+    def __init__(self, address: str, *, now: float) -> None:
+        self.address = address
+        self.running = 0
+        self._tokens = float(BURST)
+        self._filled_at = now
+
+    def wait_s(self, now: float) -> float:
+        """Takes a token; returns how long to wait until it is one, in seconds."""
+        gained = (now - self._filled_at) * PER_SECOND
+        self._tokens = min(float(BURST), self._tokens + gained) - 1
+        self._filled_at = now
+        return max(0.0, -self._tokens / PER_SECOND)
+
+
+class Turns:
+    """Hands out turns to run a script.
+
+    Args:
+        clock: Seconds, from any beginning.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._count = 0
+        self._running: set[Visit] = set()
+        self._waiting: list[tuple[Visit, asyncio.Future[None]]] = []
+        self._lately: deque[tuple[float, str]] = deque()
+
+    def visit(self, address: str) -> Visit:
+        """Returns a new page's share."""
+        return Visit(address, now=self._clock())
+
+    async def admit(self, visit: Visit) -> None:
+        """Waits while a page sends more than its share."""
+        await asyncio.sleep(visit.wait_s(self._clock()))
+
+    async def take(self, visit: Visit) -> None:
+        """Waits until a page may run its script, too; `give_back` follows.
+
+        A page whose script runs already has it begun anew, which takes no more.
+        """
+        await self.admit(visit)
+        if visit.running:
+            return
+        if len(self._running) < AT_ONCE:
+            self._begin(visit)
+            return
+        turn = asyncio.get_running_loop().create_future()
+        waits = (visit, turn)
+        self._waiting.append(waits)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if waits in self._waiting:
+                self._waiting.remove(waits)
+            else:
+                self.give_back(visit)
+            raise
+
+    def give_back(self, visit: Visit) -> None:
+        """Ends a page's run, if it has one, and begins that of the next."""
+        if not visit.running:
+            return
+        visit.running = 0
+        self._running.discard(visit)
+        # One that has just been left stands there until its task comes to know.
+        waiting = [waits for waits in self._waiting if not waits[1].done()]
+        if waiting and len(self._running) < AT_ONCE:
+            had = self._runs_lately()
+            # Who came first, of those who had as many.
+            next_one = min(waiting, key=lambda waits: had[waits[0].address])
+            self._waiting.remove(next_one)
+            self._begin(next_one[0])
+            next_one[1].set_result(None)
+
+    def _begin(self, visit: Visit) -> None:
+        self._count += 1
+        visit.running = number = self._count
+        self._running.add(visit)
+        self._lately.append((self._clock(), visit.address))
+        while self._lately[0][0] < self._clock() - MEMORY_S:
+            self._lately.popleft()
+        asyncio.get_running_loop().call_later(LONGEST_S, self._end, visit, number)
+
+    def _end(self, visit: Visit, number: int) -> None:
+        if visit.running == number:
+            self.give_back(visit)
+
+    def _runs_lately(self) -> Counter[str]:
+        return Counter(address for _, address in self._lately)
