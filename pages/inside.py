@@ -44,14 +44,12 @@ def find_sketch(run: Run) -> tuple[NDArray[np.uint8], str]:
         drawn = evaluation.class_names[evaluation.y_true[evaluation.ids.index(asked)]]
         words = _("Test sketch of {name}").format(name=thing(drawn))
         return np.asarray(dataset.images[dataset.rows[asked]]), words
-    drawing = parse_canvas(
-        st.session_state.get("canvas_last") or {},
-        width=CANVAS_SIZE,
-        height=CANVAS_SIZE,
-        eraser_colour=GROUND,
-    )
-    if (sketch := guessable_sketch(drawing)) is not None:
-        return sketch, _("Your drawing")
+    if on_canvas := st.session_state.get("canvas_last"):
+        drawing = parse_canvas(
+            on_canvas, width=CANVAS_SIZE, height=CANVAS_SIZE, eraser_colour=GROUND
+        )
+        if (sketch := guessable_sketch(drawing)) is not None:
+            return sketch, _("Your drawing")
     generator = np.random.default_rng(1)
     example = render(draw(EXAMPLE, generator), generator)
     return example, _("An example, since nothing is drawn yet")

@@ -72,8 +72,8 @@ class Excitation:
         """
         if stage not in self.rows or channel >= len(self.rows[stage]):
             return np.empty(0, np.int32)
-        rows: NDArray[np.int32] = self.rows[stage][channel]
-        return rows[self.values[stage][channel] > 0]
+        rows, values = self.rows[stage][channel], self.values[stage][channel]
+        return np.asarray(rows[values > 0], np.int32)
 
 
 def write_excitation(run_dir: Path, excitation: Excitation) -> None:
@@ -120,7 +120,7 @@ def read_excitation(run_dir: Path) -> Excitation | None:
             raise ValueError("a stage is missing")
         for stage, found in rows.items():
             peak = values[stage]
-            if (found.dtype, peak.dtype) != (np.int32, np.float32):
+            if found.dtype != np.int32 or peak.dtype != np.float32:
                 raise ValueError(f"{stage} is {found.dtype} and {peak.dtype}")
             if found.ndim != 2 or found.shape != peak.shape:
                 raise ValueError(f"{stage} is {found.shape} and {peak.shape}")

@@ -22,7 +22,7 @@ def show_convolution(
         st.caption(_("Its first layer is no convolution of the drawing."))
         return
     ink = inks[networks.index(network)]
-    channel, row, column = _pick(first, network.run.run_id)
+    channel, row, column = _pick(first, network.run.run_id, ink)
     window = first.at(ink, channel=channel, row=row, column=column)
     height, width = window.values.shape
     scale = sketch.shape[0] / ink.shape[0]
@@ -51,11 +51,18 @@ def show_convolution(
     )
 
 
-def _pick(first: FirstConvolution, run_id: str) -> tuple[int, int, int]:
-    """Asks for a channel and a place of the window."""
+def _pick(
+    first: FirstConvolution, run_id: str, ink: NDArray[np.float32]
+) -> tuple[int, int, int]:
+    """Asks for a channel and a place of the window, at first where there is ink."""
     down, across = first.shape
+    places = np.argwhere(ink > ink.max() / 2)
+    middle = np.array(ink.shape) / 2
+    if len(places):
+        middle = places[np.abs(places - middle).sum(axis=1).argmin()]
+    row, column = (middle * np.array(first.shape) / ink.shape).astype(int).tolist()
     return (
         st.slider(_("Channel"), 0, len(first.kernels) - 1, key=f"inside_c_{run_id}"),
-        st.slider(_("Row"), 0, down - 1, down // 2, key=f"inside_row_{run_id}"),
-        st.slider(_("Column"), 0, across - 1, across // 2, key=f"inside_col_{run_id}"),
+        st.slider(_("Row"), 0, down - 1, row, key=f"inside_row_{run_id}"),
+        st.slider(_("Column"), 0, across - 1, column, key=f"inside_col_{run_id}"),
     )
