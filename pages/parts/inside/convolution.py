@@ -35,13 +35,14 @@ def show_convolution(
         output_format="PNG",
         alt=_("The drawing with the window framed"),
     )
-    for title, values in (
+    parts = (
         (_("What the window sees: 0 is paper, 1 is ink"), window.values),
         (_("The kernel"), window.kernel),
         (_("Their products"), window.products),
-    ):
-        st.caption(title)
-        st.html(number_grid(values))
+    )
+    for column_of, (title, values) in zip(st.columns(3), parts, strict=True):
+        column_of.caption(title)
+        column_of.html(number_grid(values))
     st.write(
         _("The products add up to {products}; with the bias, {bias}: {total}.").format(
             products=number(float(window.products.sum()), ".3f"),

@@ -33,8 +33,8 @@ STEPS = {
 """What each part is told by, in order."""
 
 SCROLL = """
-export default ({ parentElement }) => {
-  parentElement.closest(".st-key-tour")?.scrollIntoView({ block: "center" });
+export default () => {
+  document.querySelector(".st-key-tour")?.scrollIntoView({ block: "center" });
 };
 """
 
