@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from core.errors import LayerError
+from core.inference.fields import Field
 
 WEIGHTED = {"Conv", "Gemm", "MatMul"}
 FLATTENING = {"Transpose", "Flatten", "Reshape", "ReduceMean", "GlobalAveragePool"}
@@ -19,40 +20,6 @@ PLUMBING = {"Transpose", "Identity"}
 """Operations that no layer of Keras is known by."""
 
 Array = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Field:
-    """Which pixels of a sketch a stage's values can depend on.
-
-    Attributes:
-        start: Of the first value: its first row and column; below 0 where padding is.
-        size: How many rows and columns.
-        step: How many pixels further the next value's field is, down and across.
-    """
-
-    start: tuple[float, float]
-    size: tuple[float, float]
-    step: tuple[float, float]
-
-    def box(self, row: int, column: int, *, side: int) -> tuple[float, ...]:
-        """Returns the top, left, bottom and right edge of a value's field.
-
-        Args:
-            row: Of the value.
-            column: Of the value.
-            side: That of a sketch in pixels; what is outside it is cut off.
-        """
-        edges = [
-            (start + place * step, start + place * step + size)
-            for start, size, step, place in zip(
-                self.start, self.size, self.step, (row, column), strict=True
-            )
-        ]
-        (top, bottom), (left, right) = (
-            (max(low, 0.0), min(high, float(side))) for low, high in edges
-        )
-        return top, left, bottom, right
 
 
 @dataclass(frozen=True)
