@@ -38,6 +38,7 @@ SCREENS = {
     "families": (N_("Families"), ":material/account_tree:", RESULTS),
     "compare": (N_("Compare"), ":material/compare:", JUDGE),
     "trust": (N_("Trust"), ":material/verified:", JUDGE),
+    "inside": (N_("Inside"), ":material/layers:", JUDGE),
 }
 """Each screen's title, icon and section of the menu; "" stands in the menu itself."""
 

@@ -13,6 +13,7 @@ from core.datasets.store import Dataset, fingerprints
 from core.errors import SketchScopeError
 from core.ownership import OWNER
 from core.runs.evaluation import CLASSES, read_evaluation
+from core.runs.excitation import read_excitation
 from core.runs.folder import (
     CHECKPOINT,
     METRICS_FILE,
@@ -58,6 +59,7 @@ def run_problem(run: Run, *, deep: bool) -> str:
             lambda: read_neighbours(path),
             f"`python -m core runs index {run.run_id}` makes it anew.",
         ),
+        (True, lambda: read_excitation(path), ""),
     ]
     for applies, read, remedy in checks:
         try:

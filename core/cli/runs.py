@@ -6,7 +6,15 @@ from typing import Annotated, Any
 import typer
 from rich.markup import escape
 
-from core.cli.console import Json, out, percent, print_json, print_table
+from core.cli.console import (
+    Json,
+    err,
+    out,
+    percent,
+    print_json,
+    print_table,
+    progress,
+)
 from core.paths import TRAINED_DIR, data_dir
 
 runs_app = typer.Typer(
@@ -211,18 +219,50 @@ def runs_export(
 
 
 @runs_app.command("index")
-def runs_index(run: RunArgument) -> None:
+def runs_index(
+    run: RunArgument,
+    channels: Annotated[
+        bool,
+        typer.Option(
+            "--channels",
+            help="Index which test sketches excite each channel most instead. Ctrl-C "
+            "keeps what is done; the same command goes on.",
+        ),
+    ] = False,
+) -> None:
     """Index a run's training sketches anew, to show those nearest to a drawing.
 
     Every evaluation of a run on its own dataset ends with it.
     """
+    run_dir = find_run(run)
+    if channels:
+        _index_channels(run_dir)
+        return
     from core.training.work import index_run_dir
 
-    run_dir = find_run(run)
     if index_run_dir(run_dir, data_dir=data_dir()):
         out.print(f"Indexed the training sketches of run {escape(run_dir.name)}.")
     else:
         out.print("Stopped; nothing was changed.")
+
+
+def _index_channels(run_dir: Path) -> None:
+    """Indexes which test sketches excite each channel, with a bar."""
+    from core.inference.excitation import index_channels
+    from core.runs.stopping import stop_requests
+
+    with progress() as bars, stop_requests(run_dir) as is_stop_requested:
+        task = bars.add_task("sketches", total=None)
+        finished = index_channels(
+            run_dir,
+            data_dir=data_dir(),
+            report=lambda done, total: bars.update(task, completed=done, total=total),
+            is_stop_requested=is_stop_requested,
+        )
+    if finished:
+        out.print(f"Indexed the channels of run {escape(run_dir.name)}.")
+    else:
+        err.print("Stopped. The same command goes on with what it has kept.")
 
 
 @runs_app.command("remove")

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from core.inference.layers import Array, Layers, Pullback, Tensor
+from core.inference.stages import Anatomy, read_anatomy
 from core.runs.config import Settings
 from core.runs.recipes import network_options
 from core.sketches.images import IMAGE_SIZE, PAPER
@@ -42,10 +43,12 @@ class Inference:
         start_px: Where the first row and column of the features look, in pixels of a
             sketch.
         step_px: How many pixels further the next ones look.
+        anatomy: What it is made of.
     """
 
     start_px: float
     step_px: float
+    anatomy: Anatomy = field(repr=False)
     _session: Any = field(repr=False)
     _pullbacks: tuple[Pullback, ...] = field(repr=False)
     _num_classes: int
@@ -69,6 +72,26 @@ class Inference:
         ]
         logits, embedding, features = map(np.concatenate, zip(*answers, strict=True))
         return logits, embedding, features
+
+    def look_inside(self, sketches: NDArray[np.uint8]) -> tuple[Array, list[Array]]:
+        """Runs the network and returns what its stages hand on.
+
+        Args:
+            sketches: Gray values of shape `(n, 128, 128)`.
+
+        Returns:
+            The drawings as the first layer gets them, of shape `(n, side, side)`, and
+            for each stage of `anatomy` an array of shape
+            `(n, channels, height, width)` or `(n, width)`.
+        """
+        batches = [
+            self._session.run(self.anatomy.outputs, {"images": batch})
+            for batch in np.split(
+                sketches, range(BATCH_SIZE, len(sketches), BATCH_SIZE)
+            )
+        ]
+        ink, *stages = map(np.concatenate, zip(*batches, strict=True))
+        return ink[:, 0], stages
 
     def feature_gradient(self, embedding: Array, label: int) -> Array:
         """Differentiates one sketch's logit of a class by its features.
@@ -104,12 +127,23 @@ def build_inference(
     Raises:
         LookupError: If the weights are of other names or shapes than the network's.
     """
-    graph, layers, features = _build_graph(network, num_classes, settings, weights)
+    graph, layers, ink, features = _build_graph(network, num_classes, settings, weights)
     scale = IMAGE_SIZE / settings.test_image_size
+    model = _model(graph)
+    anatomy = read_anatomy(model, ink=ink.name, logits="logits", pixels_per_ink=scale)
+    # One session for the guess and for what is inside: it costs the guess nothing that
+    # could be measured (11.4 and 12.0 ms for ResNet-18, 1.6 ms for Simple).
+    told = {output.name for output in model.graph.output}
+    model.graph.output.extend(
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, None)
+        for name in anatomy.outputs
+        if name not in told
+    )
     return Inference(
         start_px=(features.start + 0.5) * scale - 0.5,
         step_px=features.step * scale,
-        _session=_start(_model(graph)),
+        anatomy=anatomy,
+        _session=_start(model),
         _pullbacks=tuple(layers.pullbacks),
         _num_classes=num_classes,
     )
@@ -135,7 +169,7 @@ def build_onnx(
         weights: By the names that Keras gives variables, of any precision.
         temperature: What logits are divided by before the softmax.
     """
-    graph, _, _ = _build_graph(network, num_classes, settings, weights)
+    graph, *_ = _build_graph(network, num_classes, settings, weights)
     graph.initializer.append(
         numpy_helper.from_array(np.asarray(np.float32(temperature)), "temperature")
     )
@@ -165,8 +199,8 @@ def _build_graph(
     num_classes: int,
     settings: Settings,
     weights: Mapping[str, NDArray[Any]],
-) -> tuple[onnx.GraphProto, Layers, Tensor]:
-    """Returns the graph from sketches to logits, its layers and its features."""
+) -> tuple[onnx.GraphProto, Layers, Tensor, Tensor]:
+    """Returns the graph from sketches to logits, its layers, ink and features."""
     layers = Layers(weights)
     size = settings.test_image_size
     ink, logits = NETWORKS[network].build(
@@ -198,7 +232,7 @@ def _build_graph(
         ],
         [*constants, *layers.constants],
     )
-    return graph, layers, features
+    return graph, layers, ink, features
 
 
 def _front(ink: str, size: int) -> tuple[list[onnx.NodeProto], list[onnx.TensorProto]]:

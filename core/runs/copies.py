@@ -13,6 +13,7 @@ from core.errors import RunError, Sentence
 from core.files import make_folder, new_folder, write_json
 from core.runs.create import check_new_run_id
 from core.runs.evaluation import CLASSES, read_evaluation, write_predictions
+from core.runs.excitation import EXCITATION
 from core.runs.folder import (
     BEST_WEIGHTS_GLOB,
     CHECKPOINT,
@@ -93,8 +94,9 @@ def _export(run_dir: Path, target: Path, *, with_weights: bool) -> Path:
             if with_weights:
                 shutil.copy(run_dir / TRAIN_KEYS, copy / TRAIN_KEYS)
                 _save_half(run_dir / WEIGHTS, copy / WEIGHTS)
-                with suppress(FileNotFoundError):
-                    shutil.copy(run_dir / NEIGHBOURS, copy / NEIGHBOURS)
+                for index in (NEIGHBOURS, EXCITATION):
+                    with suppress(FileNotFoundError):
+                        shutil.copy(run_dir / index, copy / index)
             with suppress(FileNotFoundError):
                 shutil.copy(run_dir / ROBUSTNESS, copy / ROBUSTNESS)
             # Nothing that can be done with a copy needs the embedding.

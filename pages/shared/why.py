@@ -105,6 +105,13 @@ def show_why(
             ),
         )
         st.caption(_(METHODS[how]).format(name=plain(thing(name))))
+        asked = st.query_params.get("sketch")
+        st.page_link(
+            "pages/inside.py",
+            label=_("See inside, stage by stage"),
+            icon=":material/layers:",
+            query_params={} if asked is None else {"sketch": asked},
+        )
     with right:
         show_nearest(network, analysis, () if drawn is None else (drawn, guess))
         show_usual(network.run, label)

@@ -56,6 +56,7 @@ def test_core_never_imports_streamlit(data_dir: Path) -> None:
         "core.training.work",
         "core.runs.copies",
         "core.runs.neighbours",
+        "core.inference.excitation",
         "core.datasets.sources",
         "models",
     ],
