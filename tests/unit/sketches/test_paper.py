@@ -98,7 +98,7 @@ def rectangle(
 
 
 def ink_of(picture: Image.Image) -> NDArray[np.float32]:
-    return 1 - np.asarray(picture, dtype=np.float32) / 255
+    return np.float32(1) - np.asarray(picture, dtype=np.float32) / np.float32(255)
 
 
 def test_a_screen_in_its_case_is_no_drawing_in_a_frame() -> None:
