@@ -165,10 +165,19 @@ def data_dir(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
+@pytest.fixture(scope="session")
+def tiny_files(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder that holds nothing but the tiny dataset."""
+    folder = tmp_path_factory.mktemp("tiny")
+    install(find_folders(tiny_pictures), "tiny", data_dir=folder)
+    return folder
+
+
 @pytest.fixture
-def tiny(tiny_pictures: Path, data_dir: Path) -> Dataset:
+def tiny(tiny_files: Path, data_dir: Path) -> Dataset:
     """A dataset of 4 classes, 64 training and 16 test sketches, installed."""
-    return install(find_folders(tiny_pictures), "tiny", data_dir=data_dir)
+    shutil.copytree(tiny_files, data_dir, dirs_exist_ok=True)
+    return open_dataset("tiny", data_dir=data_dir)
 
 
 @pytest.fixture(scope="session")

@@ -60,18 +60,22 @@ def rank_classes(
     """Ranks classes by accuracy.
 
     Equal accuracies are ordered by the number of sketches behind them, most first,
-    then by name. Classes without test sketches are left out.
+    then by name. Classes without test sketches are left out, and of the worst those
+    that are among as many best.
 
     Args:
         class_metrics: Of all classes.
         limit: How many to show.
         worst: Whether to begin with the lowest accuracy.
     """
-    sign = 1 if worst else -1
-    ordered = sorted(
-        (f for f in class_metrics if f.n),
-        key=lambda f: (sign * f.recall, -f.n, f.class_name),
-    )
+    tried = [f for f in class_metrics if f.n]
+    ordered = sorted(tried, key=lambda f: (-f.recall, -f.n, f.class_name))
+    if worst:
+        best = {f.label for f in ordered[: min(limit, (len(tried) + 1) // 2)]}
+        ordered = sorted(tried, key=lambda f: (f.recall, -f.n, f.class_name))
+        ordered = [f for f in ordered if f.label not in best]
+    else:
+        limit = min(limit, (len(tried) + 1) // 2)
     shown, rest = ordered[:limit], ordered[limit:]
     tied = [f.class_name for f in rest if f.recall == shown[-1].recall]
     return Ranking(tuple(shown), tuple(tied))

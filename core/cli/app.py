@@ -5,6 +5,7 @@ progress and errors go to standard error. A SketchScopeError ends in one line an
 exit code 2.
 """
 
+import io
 import os
 import sys
 
@@ -53,6 +54,10 @@ app.add_typer(sweeps.app)
 
 def main() -> None:
     """Runs the command line and exits."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # What the terminal or file has no signs for is escaped.
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except SketchScopeError as error:

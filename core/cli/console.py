@@ -63,7 +63,9 @@ def percent(share: float, *, digits: int = 1) -> str:
 def print_json(value: Any, *, indent: int | None = 2) -> None:
     """Prints one JSON document, on standard output and unwrapped."""
     text = json.dumps(value, ensure_ascii=False, indent=indent)
-    if printable(text) != text:
+    encoding = sys.stdout.encoding or "utf-8"
+    is_known = text.encode(encoding, errors="replace").decode(encoding) == text
+    if printable(text) != text or not is_known:
         text = json.dumps(value, indent=indent)
     sys.stdout.write(f"{text}\n")
 

@@ -1,6 +1,7 @@
 """Cross-validation: a dataset dealt anew, one part its test, the rest train."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.datasets.splits import units
 from core.datasets.store import Dataset, SketchRecord, fingerprints
 from core.errors import DatasetError
 
@@ -92,7 +94,12 @@ def fold_dataset(dataset: Dataset, *, k: int, index: int, seed: int) -> FoldedDa
 def folded_records(dataset: Dataset, fold: Fold) -> tuple[SketchRecord, ...]:
     """Returns a dataset's index with the split of a fold."""
     parts = deal(
-        dataset.labels, dataset.keys[:, 1], k=fold.k, seed=fold.seed, name=dataset.name
+        dataset.labels,
+        dataset.keys[:, 1],
+        groups=[record.group for record in dataset.records],
+        k=fold.k,
+        seed=fold.seed,
+        name=dataset.name,
     )
     return tuple(
         dataclasses.replace(record, split="test" if part == fold.index else "train")
@@ -104,19 +111,22 @@ def deal(
     labels: NDArray[np.int64],
     pictures: NDArray[np.uint64],
     *,
+    groups: Sequence[str] = (),
     k: int,
     seed: int,
     name: str,
 ) -> NDArray[np.int64]:
     """Deals sketches into parts, each with about the same share of every class.
 
-    Copies of one picture get into the same part: in two, one would be learned and
-    the other asked.
+    Copies of one picture get into the same part, and so do sketches of one group: in
+    two, one would be learned and the other asked.
 
     Args:
         labels: Class indices of shape `(n,)`.
         pictures: What two sketches have in common if they are the same picture,
             shape `(n,)`.
+        groups: What else they may have in common, such as who drew them, n of them
+            or none; "" is nothing.
         k: How many parts, at least 2.
         seed: Of the random choice.
         name: The dataset's, for errors.
@@ -125,8 +135,10 @@ def deal(
         The part of each sketch, from 0, shape `(n,)`.
 
     Raises:
-        DatasetError: If a class has fewer than `k` different pictures.
+        DatasetError: If a class has fewer than `k` different pictures or groups.
     """
+    if any(groups):
+        return _deal_groups(labels, units(pictures, groups), k=k, seed=seed, name=name)
     # Slow to load, and only asked for where folds are.
     from sklearn.model_selection import StratifiedKFold
 
@@ -150,3 +162,26 @@ def deal(
     for index, (_train, test) in enumerate(splitter.split(own, own)):
         parts[test] = index
     return np.asarray(parts[place[group]])
+
+
+def _deal_groups(
+    labels: NDArray[np.int64], unit: NDArray[np.int64], *, k: int, seed: int, name: str
+) -> NDArray[np.int64]:
+    """Deals sketches, those of one unit into one part; see `deal`."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    own = np.unique(np.stack([labels, unit]), axis=1)[0]
+    fewest = int(np.bincount(own, minlength=int(labels.max()) + 1).min())
+    if fewest < k:
+        raise DatasetError(
+            "Dataset {name!r} has a class with sketches of {count} groups; {k} folds "
+            "need at least {k} groups in each. Choose fewer folds.",
+            name=name,
+            count=fewest,
+            k=k,
+        )
+    splitter = StratifiedGroupKFold(n_splits=k, shuffle=True, random_state=seed)
+    parts = np.empty(len(labels), dtype=np.int64)
+    for index, (_train, test) in enumerate(splitter.split(labels, labels, unit)):
+        parts[test] = index
+    return parts

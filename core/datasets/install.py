@@ -251,9 +251,13 @@ def _pack(
     kept: list[SketchRecord] = []
     failed: list[tuple[SketchRecord, SketchScopeError]] = []
 
-    def read(record: SketchRecord) -> NDArray[np.uint8] | SketchScopeError:
+    def read(
+        record: SketchRecord,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | SketchScopeError:
         try:
-            return source.read(record)
+            sketch = source.read(record)
+            plain = source.read_plain(record) if source.read_plain else sketch
+            return sketch, thumbnail(plain)
         except SketchScopeError as error:
             return error
 
@@ -264,16 +268,17 @@ def _pack(
         with path.open("wb") as stream:
             _write_header(stream, total)
             sketches = pool.map(read, source.records)
-            for row, (record, sketch) in enumerate(
+            for row, (record, found) in enumerate(
                 zip(source.records, sketches, strict=True)
             ):
-                if isinstance(sketch, SketchScopeError):
-                    failed.append((record, sketch))
+                if isinstance(found, SketchScopeError):
+                    failed.append((record, found))
                 else:
+                    sketch, small = found
                     content = sketch.tobytes()
                     stream.write(content)
                     keys[len(kept)] = _sketch_keys(content, record, source)
-                    thumbnails[len(kept)] = thumbnail(sketch)
+                    thumbnails[len(kept)] = small
                     kept.append(record)
                 if progress and (row % 100 == 99 or row == total - 1):
                     progress(row + 1, total)

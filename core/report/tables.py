@@ -19,6 +19,9 @@ FIGURES = (
     *("train_top1", "train_n", "num_parameters", "image_size", "evaluated_at"),
 )
 
+UNTESTED = "–"
+"""What tables say of a class without test sketches."""
+
 
 def make_tables(contents: Contents) -> dict[str, str]:
     """Returns the content of each CSV file by its name."""
@@ -72,12 +75,12 @@ def class_rows(results: Sequence[Results]) -> list[dict[str, Any]]:
             "class": class_metrics.class_name,
             "sketches": class_metrics.n,
             "correct": class_metrics.correct,
-            "accuracy": class_metrics.recall,
-            "low": class_metrics.recall_low,
-            "high": class_metrics.recall_high,
+            "accuracy": class_metrics.recall if class_metrics.n else UNTESTED,
+            "low": class_metrics.recall_low if class_metrics.n else UNTESTED,
+            "high": class_metrics.recall_high if class_metrics.n else UNTESTED,
             "predicted": class_metrics.predicted,
-            "precision": class_metrics.precision,
-            "f1": class_metrics.f1,
+            "precision": class_metrics.precision if class_metrics.n else UNTESTED,
+            "f1": class_metrics.f1 if class_metrics.n else UNTESTED,
         }
         for scored in results
         for class_metrics in scored.class_metrics

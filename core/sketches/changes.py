@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from core.sketches.images import IMAGE_SIZE, PAPER
-from core.sketches.tracing import MIN_INK
+from core.sketches.paper import MIN_INK
 from core.sketches.variation import NUM_VARIANTS, vary_sketch
 
 VERSION = 1

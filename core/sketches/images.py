@@ -4,6 +4,7 @@ Datasets pass through `to_sketch`. Where the drawing in a picture has to be foun
 and drawn as the dataset's are, `core.sketches.photos` does.
 """
 
+import struct
 import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -102,6 +103,11 @@ def read_with(
         SyntaxError,  # Pillow's word for a broken PNG chunk
         ValueError,
         EOFError,
+        RuntimeError,  # of AVIF's and HEIC's decoders
+        IndexError,
+        KeyError,
+        TypeError,
+        struct.error,  # of odd TIFF and EXIF tags
         MemoryError,
         Image.DecompressionBombError,
     ) as error:

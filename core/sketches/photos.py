@@ -22,8 +22,9 @@ from core.sketches.images import (
     to_gray,
     to_sketch,
 )
+from core.sketches.paper import MIN_INK, drop_dirt, find_sheet, spread_paper
 from core.sketches.strokes import DATASET_SIZE, Drawing, render_sketch
-from core.sketches.tracing import MAX_LINE_LEVEL, MIN_INK, trace
+from core.sketches.tracing import MAX_LINE_LEVEL, trace
 
 WORK_SIZE = 1024
 """Larger pictures are scaled down to this before anything is looked for."""
@@ -72,16 +73,12 @@ MAX_PLAIN_DEVIATION = 6
 """How much of a picture must have its paper's gray value, give or take, to be a drawing
 that was never on paper; of a TU-Berlin sketch, some 95 % is white."""
 
+MIN_PLAIN_CHANGE = 3 * MAX_PLAIN_DEVIATION
+"""Gray values from plain paper's from which on it is a line's, not a scanner's grain;
+whether lines are dark or light is told from these."""
+
 MIN_FAINT_INK = 0.04
 """Ink of the dataset's own; packed, its lines may be as faint as 0.2."""
-
-MAX_SPECK = 0.03
-MIN_APART = 0.1
-"""Dust is smaller than this share of the largest piece of ink, and further than this
-share of the drawing's longest side from it."""
-
-MAX_EDGE = 0.04
-"""Share of the picture that the edge of a scanner or of the sheet takes at a side."""
 
 MIN_PHOTO_INK = 0.1
 """Least share of the light that a line on a photograph takes away."""
@@ -137,7 +134,7 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
         raise ImageError("{path} is blank: there are no lines on it.", path=name)
     if _is_as_the_dataset(gray):
         return to_sketch(image)
-    ink = _drop_dirt(ink)
+    ink = drop_dirt(ink)
     if is_plain and _is_thin(ink):
         placed = _frame(ink, IMAGE_SIZE)
         return np.rint(PAPER * (1 - np.clip(placed, 0, 1))).astype(np.uint8)
@@ -205,31 +202,6 @@ def _is_within(value: float, limits: tuple[float, float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _drop_dirt(ink: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Leaves out dust around a drawing, and dark stripes along the picture's edges."""
-    from scipy import ndimage
-
-    parts, _ = ndimage.label(ink > MIN_INK, np.ones((3, 3)))
-    box = np.array(
-        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(parts)]
-    )
-    low, high = box[:, :2], box[:, 2:]
-    down, right = (math.ceil(MAX_EDGE * n) for n in ink.shape)
-    is_edge = np.full(len(box) + 1, True)
-    is_edge[parts[down:-down, right:-right]] = False
-    size = ink.shape[::-1]
-    is_edge = is_edge[1:] & ((low == 0) | (high == size)).any(axis=1)
-    extent = (high - low).max(axis=1)
-    is_large = ~is_edge & (extent > MAX_SPECK * extent[~is_edge].max(initial=0))
-    if not is_large.any():
-        return ink
-    least, most = low[is_large].min(axis=0), high[is_large].max(axis=0)
-    apart = np.maximum(least - high, low - most).max(axis=1)
-    is_far = apart > MIN_APART * (most - least).max()
-    is_dirt = np.concatenate([[False], is_edge | (~is_large & is_far)])
-    return np.where(is_dirt[parts], 0, ink)
-
-
 def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     """Tells ink from paper.
 
@@ -242,13 +214,26 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     is_plain = (np.abs(values - paper) <= MAX_PLAIN_DEVIATION).mean() > MIN_PLAIN_SHARE
     if is_plain:
         change = paper - values
-        if change[change > 0].sum() < -change[change < 0].sum():
+        strong = change[np.abs(change) > MIN_PLAIN_CHANGE]
+        if strong.sum() < 0:
             change, paper = -change, PAPER - paper
         ink = change / max(paper, 1)
         return np.where(ink < MIN_INK, 0, ink).astype(np.float32), True
+    is_sheet = find_sheet(values)
+    if is_sheet is not None:
+        on_sheet = _find_lines(spread_paper(values, is_sheet))
+        on_sheet[~is_sheet] = 0
+        if on_sheet.max() > MIN_INK:
+            return on_sheet, False
+    return _find_lines(values), False
+
+
+def _find_lines(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Tells lines from the paper of a photograph, dark or light, in uneven light."""
     from scipy import ndimage
 
-    values = ndimage.gaussian_filter(values, max(gray.size) / WORK_SIZE)
+    side = max(values.shape)
+    values = ndimage.gaussian_filter(values, side / WORK_SIZE)
     # Lines are fewer than paper, so that the median is the paper's.
     change = _background(values, percentile=50, blocks=BLOCKS // 2) - values
     change[np.abs(change) < 0.1 * PAPER] = 0
@@ -263,12 +248,12 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
     parts, _ = ndimage.label(ink > level, np.ones((3, 3)))
     strongest = ndimage.maximum(ink / level, parts, np.arange(parts.max() + 1))
     sizes = np.bincount(parts.ravel())
-    is_line = (strongest > 1.5) & (sizes > (max(gray.size) / 150) ** 2)
+    is_line = (strongest > 1.5) & (sizes > (side / 150) ** 2)
     is_line[0] = False
     ink = np.where(
         ndimage.binary_dilation(is_line[parts], iterations=2), ink / (2 * level), 0
     )
-    return np.clip(ink, 0, 1).astype(np.float32) * (2 * MAX_LINE_LEVEL), False
+    return np.clip(ink, 0, 1).astype(np.float32) * (2 * MAX_LINE_LEVEL)
 
 
 def _background(

@@ -5,10 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.sketches.paper import MIN_INK
 from core.sketches.strokes import Stroke
-
-MIN_INK = 0.12
-"""Ink fainter than this is the paper's or the encoder's."""
 
 LINE_LEVEL = 0.4
 MAX_LINE_LEVEL = 0.3

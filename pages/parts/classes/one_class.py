@@ -79,14 +79,19 @@ def show_class_of_run(run: Run, name: str, part: Part, other: Run | None) -> Non
     with st.container(horizontal=True, gap="large"):
         st.metric(
             _("Accuracy (recall)"),
-            percent(class_metrics.recall),
+            percent(class_metrics.recall) if class_metrics.n else "–",
             _("{change:+.0f} points").format(change=change) if compared else None,
             delta_color="normal" if change else "off",
             delta_arrow="auto" if change else "off",
             width="content",
         )
-        st.metric(_("Precision"), percent(class_metrics.precision), width="content")
-        st.metric("F1", number(class_metrics.f1, ".2f"), width="content")
+        tested = class_metrics if class_metrics.n else None
+        st.metric(
+            _("Precision"),
+            percent(tested.precision) if tested else "–",
+            width="content",
+        )
+        st.metric("F1", number(tested.f1, ".2f") if tested else "–", width="content")
     st.caption(
         _(
             "{correct} of {n} test sketches recognised; 95 % interval {interval}. "

@@ -90,7 +90,7 @@ def show_rankings(run: Run, name: str, part: Part) -> None:
                 "or worst."
             ).format(count=len(tried), share=tried[0].recall)
         )
-        show_ranking(run, name, part, worst=True)
+        show_ranking(run, name, part, worst=False)
         return
     for column, heading, worst in zip(
         st.columns(2, gap="medium"),
@@ -222,10 +222,12 @@ def all_rows(run: Run, other: Run | None, part: Part) -> list[dict[str, Any]]:
             {
                 "Class": class_metrics.class_name,
                 "Sketches": class_metrics.n,
-                "Accuracy": 100 * class_metrics.recall,
-                "95 % interval": accuracy_words(class_metrics, words()),
-                "Precision": 100 * class_metrics.precision,
-                "F1": 100 * class_metrics.f1,
+                "Accuracy": 100 * class_metrics.recall if class_metrics.n else None,
+                "95 % interval": accuracy_words(class_metrics, words())
+                if class_metrics.n
+                else None,
+                "Precision": 100 * class_metrics.precision if class_metrics.n else None,
+                "F1": 100 * class_metrics.f1 if class_metrics.n else None,
             }
             for class_metrics in sorted(
                 part.class_metrics(run), key=lambda f: f.class_name

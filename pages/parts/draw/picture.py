@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import ImageError
+from core.sketches.formats import EXTENSIONS
 from core.sketches.images import MAX_VISITOR_PIXELS
 from core.sketches.photos import read_drawing
 from pages.shared.language import gettext as _
 from pages.shared.language import say
 
-PICTURE_TYPES = ("png", "jpg", "jpeg", "webp")
 MAX_UPLOAD_MB = 20
 
 one_at_a_time = threading.Lock()
@@ -24,8 +24,8 @@ def pick_picture() -> NDArray[np.uint8] | None:
     """Takes a picture instead of a drawing; returns it as a sketch."""
     with st.expander(_("Use a picture instead"), icon=":material/upload:"):
         upload = st.file_uploader(
-            _("A scan or photo of a drawing, or any PNG, JPEG or WebP"),
-            type=list(PICTURE_TYPES),
+            _("A scan, photo or file of a drawing: any picture, SVG or PDF"),
+            type=[extension.removeprefix(".") for extension in EXTENSIONS],
             max_upload_size=MAX_UPLOAD_MB,
             key="draw_upload",
         )

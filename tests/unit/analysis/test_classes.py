@@ -235,6 +235,22 @@ def test_a_ranking_names_those_as_good_as_its_last() -> None:
     assert worst.tied == ()
 
 
+@pytest.mark.parametrize("right", [[0, 1, 2, 3, 4], [1, 1, 1, 1, 1], [0, 0, 2, 2, 4]])
+def test_no_class_is_among_the_best_and_the_worst(right: list[int]) -> None:
+    found = evaluation([0, 1, 2, 3, 4], right, class_names=tuple("abcde"))
+    best, worst = (
+        {
+            f.class_name
+            for f in rank_classes(
+                metrics_of(found), limit=10, worst=worst
+            ).class_metrics
+        }
+        for worst in (False, True)
+    )
+    assert not best & worst
+    assert best | worst == set("abcde")
+
+
 def test_of_equal_accuracies_the_one_with_more_sketches_comes_first() -> None:
     found = evaluation([0, 1, 1, 2], [0, 1, 1, 0])
     best = rank_classes(metrics_of(found), limit=2)

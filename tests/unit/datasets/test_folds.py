@@ -37,6 +37,29 @@ def test_copies_of_a_picture_stay_together() -> None:
     assert set(parts) == {0, 1, 2}
 
 
+def test_sketches_of_one_group_stay_together() -> None:
+    labels = np.tile([0, 1, 2], 24)
+    pictures = np.arange(72).astype(np.uint64)
+    # Copies join two drawers; one sketch is nobody's.
+    pictures[7] = pictures[43]
+    groups = [f"drawer {row // 6}" for row in range(72)]
+    groups[71] = ""
+    parts = deal(labels, pictures, groups=groups, k=3, seed=2, name="d")
+    for group in set(groups) - {""}:
+        assert len({parts[row] for row in range(72) if groups[row] == group}) == 1
+    assert parts[7] == parts[43]
+    for label in range(3):
+        assert np.bincount(parts[labels == label], minlength=3).min() >= 4
+
+
+def test_a_class_of_too_few_groups_is_refused() -> None:
+    labels = np.repeat([0, 1], 6)
+    pictures = np.arange(12).astype(np.uint64)
+    groups = [f"drawer {row % 2}" for row in range(12)]
+    with pytest.raises(DatasetError, match="sketches of 2 groups; 3 folds"):
+        deal(labels, pictures, groups=groups, k=3, seed=0, name="d")
+
+
 def test_too_small_a_class_is_refused() -> None:
     labels = np.array([0, 0, 0, 1, 1])
     with pytest.raises(DatasetError, match="2 different sketches; 3 folds"):
