@@ -14,6 +14,7 @@ from core.language import plain_label
 from core.sentences.numbers import percent
 from core.sketches.strokes import Drawing
 from pages.shared.chart import chart
+from pages.shared.fragments import fragment
 from pages.shared.guesses import show_guesses
 from pages.shared.language import gettext as _
 from pages.shared.language import thing, words
@@ -39,7 +40,7 @@ def show_replay(networks: list[Network], drawing: Drawing) -> None:
     if state.get("replay_of") != count:
         state.update(replay_of=count, replay_stroke=count, replay_plays=False)
     every = STEP_S if state["replay_plays"] else None
-    st.fragment(show_steps, run_every=every)(network, drawing)
+    fragment(show_steps, run_every=every)(network, drawing)
 
 
 def show_steps(network: Network, drawing: Drawing) -> None:
