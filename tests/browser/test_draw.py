@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Page, expect
+from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
 
 from core.datasets.drawings import list_drawings
 from tests.browser.server import (
@@ -57,8 +57,14 @@ def expect_guesses(page: Page, *, strokes: int) -> None:
     wait_until_idle(page)
 
 
+def tool(page: Page, name: str) -> Locator:
+    """A button of the toolbar; a new canvas shows its own for a moment."""
+    tools = page.get_by_role("toolbar", name="Drawing tools")
+    return tools.get_by_role("button", name=name, exact=True)
+
+
 def clear(page: Page) -> None:
-    page.get_by_role("button", name="Clear", exact=True).click()
+    tool(page, "Clear").click()
     expect(page.locator(".guesses")).to_have_count(0)
     wait_until_idle(page)
 
@@ -94,9 +100,9 @@ def test_undo_and_redo_step_through_the_guesses(server: Server, page: Page) -> N
         seen.append(page.locator(".guesses").all_inner_texts())
     assert seen[0] != seen[1] != seen[2]
     guesses = page.locator(".guesses")
-    page.get_by_role("button", name="Undo", exact=True).click()
+    tool(page, "Undo").click()
     expect(guesses.first).to_have_text(seen[1][0], use_inner_text=True)
-    page.get_by_role("button", name="Redo", exact=True).click()
+    tool(page, "Redo").click()
     expect(guesses.first).to_have_text(seen[2][0], use_inner_text=True)
     clear(page)
     expect(page.get_by_text("appear here as you draw")).to_be_visible()
@@ -107,7 +113,7 @@ def test_undo_brings_back_what_was_cleared(server: Server, page: Page) -> None:
     draw(page, EVERYDAY["envelope"])
     before = named(page)
     clear(page)
-    page.get_by_role("button", name="Undo", exact=True).click()
+    tool(page, "Undo").click()
     expect_guesses(page, strokes=len(EVERYDAY["envelope"]))
     assert named(page) == before
 
