@@ -23,7 +23,8 @@ from pages.shared.turns import Turns, Visit
 
 RERUN = "rerun_script"
 TAKEN = frozenset({RERUN, "stop_script", "file_urls_request", "app_heartbeat"})
-"""The kinds of a browser's messages that a page needs.
+"""The kinds of a browser's messages that a page needs, beside that for a file to
+download, which is one of several operations.
 
 Others empty everybody's caches, tell of the source code's folder and its git remote,
 write into it, or stop the server.
@@ -149,7 +150,7 @@ class _Connection:
                 asked.ParseFromString(message.get("bytes") or b"")
             except DecodeError:
                 return await self._hang_up()
-            if asked.WhichOneof("type") not in TAKEN:
+            if not is_taken(asked):
                 continue
             if self._waiting and is_superseded(self._waiting[-1][1], asked):
                 self._waiting.pop()
@@ -164,6 +165,15 @@ class _Connection:
         self._is_hung_up = True
         await self._send({"type": "websocket.close", "code": POLICY_VIOLATION})
         return {"type": "websocket.disconnect", "code": POLICY_VIOLATION}
+
+
+def is_taken(asked: BackMsg) -> bool:
+    """Returns whether a message is one that a page needs."""
+    kind = asked.WhichOneof("type")
+    if kind == "backend_operation_request":
+        operation = asked.backend_operation_request.WhichOneof("payload")
+        return bool(operation == "deferred_file")
+    return kind in TAKEN
 
 
 def is_superseded(earlier: BackMsg, later: BackMsg) -> bool:

@@ -85,7 +85,7 @@ def reaching(messages: list[Message], *, answers: bool = True) -> list[Message]:
 def test_a_message_that_no_page_needs_does_not_reach_streamlit(kind: str) -> None:
     message = BackMsg()
     if kind == "backend_operation_request":
-        message.backend_operation_request.SetInParent()
+        message.backend_operation_request.install_skills.SetInParent()
     else:
         setattr(message, kind, True)
     assert message.WhichOneof("type") == kind
@@ -94,6 +94,12 @@ def test_a_message_that_no_page_needs_does_not_reach_streamlit(kind: str) -> Non
         *("websocket.connect", "websocket.receive", "websocket.disconnect")
     ]
     assert reached[1] == received(rerun())
+
+
+def test_a_file_that_is_made_for_its_download_is_asked_for() -> None:
+    message = BackMsg()
+    message.backend_operation_request.deferred_file.file_id = "made"
+    assert received(message) in reaching([received(message)])
 
 
 def test_of_a_thousand_messages_at_once_the_last_one_runs() -> None:
