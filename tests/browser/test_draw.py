@@ -32,7 +32,8 @@ def open_canvas(server: Server, page: Page, query: str = "") -> None:
 
 
 def named(page: Page) -> list[list[str]]:
-    """The five classes of each network, as they stand on the page."""
+    """The five classes of both networks, as they stand on the page."""
+    expect(page.locator(".guesses")).to_have_count(2, timeout=START_TIMEOUT_MS)
     return [
         guesses.locator(".name").all_inner_texts()
         for guesses in page.locator(".guesses").all()
