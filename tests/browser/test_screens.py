@@ -336,7 +336,7 @@ def test_an_uploaded_zip_becomes_a_dataset(
         ("/confusion?run=simple", "Matrix as CSV", 251),
         ("/classes", "Classes as CSV", 251),
         ("/families", "Classes and families as CSV", 251),
-        ("/curves?runs=simple", "Metrics as CSV", 16),
+        ("/curves?runs=simple", "Metrics as CSV", 23),
     ],
 )
 def test_numbers_come_as_csv(
