@@ -27,7 +27,6 @@ from core.datasets.store import SketchRecord, SketchSource, Split
 from core.errors import DatasetError, Sentence, join_sentences
 from core.sketches.formats import EXTENSIONS
 from core.sketches.images import read_sketch
-from core.sketches.photos import read_drawing
 
 
 @dataclass(frozen=True)
@@ -113,16 +112,8 @@ def find_folders(
     def read(record: SketchRecord) -> NDArray[np.uint8]:
         if record.path in items:
             return items[record.path].read()
-        return read_drawing(archive.read(record.path), name=name_of(record))
-
-    def read_plain(record: SketchRecord) -> NDArray[np.uint8]:
-        if record.path in items:
-            return items[record.path].read()
-        return read_sketch(archive.read(record.path), name=name_of(record))
-
-    def name_of(record: SketchRecord) -> str:
-        where = f"{path}: {record.path}" if isinstance(path, Path) else record.path
-        return show_name(where)
+        name = f"{path}: {record.path}" if isinstance(path, Path) else record.path
+        return read_sketch(archive.read(record.path), name=show_name(name))
 
     return SketchSource(
         kind="folders",
@@ -141,7 +132,6 @@ def find_folders(
             )
         ],
         read=read,
-        read_plain=read_plain,
         account=told,
         may_skip=not reading.is_strict,
         mending=None

@@ -251,13 +251,9 @@ def _pack(
     kept: list[SketchRecord] = []
     failed: list[tuple[SketchRecord, SketchScopeError]] = []
 
-    def read(
-        record: SketchRecord,
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | SketchScopeError:
+    def read(record: SketchRecord) -> NDArray[np.uint8] | SketchScopeError:
         try:
-            sketch = source.read(record)
-            plain = source.read_plain(record) if source.read_plain else sketch
-            return sketch, thumbnail(plain)
+            return source.read(record)
         except SketchScopeError as error:
             return error
 
@@ -268,17 +264,16 @@ def _pack(
         with path.open("wb") as stream:
             _write_header(stream, total)
             sketches = pool.map(read, source.records)
-            for row, (record, found) in enumerate(
+            for row, (record, sketch) in enumerate(
                 zip(source.records, sketches, strict=True)
             ):
-                if isinstance(found, SketchScopeError):
-                    failed.append((record, found))
+                if isinstance(sketch, SketchScopeError):
+                    failed.append((record, sketch))
                 else:
-                    sketch, small = found
                     content = sketch.tobytes()
                     stream.write(content)
                     keys[len(kept)] = _sketch_keys(content, record, source)
-                    thumbnails[len(kept)] = small
+                    thumbnails[len(kept)] = thumbnail(sketch)
                     kept.append(record)
                 if progress and (row % 100 == 99 or row == total - 1):
                     progress(row + 1, total)

@@ -89,8 +89,6 @@ class SketchSource:
             None leaves them, and tells.
         known_ids: By a record's id, the id in `ID_NAMESPACE` of a sketch that is known
             there.
-        read_plain: Returns one sketch like `read`, of the whole picture as it is,
-            where `read` looks for the drawing in it: near-copies are told by that.
     """
 
     kind: str
@@ -106,7 +104,6 @@ class SketchSource:
     may_skip: bool = False
     mending: Literal["balance", "train"] | None = None
     known_ids: Mapping[str, str] = field(default_factory=dict)
-    read_plain: Callable[[SketchRecord], NDArray[np.uint8]] | None = None
 
 
 @dataclass(frozen=True)

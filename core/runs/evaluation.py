@@ -15,7 +15,7 @@ from core.errors import RunError
 from core.files import replacing, to_csv, write_json, write_text
 from core.runs.folder import METRICS_FILE, check_there
 from core.runs.reading import read_config, read_metrics
-from core.runs.weights import open_tensors, save_tensors
+from core.runs.weights import open_tensors, save_tensors, tensor_names
 
 PREDICTIONS = "predictions.safetensors"
 CLASSES = "classes.csv"
@@ -248,7 +248,7 @@ def read_evaluation(run_dir: Path) -> Evaluation:
     try:
         metrics = read_metrics(run_dir)
         with open_tensors(run_dir / PREDICTIONS) as file:
-            tensors = {name: file.get_tensor(name) for name in sorted(file.keys())}
+            tensors = {name: file.get_tensor(name) for name in tensor_names(file)}
             ids = tuple(json.loads((file.metadata() or {})["ids"]))
         evaluation = Evaluation(
             metrics=metrics, class_names=class_names, ids=ids, **tensors

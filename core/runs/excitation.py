@@ -11,7 +11,7 @@ from safetensors import SafetensorError
 from core.errors import RunError
 from core.files import replacing
 from core.runs.evaluation import Evaluation
-from core.runs.weights import open_tensors, save_tensors
+from core.runs.weights import open_tensors, save_tensors, tensor_names
 
 EXCITATION = "excitation.safetensors"
 
@@ -110,7 +110,7 @@ def read_excitation(run_dir: Path) -> Excitation | None:
     try:
         with open_tensors(path) as file:
             told = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in tensor_names(file)}
         arrays: dict[str, dict[str, NDArray[Any]]] = {"rows": {}, "values": {}}
         for name, tensor in tensors.items():
             stage, _, part = name.rpartition("/")

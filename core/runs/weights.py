@@ -17,7 +17,11 @@ from core.errors import RunError
 from core.files import open_regular
 
 DIGEST = "sha256"
-"""Beside the tensors: what tells whether a bit of them was flipped."""
+"""One more tensor, which tells whether a bit of the others was flipped.
+
+As a second text beside them it would make two files of the same numbers differ:
+safetensors writes texts in any order.
+"""
 
 _DAMAGE = (
     OSError,
@@ -35,6 +39,11 @@ def open_tensors(path: Path) -> safe_open:
     return safe_open(path, framework="numpy")
 
 
+def tensor_names(file: safe_open) -> list[str]:
+    """Returns the names of an open file's tensors, without that of their digest."""
+    return sorted(set(file.keys()) - {DIGEST})
+
+
 def save_tensors(
     tensors: Mapping[str, NDArray[Any]], path: Path, metadata: dict[str, str]
 ) -> None:
@@ -45,7 +54,7 @@ def save_tensors(
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
     try:
-        save_file(contiguous, path, metadata | {DIGEST: _digest(contiguous)})
+        save_file(contiguous | {DIGEST: _digest(contiguous)}, path, metadata)
     except SafetensorError as error:
         if number := re.search(r"os error (\d+)", str(error)):
             code = int(number[1])
@@ -65,7 +74,7 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
     try:
         with open_tensors(path) as file:
             tensors = {
-                name: np.asarray(file.get_tensor(name)) for name in sorted(file.keys())
+                name: np.asarray(file.get_tensor(name)) for name in tensor_names(file)
             }
             metadata = json.loads((file.metadata() or {}).get("metadata", "{}"))
     except _DAMAGE as error:
@@ -85,17 +94,18 @@ def has_changed(path: Path) -> bool:
     """
     tensors, _ = read_tensors(path)
     with open_tensors(path) as file:
-        kept = (file.metadata() or {}).get(DIGEST)
-    return kept is not None and kept != _digest(tensors)
+        if DIGEST not in file.keys():  # noqa: SIM118 - it is no mapping
+            return False
+        return not np.array_equal(file.get_tensor(DIGEST), _digest(tensors))
 
 
-def _digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+def _digest(tensors: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
     found = hashlib.sha256()
     for name in sorted(tensors):
         array = tensors[name]
         found.update(f"{name} {array.dtype} {array.shape}\n".encode())
         found.update(array.tobytes())
-    return found.hexdigest()
+    return np.frombuffer(found.digest(), np.uint8)
 
 
 def read_metadata(path: Path) -> Any:
