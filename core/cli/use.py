@@ -37,12 +37,13 @@ def classify(
     code is 1.
     """
     from core.inference.classify import Classifier, best_run, read_sketches
+    from core.runs.reading import read_config
 
     if run is None:
         run_dir = best_run(data_dir=data_dir(), trained_dir=TRAINED_DIR)
     else:
         run_dir = find_run(run)
-    read = read_sketches(files)
+    read = read_sketches(files, config=read_config(run_dir))
     if len(read) == 1 and isinstance(read[0], SketchScopeError):
         raise read[0]
     sketches = [sketch for sketch in read if not isinstance(sketch, SketchScopeError)]

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.analysis.overview import rank_runs
+from core.datasets.eitz import ATTRIBUTION
 from core.errors import ImageError, RunError
+from core.runs.config import RunConfig
 from core.runs.evaluation import softmax
 from core.runs.folder import WEIGHTS
 from core.runs.reading import check_weights, list_runs, read_run
 from core.runs.weights import check_finite, misfit, read_tensors
+from core.sketches.images import read_sketch
 from core.sketches.photos import read_drawing
 from models import FIRST_NETWORK, NETWORKS
 
@@ -156,17 +159,25 @@ def best_run(*, data_dir: Path, trained_dir: Path) -> Path:
     return rank_runs(shipped or runs)[0].path
 
 
-def read_sketches(files: Sequence[Path]) -> list[NDArray[np.uint8] | ImageError]:
-    """Reads picture files as the page Draw and the import of folders do.
+def read_sketches(
+    files: Sequence[Path], *, config: RunConfig
+) -> list[NDArray[np.uint8] | ImageError]:
+    """Reads picture files as the sketches of a run's dataset are.
+
+    Those of TU-Berlin are all drawn alike, and so are drawings that were kept: the
+    drawing in a picture is found and drawn so too, as on the page Draw. Other datasets
+    hold what was imported as it was, and pictures are read so for their runs.
 
     Returns:
         For each file gray values of shape `(128, 128)`, or why it can't be read or has
         no drawing.
     """
+    is_drawn_alike = config.attribution == ATTRIBUTION or config.drawings is not None
+    read = read_drawing if is_drawn_alike else read_sketch
     sketches: list[NDArray[np.uint8] | ImageError] = []
     for file in files:
         try:
-            sketches.append(read_drawing(file, name=str(file)))
+            sketches.append(read(file, name=str(file)))
         except ImageError as error:
             sketches.append(error)
     return sketches

@@ -17,6 +17,7 @@ from core.runs.evaluation import read_evaluation
 from core.runs.folder import CONFIG, METRICS_FILE, STATUS, WEIGHTS, runs_dir
 from core.runs.neighbours import NEIGHBOURS, read_neighbours
 from core.runs.reading import read_run
+from core.runs.weights import tensor_names
 from tests.conftest import HISTORY_ROW, TINY_CLASSES, TINY_SETTINGS, Cli, Completed
 
 
@@ -212,7 +213,7 @@ def test_a_network_that_answers_nonsense_is_refused_and_spoils_no_record(
     run_dir = runs_dir(data_dir) / trained
     before = read_run(run_dir)
     with safe_open(run_dir / WEIGHTS, framework="numpy") as file:
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in tensor_names(file)}
     head = max(tensors)
     save_file({**tensors, head: np.full_like(tensors[head], np.nan)}, run_dir / WEIGHTS)
     strokes = 255 - 255 * np.eye(50, dtype=np.uint8)
