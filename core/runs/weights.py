@@ -39,8 +39,8 @@ def open_tensors(path: Path) -> safe_open:
     return safe_open(path, framework="numpy")
 
 
-def tensor_names(file: safe_open) -> list[str]:
-    """Returns the names of an open file's tensors, without that of their digest."""
+def tensor_names(file: Any) -> list[str]:
+    """Returns the names of the tensors in what `open_tensors` opened, but their digest."""
     return sorted(set(file.keys()) - {DIGEST})
 
 
