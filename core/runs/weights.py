@@ -40,7 +40,7 @@ def open_tensors(path: Path) -> safe_open:
 
 
 def tensor_names(file: Any) -> list[str]:
-    """Returns the names of the tensors in what `open_tensors` opened, but their digest."""
+    """Returns the names of an open file's tensors, without their digest's."""
     return sorted(set(file.keys()) - {DIGEST})
 
 
