@@ -24,8 +24,8 @@ def test_a_record_names_the_runs_of_earlier_ones_once(tmp_path: Path) -> None:
     record = make_record([simple], others=[resnet18], scored=read_scored(file))
     assert [(row["run_id"], row["top1"]) for row in record["scored"]] == [
         ("simple", 0.5),
-        ("simple", first[0]["top1"]),
         ("resnet18", resnet18.metrics["top1"]),  # type: ignore[index]
+        ("simple", first[0]["top1"]),
     ]
     assert [row["run_id"] for row in record["runs"]] == ["simple"]
     # The same run under another name is no other score.

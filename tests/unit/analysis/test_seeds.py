@@ -28,7 +28,7 @@ SHARES = st.lists(
 
 
 def made(name: str, seed: int, *, top1: float = 0.5, **fields: Any) -> Run:
-    """A finished run of some seed and settings."""
+    """A finished run of some seed and settings, begun at random."""
     run = read_run(TRAINED_DIR / "simple")
     assert run.config is not None
     assert run.metrics is not None
@@ -37,7 +37,13 @@ def made(name: str, seed: int, *, top1: float = 0.5, **fields: Any) -> Run:
         run,
         path=Path(name),
         config=run.config.model_copy(
-            update={"run_id": name, "settings": settings, "created_at": name}
+            update={
+                "run_id": name,
+                "settings": settings,
+                "created_at": name,
+                "origin": None,
+                "teacher": None,
+            }
         ),
         metrics={**run.metrics, "top1": top1},
     )
