@@ -632,7 +632,7 @@ def test_a_path_without_sketches_is_refused_in_one_sentence(
 
 def test_a_class_s_name_is_shown_as_it_is(every_state: Path, open_page: Open) -> None:
     app = open_page("classes", run="three", **{"class": "sun_*x*"})
-    assert app.header[0].value == r"sun\_\*x\*"
+    assert app.header[0].value == r"sun \*x\*"
 
 
 def test_two_networks_stand_side_by_side_by_default(open_page: Open) -> None:

@@ -6,12 +6,13 @@ from numpy.typing import NDArray
 
 from core.inference.stages import FirstConvolution
 from pages.parts.inside.channel import framed, number_grid
+from pages.shared.fragments import fragment
 from pages.shared.language import gettext as _
 from pages.shared.language import number
 from pages.shared.networks import Network, pick_network
 
 
-@st.fragment
+@fragment
 def show_convolution(
     networks: list[Network], inks: list[NDArray[np.float32]], sketch: NDArray[np.uint8]
 ) -> None:
