@@ -33,6 +33,7 @@ from core.datasets.drawing_files import (
     describe,
     read_known,
 )
+from core.datasets.names import is_device, is_system
 from core.errors import DrawingError, ImageError
 from core.files import (
     list_folder,
@@ -167,7 +168,8 @@ def check_label(label: str, *, class_names: Collection[str]) -> None:
     if (
         not label
         or label != label.strip()
-        or label.startswith(".")
+        or is_system(label)
+        or is_device(label)
         or label.endswith(".")
         or not label.isprintable()
         or any(character in label for character in '/\\:*?"<>|')

@@ -15,6 +15,10 @@ SYSTEM_NAMES = {
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon", "icon\r"),
     *("$recycle.bin", "system volume information", "@eadir"),
 }
+DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {
+    f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)
+}
+"""What Windows lets no file or folder be called, whatever the ending."""
 UTF8_FLAG = 0x800
 FORMAT_NAMES = {"jpg": "JPEG", "jpe": "JPEG", "jfif": "JPEG", "tif": "TIFF"}
 EXAMPLES = 3
@@ -70,6 +74,11 @@ def is_system(name: str) -> bool:
         part.startswith(".") or part.lower() in SYSTEM_NAMES
         for part in PurePosixPath(name).parts
     )
+
+
+def is_device(name: str) -> bool:
+    """Returns whether a folder can't be called so on Windows."""
+    return name.partition(".")[0].strip().lower() in DEVICE_NAMES
 
 
 def read_zip_names(

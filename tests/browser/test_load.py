@@ -1,9 +1,8 @@
 """Visitors without a browser, on a real server."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar, cast
+from collections.abc import AsyncIterator
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,14 +15,7 @@ from core.datasets.starter import draw
 from tests.browser.load import CANVAS, PATH, load
 from tests.browser.server import Server
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
-
-T = TypeVar("T")
-
-
-def apart(function: Callable[[], T]) -> T:
-    """Calls a function in another thread: this one may have Playwright's event loop."""
-    with ThreadPoolExecutor(1) as other:
-        return other.submit(function).result()
+from tests.processes import apart
 
 
 @pytest.mark.slow

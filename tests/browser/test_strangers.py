@@ -4,12 +4,10 @@ import asyncio
 import hashlib
 import time
 import urllib.request
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
 import numpy as np
 import psutil
@@ -35,6 +33,7 @@ from core.runs.stopping import request_stop
 from tests.browser.load import CANVAS
 from tests.browser.server import serving
 from tests.browser.visitors import Drawing, Visitor, visiting
+from tests.processes import apart
 
 PASSPHRASE = "horse ladder teapot sun"
 CHANGING = {
@@ -85,12 +84,6 @@ def snapshot(folder: Path) -> dict[str, str]:
     }
 
 
-def apart(play: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Runs visitors in a thread: Playwright's event loop may be open in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(asyncio.run, play()).result()
-
-
 async def draw_house(visitor: Visitor, path: str) -> None:
     """Draws, where what can be changed is a drawing."""
     if "Keep" in path:
@@ -136,7 +129,7 @@ def test_a_stranger_changes_nothing_and_the_owner_can(store: Path) -> None:
             await owner.press(owner.buttons["Add the starter dataset"])
 
     with serving(store) as server:
-        apart(play)
+        apart(lambda: asyncio.run(play()))
     assert not (runs_dir(store) / "given").exists()
     assert {d.name for d in list_datasets(store)} == {"other", "starter", "tiny"}
     assert len(list_drawings(store).kept) == 1
@@ -154,7 +147,7 @@ def test_who_guesses_has_to_wait(store: Path) -> None:
                 assert said in " ".join(answer.problems)
 
     with serving(store) as server:
-        apart(play)
+        apart(lambda: asyncio.run(play()))
 
 
 @pytest.mark.parametrize(
@@ -177,7 +170,7 @@ def test_a_server_for_all_offers_no_change_without_a_passphrase(
                 assert not seen.problems
 
     with serving(store, options=options, **variables) as server:
-        apart(play)
+        apart(lambda: asyncio.run(play()))
 
 
 @pytest.fixture
@@ -216,7 +209,7 @@ def test_a_page_of_another_server_is_refused_and_the_server_asks_nobody(
 
     world = asked.pop()
     with serving(data_dir, HTTP_PROXY=world, HTTPS_PROXY=world) as server:
-        apart(play)
+        apart(lambda: asyncio.run(play()))
         with urllib.request.urlopen(server.address) as page:
             framed = page.headers["Content-Security-Policy"]
     assert not asked
@@ -283,7 +276,7 @@ def test_whoever_floods_the_server_with_messages_keeps_nobody_waiting(
             await asyncio.gather(*floods, return_exceptions=True)
 
     with serving(data_dir) as server:
-        apart(lambda: visit(8))
+        apart(lambda: asyncio.run(visit(8)))
         memory = psutil.Process(server.process.pid).memory_info().rss
     assert len(durations_s) > 5
     assert np.quantile(durations_s, 0.95) < 2, durations_s

@@ -30,6 +30,7 @@ from tests.browser.server import (
     serving,
     wait_until_idle,
 )
+from tests.processes import peak_bytes
 
 WIDE: ViewportSize = {"width": 1280, "height": 800}
 PAINTS = 3
@@ -71,14 +72,6 @@ CHANGED = {
     "Trust": ("of equally many sketches", "of equal width"),
 }
 """Segments to press in turn."""
-
-
-def peak_mb(server: Server) -> float:
-    """Returns the most memory that a server has held, in MB, as Linux counts it."""
-    status = Path(f"/proc/{server.process.pid}/status").read_text()
-    found = re.search(r"VmHWM:\s+(\d+) kB", status)
-    assert found is not None
-    return int(found[1]) / 1024
 
 
 def open_view(browser: Browser, server: Server, name: str) -> float:
@@ -182,7 +175,7 @@ def measure(data_dir: Path, names: list[str]) -> Table:
                 f"{again:.0f} ms",
                 menu,
                 changed,
-                f"{peak_mb(server):.0f} MB",
+                f"{peak_bytes(server.process.pid) / 2**20:.0f} MB",
             )
             told.print(*line, sep=" | ")
             table.add_row(*line)

@@ -13,7 +13,6 @@ import asyncio
 import io
 import math
 import os
-import resource
 import shutil
 import sys
 import tempfile
@@ -43,6 +42,7 @@ from core.sketches.strokes import guessable_sketch
 from tests.browser.server import serving
 from tests.browser.visitors import visiting
 from tests.faults.bad_input import HOSTILE
+from tests.processes import apart, peak_bytes
 
 MAX_S = 20.0
 MAX_ANSWER_S = 2.0
@@ -186,7 +186,7 @@ def read_costly(kind: str, *, cases: int, seed: int, folder: Path) -> Row:
         slowest_s = max(slowest_s, duration_s)
         if duration_s > MAX_S:
             failures.append(f"case {number}: {duration_s:.1f} s")
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_bytes()
     if peak > MAX_BYTES:
         failures.append(f"{peak / 1e6:.0f} MB")
     return Row(kind, cases, slowest_s, peak, tuple(failures))
@@ -262,7 +262,9 @@ def send_messages(*, count: int, seed: int, data_dir: Path) -> Row:
     """Sends a real server hostile messages, beside a visitor."""
     with serving(data_dir) as server:
         process = psutil.Process(server.process.pid)
-        return asyncio.run(_exchange(server.address, process, count, seed))
+        return apart(
+            lambda: asyncio.run(_exchange(server.address, process, count, seed))
+        )
 
 
 def main() -> None:

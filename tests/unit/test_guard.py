@@ -14,6 +14,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from pages.shared import guard, turns
 from pages.shared.guard import Guard, address, is_foreign, is_superseded
 from pages.shared.turns import AT_ONCE, BURST, Turns
+from tests.processes import apart
 
 HOME = [(b"host", b"sketch.example")]
 
@@ -66,7 +67,7 @@ def reaching(messages: list[Message], *, answers: bool = True) -> list[Message]:
         scope = {"type": "websocket", "headers": HOME, "client": ("127.0.0.1", 1)}
         await Guard(app)(scope, receive, send)
 
-    asyncio.run(play())
+    apart(lambda: asyncio.run(play()))
     return reached
 
 
@@ -192,7 +193,7 @@ def test_of_those_who_wait_whose_address_had_fewest_runs_is_next() -> None:
         await asyncio.gather(run("one"), *many)
         return order
 
-    assert asyncio.run(play()).index("one") <= AT_ONCE
+    assert apart(lambda: asyncio.run(play())).index("one") <= AT_ONCE
 
 
 def soon(event: Coroutine[Any, Any, object]) -> bool:
@@ -203,7 +204,7 @@ def soon(event: Coroutine[Any, Any, object]) -> bool:
             return False
         return True
 
-    return asyncio.run(play())
+    return apart(lambda: asyncio.run(play()))
 
 
 def test_a_page_that_is_left_or_runs_for_long_keeps_nobody_waiting(

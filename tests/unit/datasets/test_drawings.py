@@ -118,6 +118,8 @@ def test_nothing_kept_is_an_empty_list(data_dir: Path) -> None:
         ({"label": ".originals", "class_names": (".originals",)}, "name a folder"),
         ({"label": "a" * 101, "class_names": ("a" * 101,)}, "can't name a folder"),
         ({"label": "a\0", "class_names": ("a\0",)}, "can't name a folder"),
+        ({"label": "Thumbs.db", "class_names": ("Thumbs.db",)}, "can't name a folder"),
+        ({"label": "nul.x", "class_names": ("nul.x",)}, "can't name a folder"),
         ({"strokes": "{"}, "no JSON"),
         ({"strokes": ""}, "no JSON"),
         ({"strokes": "NaN"}, "no JSON"),
@@ -157,6 +159,7 @@ def test_an_empty_drawing_is_refused(data_dir: Path) -> None:
         st.text(max_size=120),
         st.text("./\\ \0\n~aé", max_size=6),
         st.sampled_from(["..", ".", "a/b", "/etc", "C:x", "été", "雪だるま", "a b"]),
+        st.sampled_from(["Thumbs.db", "icon", "@eaDir", "CON", "nul.x"]),
     )
 )
 def test_a_label_names_one_folder_below_the_drawings_or_is_refused(

@@ -2,8 +2,6 @@
 
 import io
 import os
-import resource
-import sys
 import zipfile
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +16,7 @@ from core.datasets.folders import find_folders
 from core.errors import SketchScopeError
 from core.sketches.photos import read_drawing
 from tests.faults.bad_input import mutants
+from tests.processes import peak_bytes
 
 CASES = int(os.environ.get("SKETCHSCOPE_FUZZ", "240"))
 """`SKETCHSCOPE_FUZZ=2000 python -m pytest -n 0` with this file tries more."""
@@ -50,12 +49,6 @@ def test_damaged_pictures_are_read_or_refused() -> None:
     )
     assert peak_bytes() - before < MAX_BYTES
     assert 0 < refused < CASES
-
-
-def peak_bytes() -> int:
-    """The most memory that the process has had."""
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def is_held(read: Callable[[], object]) -> bool:

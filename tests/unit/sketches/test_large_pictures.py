@@ -35,20 +35,20 @@ LARGE: dict[str, tuple[Callable[[], Image.Image], str]] = {
 }
 
 READ = """
-import resource, sys
+import sys
 from pathlib import Path
 import scipy.ndimage, skimage.morphology
 from core.errors import ImageError
 from core.sketches.images import MAX_VISITOR_PIXELS
 from core.sketches.photos import read_drawing
-used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-before = used()
+from tests.processes import peak_bytes
+before = peak_bytes()
 try:
     content = Path(sys.argv[1]).read_bytes()
     read_drawing(content, name="It", max_pixels=MAX_VISITOR_PIXELS)
 except ImageError:
     pass
-print((used() - before) // 1024)
+print((peak_bytes() - before) // 2**20)
 """
 
 
