@@ -89,7 +89,9 @@ def end() -> ForwardMsg:
 def answers(*messages: ForwardMsg, runs: int) -> tuple[Script, list[Answer]]:
     """What a visitor makes of some runs."""
     script = Script(*messages)
-    visitor = Visitor(cast(ClientConnection, script), page="draw", query="")
+    visitor = Visitor(
+        cast(ClientConnection, script), "http://here", page="draw", query=""
+    )
 
     async def rerun() -> list[Answer]:
         return [await visitor.rerun() for _ in range(runs)]

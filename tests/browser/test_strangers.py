@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import time
 import urllib.request
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,10 +12,8 @@ import numpy as np
 import psutil
 import pytest
 from filelock import FileLock
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import InvalidStatus
 
 from core.datasets.drawings import list_drawings, save_drawing
 from core.datasets.folders import find_folders
@@ -214,70 +211,3 @@ def test_a_page_of_another_server_is_refused_and_the_server_asks_nobody(
             framed = page.headers["Content-Security-Policy"]
     assert not asked
     assert framed == "frame-ancestors 'self'"
-
-
-async def flood(address: str, *, pressed: bool, pause_s: float, seconds: float) -> None:
-    """Sends a thousand messages, and connects anew and sends them again if hung up on.
-
-    Does so from one address, as a proxy tells it.
-    """
-    message = BackMsg()
-    message.rerun_script.page_name = "draw"
-    if pressed:
-        message.rerun_script.widget_states.widgets.append(
-            WidgetState(id="nothing", trigger_value=True)
-        )
-    content = message.SerializeToString()
-    ends_at = time.monotonic() + seconds
-    while time.monotonic() < ends_at:
-        try:
-            async with connect(
-                f"{address.replace('http', 'ws', 1)}/_stcore/stream",
-                origin=address,  # type: ignore[arg-type]
-                additional_headers={"X-Forwarded-For": "203.0.113.9"},
-                max_size=None,
-            ) as socket:
-                for _ in range(1000):
-                    await socket.send(content)
-                    await asyncio.sleep(pause_s)
-                    if time.monotonic() > ends_at:
-                        return
-        except (ConnectionClosed, OSError):
-            # As the shipped proxy has it: two pages a second from one address.
-            await asyncio.sleep(10)
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.parametrize(("connections", "pause_s"), [(20, 0), (50, 0.2)])
-def test_whoever_floods_the_server_with_messages_keeps_nobody_waiting(
-    connections: int, pause_s: float, data_dir: Path
-) -> None:
-    durations_s: list[float] = []
-
-    async def visit(seconds: float) -> None:
-        async with visiting(server.address, "/draw") as (visitor, _):
-            floods = [
-                asyncio.create_task(
-                    flood(
-                        server.address,
-                        pressed=bool(n % 2),
-                        pause_s=pause_s,
-                        seconds=seconds,
-                    )
-                )
-                for n in range(connections)
-            ]
-            while not all(one.done() for one in floods):
-                durations_s.append((await visitor.rerun()).duration_s)
-                await asyncio.sleep(0.2)
-            # And when they have left.
-            durations_s.append((await visitor.rerun()).duration_s)
-            await asyncio.gather(*floods, return_exceptions=True)
-
-    with serving(data_dir) as server:
-        apart(lambda: asyncio.run(visit(8)))
-        memory = psutil.Process(server.process.pid).memory_info().rss
-    assert len(durations_s) > 5
-    assert np.quantile(durations_s, 0.95) < 2, durations_s
-    assert memory < 1.5e9

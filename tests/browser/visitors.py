@@ -10,9 +10,12 @@ import base64
 import io
 import json
 import time
+import urllib.error
+import urllib.request
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from http.cookies import SimpleCookie
 from typing import Any, Self
 
 from google.protobuf.message import Message
@@ -20,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from streamlit.proto.Alert_pb2 import Alert
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Common_pb2 import FileURLs
 from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
@@ -79,8 +83,12 @@ class _Shown:
 class Visitor:
     """One open page; `visiting` opens it."""
 
-    def __init__(self, socket: ClientConnection, *, page: str, query: str) -> None:
+    def __init__(
+        self, socket: ClientConnection, address: str, *, page: str, query: str
+    ) -> None:
         self._socket = socket
+        self._address = address
+        self._session_id = ""
         self._page = page
         self._query = query
         self._page_script_hash = ""
@@ -200,6 +208,44 @@ class Visitor:
         )
         return await self.rerun(fragment_id=component.fragment_id)
 
+    async def upload(self, key: str, content: bytes, *, name: str) -> Answer:
+        """Uploads a file to the uploader of a key, as the front end does, and waits.
+
+        A file that the server refuses is sent to the page all the same.
+
+        Raises:
+            LookupError: If the page shows no such uploader.
+            TimeoutError: If the answer takes longer than `TIMEOUT_S`.
+            ConnectionError: If the server hangs up.
+            websockets.ConnectionClosedError: If the connection breaks.
+        """
+        shown = [one.element.file_uploader.id for one in self._shown.values()]
+        uploader = next((one for one in shown if one.endswith(f"-{key}")), None)
+        if uploader is None:
+            raise LookupError(f"The page shows no uploader {key!r}: {self.texts}")
+        message = BackMsg()
+        message.file_urls_request.request_id = name
+        message.file_urls_request.file_names.append(name)
+        message.file_urls_request.session_id = self._session_id
+        await self._socket.send(message.SerializeToString())
+        async with asyncio.timeout(TIMEOUT_S):
+            urls = await self._receive_urls()
+        await asyncio.to_thread(put, self._address, urls.upload_url, content, name=name)
+        state = WidgetState(id=uploader)
+        file = state.file_uploader_state_value.uploaded_file_info.add()
+        file.name, file.size, file.file_id = name, len(content), urls.file_id
+        file.file_urls.CopyFrom(urls)
+        self._widgets[uploader] = state
+        return await self.rerun()
+
+    async def _receive_urls(self) -> FileURLs:
+        async for content in self._socket:
+            message = ForwardMsg.FromString(_as_bytes(content))
+            if message.WhichOneof("type") == "file_urls_response":
+                urls: FileURLs = message.file_urls_response.file_urls[0]
+                return urls
+        raise ConnectionError("The server has closed the connection.")
+
     async def _receive_run(self) -> None:
         """Takes in what a run shows, up to its end."""
         fragments: frozenset[str] = frozenset()
@@ -208,6 +254,7 @@ class Visitor:
             match message.WhichOneof("type"):
                 case "new_session":
                     self._run += 1
+                    self._session_id = message.new_session.initialize.session_id
                     self._page_script_hash = message.new_session.page_script_hash
                     fragments = frozenset(message.metadata.run.fragment_ids)
                 case "navigation":
@@ -249,6 +296,32 @@ class Visitor:
         }
 
 
+def put(address: str, path: str, content: bytes, *, name: str) -> int:
+    """Sends a file, as the page's form does; returns the status of the answer."""
+    with urllib.request.urlopen(f"{address}/_stcore/health") as page:
+        token = SimpleCookie(page.headers["Set-Cookie"])["_streamlit_xsrf"].value
+    boundary = "sketchscope"
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; '
+        f'filename="{name}"\r\nContent-Type: application/octet-stream\r\n\r\n'
+    )
+    request = urllib.request.Request(
+        f"{address}{path}",
+        data=head.encode() + content + f"\r\n--{boundary}--\r\n".encode(),
+        method="PUT",
+        headers={
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Cookie": f"_streamlit_xsrf={token}",
+            "X-Xsrftoken": token,
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
 @asynccontextmanager
 async def visiting(
     address: str, path: str, *, query: str = ""
@@ -270,7 +343,7 @@ async def visiting(
         max_size=None,
         open_timeout=TIMEOUT_S,
     ) as socket:
-        visitor = Visitor(socket, page=path.strip("/"), query=query)
+        visitor = Visitor(socket, address, page=path.strip("/"), query=query)
         yield visitor, await visitor.rerun()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.hostile import COSTLY, read_costly, send_messages
+from tests.faults.strangers import KINDS, meet
 
 
 @pytest.mark.alone
@@ -22,3 +23,13 @@ def test_what_costs_is_taken_or_refused_in_time(kind: str, tmp_path: Path) -> No
 @pytest.mark.alone
 def test_hostile_messages_keep_no_visitor_waiting(data_dir: Path) -> None:
     assert not send_messages(count=60, seed=1, data_dir=data_dir).failures
+
+
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.parametrize("kind", KINDS)
+def test_whoever_floods_the_server_keeps_nobody_waiting(
+    kind: str, data_dir: Path
+) -> None:
+    held = meet(kind, seconds=4, data_dir=data_dir)
+    assert held.is_good, held
