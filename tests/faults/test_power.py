@@ -23,7 +23,7 @@ from core.runs.copies import export_run
 from core.runs.create import create_run
 from core.runs.folder import remove_run, runs_dir
 from core.runs.reading import write_history
-from tests.faults.power import Disk, Image
+from tests.faults.power import Disk, Ext4, Image, can_mount, read_image
 
 NAMES = ("house", "key")
 
@@ -102,22 +102,44 @@ def test_a_power_cut_leaves_all_or_nothing_and_all_that_was_reported(
     images: list[Image] = []
     with disk.watched(lambda: images.extend(disk.images())):
         act(data_dir)
-    whole = things(
-        {
-            path.relative_to(data_dir).as_posix(): path.read_bytes()
-            for path in data_dir.rglob("*")
-            if path.is_file()
-        }
-    )
+    whole = things(read_image(data_dir))
     assert len(images) > 10
     for image in images:
-        for name, thing in things(image).items():
-            # Of a drawing the picture alone is one that was not kept yet.
-            if name.startswith("drawings") and not any(".json" in p for p in thing):
-                continue
-            assert thing == whole[name], name
+        check_all_or_nothing(image, whole)
     for image in disk.images():
         assert things(image) == whole
+
+
+def check_all_or_nothing(image: Image, whole: dict[str, Image]) -> None:
+    for name, thing in things(image).items():
+        # Of a drawing the picture alone is one that was not kept yet.
+        if name.startswith("drawings") and not any(".json" in p for p in thing):
+            continue
+        assert thing == whole[name], name
+
+
+@pytest.mark.skipif(not can_mount(), reason="needs the rights to mount a disk")
+@pytest.mark.parametrize("act", [keep, add, make, export])
+def test_a_power_cut_of_a_real_disk_leaves_all_or_nothing(
+    act: Callable[[Path], None],
+    tiny: Dataset,
+    tiny_pictures: Path,
+    data_dir: Path,
+    tmp_path: Path,
+) -> None:
+    shutil.copytree(tiny_pictures, data_dir.parent / "pictures")
+    with Ext4(data_dir, tmp_path) as disk:
+        with disk.watched():
+            act(data_dir)
+        whole = things(read_image(data_dir))
+        # At the moment at which it is reported, nothing else is synced.
+        disk.cut()
+    images = list(disk.images())
+    assert len(images) > 10
+    for image in images:
+        check_all_or_nothing(image, whole)
+    assert things(images[-1]) == whole
+    assert things(images[0]) != whole
 
 
 @pytest.mark.parametrize("act", [relabel, remove])
