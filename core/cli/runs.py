@@ -1,4 +1,4 @@
-"""The commands of `runs`: list, show, note, record, stop, export, index and remove."""
+"""The commands of `runs`: list, show, note, record, stop, resume, export and more."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,10 +15,12 @@ from core.cli.console import (
     print_table,
     progress,
 )
+from core.errors import RunError
 from core.paths import TRAINED_DIR, data_dir
 
 runs_app = typer.Typer(
-    no_args_is_help=True, help="List, show, note, stop, export, index and remove runs."
+    no_args_is_help=True,
+    help="List, show, note, stop, resume, export, index and remove runs.",
 )
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="A run id or folder.")]
 
@@ -199,6 +201,30 @@ def runs_stop(run: RunArgument) -> None:
     run_dir = find_run(run)
     request_stop(run_dir)
     out.print(f"Asked run {escape(run_dir.name)} to stop at its next step.")
+
+
+@runs_app.command("resume")
+def runs_resume() -> None:
+    """Go on with all trainings that ended as the machine or its service did.
+
+    They go on in the background, one after the other.
+    """
+    from core.runs.launch import launch_training, list_interrupted
+
+    interrupted = list_interrupted(data_dir())
+    failed = False
+    for path in interrupted:
+        try:
+            launch_training(path, data_dir=data_dir())
+        except RunError as error:
+            err.print(f"[red]Error:[/] {escape(str(error))}")
+            failed = True
+        else:
+            out.print(f"Run {escape(path.name)} goes on.")
+    if not interrupted:
+        out.print("No training was interrupted.")
+    if failed:
+        raise typer.Exit(1)
 
 
 @runs_app.command("export")

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from core.errors import RunError, Sentence, SketchScopeError, unwritable
-from core.files import open_regular
+from core.files import list_folder, open_regular
 from core.paths import DATA_VARIABLE, REPOSITORY_DIR
-from core.runs.folder import reporting_removal
-from core.runs.status import ACTIVE_STATES, read_status
+from core.runs.folder import DAMAGE, reporting_removal, runs_dir
+from core.runs.status import ACTIVE_STATES, read_status, read_written_status
 
 LOG = "train.log"
 LOG_TAIL_BYTES = 20_000
@@ -103,6 +103,21 @@ def launch_training(run_dir: Path, *, data_dir: Path) -> None:
     check_installed()
     with reporting_removal(run_dir):
         _launch(run_dir, data_dir=data_dir)
+
+
+def list_interrupted(data_dir: Path) -> list[Path]:
+    """Lists the runs whose processes ended without a word, as when a machine stops.
+
+    Those that trained come first, then those that waited for their turn, as they did.
+    """
+    ended: list[tuple[float, Path]] = []
+    for path in list_folder(runs_dir(data_dir)):
+        with suppress(*DAMAGE):
+            written = read_written_status(path)
+            if written.state in ACTIVE_STATES and read_status(path).state == "failed":
+                since = written.queued_at if written.state == "queued" else 0.0
+                ended.append((since, path))
+    return [path for _, path in sorted(ended)]
 
 
 def _launch(run_dir: Path, *, data_dir: Path) -> None:

@@ -14,7 +14,13 @@ from core.datasets.store import Dataset
 from core.errors import RunError
 from core.runs.create import create_run
 from core.runs.folder import CONFIG, remove_run, runs_dir
-from core.runs.launch import LOG, launch_training, read_log, train_command
+from core.runs.launch import (
+    LOG,
+    launch_training,
+    list_interrupted,
+    read_log,
+    train_command,
+)
 from core.runs.queueing import runs_ahead, wait_for_turn
 from core.runs.reading import read_run
 from core.runs.recipes import parse_overrides
@@ -119,7 +125,7 @@ def test_a_second_run_waits_and_starts_by_itself(tiny: Dataset, data_dir: Path) 
 
 @pytest.mark.slow
 def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
-    tiny: Dataset, data_dir: Path
+    tiny: Dataset, data_dir: Path, cli: Cli
 ) -> None:
     busy = runs_dir(data_dir) / "busy"
     busy.mkdir(parents=True)
@@ -134,8 +140,25 @@ def test_a_waiting_run_can_be_stopped_or_killed_and_then_resumed(
     wait_for(lambda: state_of(run_dir) == "failed")
     assert "while it waited" in read_run(run_dir).status.message
     end_pretending(busy, Status("stopped"))
-    launch(run_dir, data_dir=data_dir)
+    resumed = cli("runs", "resume")
+    assert (resumed.code, resumed.out.split("\n")[0]) == (0, "Run patient goes on.")
+    hurry(read_run(run_dir).status.pid)
     wait_for(lambda: state_of(run_dir) == "finished")
+    assert "No training was interrupted." in cli("runs", "resume").out
+
+
+def test_of_interrupted_runs_those_that_trained_go_on_first(tmp_path: Path) -> None:
+    runs = runs_dir(tmp_path)
+    waiting(runs, "a-second", since=2, alive=False)
+    waiting(runs, "b-first", since=1, alive=False)
+    waiting(runs, "waits", since=0)
+    for name in ("c-trained", "d-stopped", "broken"):
+        (runs / name).mkdir()
+    write_status(runs / "c-trained", Status("running", pid=os.getpid()))
+    write_status(runs / "d-stopped", Status("stopped"))
+    (runs / "broken" / "status.json").write_text("{")
+    names = [path.name for path in list_interrupted(tmp_path)]
+    assert names == ["c-trained", "b-first", "a-second"]
 
 
 @pytest.mark.slow
