@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.analysis.robustness import read_robustness
 from core.datasets.drawings import Drawings, read_strokes
 from core.datasets.install import digest
 from core.datasets.store import Dataset, fingerprints
@@ -17,6 +18,7 @@ from core.runs.excitation import read_excitation
 from core.runs.folder import (
     CHECKPOINT,
     METRICS_FILE,
+    ROBUSTNESS,
     TRAIN_KEYS,
     WEIGHTS,
     kept_checkpoint,
@@ -60,6 +62,7 @@ def run_problem(run: Run, *, deep: bool) -> str:
             f"`python -m core runs index {run.run_id}` makes it anew.",
         ),
         (True, lambda: read_excitation(path), ""),
+        ((path / ROBUSTNESS).exists(), lambda: read_robustness(path), ""),
     ]
     for applies, read, remedy in checks:
         try:

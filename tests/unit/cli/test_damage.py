@@ -15,7 +15,14 @@ from core.datasets.install import install
 from core.ownership import OWNER, set_passphrase
 from core.paths import TRAINED_DIR
 from core.runs.evaluation import CLASSES, PREDICTIONS
-from core.runs.folder import CHECKPOINT, TRAIN_KEYS, WEIGHTS, kept_checkpoint
+from core.runs.excitation import EXCITATION
+from core.runs.folder import (
+    CHECKPOINT,
+    ROBUSTNESS,
+    TRAIN_KEYS,
+    WEIGHTS,
+    kept_checkpoint,
+)
 from core.runs.neighbours import NEIGHBOURS
 from core.runs.weights import open_tensors, read_tensors, save_tensors
 
@@ -64,6 +71,8 @@ RUN = {
     CHECKPOINT: (empty, garbage),
     kept_checkpoint(3): (empty, garbage),
     NEIGHBOURS: (empty, cut, halve, garbage),
+    EXCITATION: (empty, cut, halve, garbage),
+    ROBUSTNESS: (empty, halve, garbage),
     CLASSES: (empty, halve, remove),
     TRAIN_KEYS: (empty, halve, garbage, remove),
     PREDICTIONS: (empty, cut, halve, garbage, remove),
@@ -80,7 +89,14 @@ DATASET = {
 }
 DEEP = {f"datasets/tiny/{name}": (flip,) for name in ("images.npy", "keys.npy")} | {
     f"runs/given/{name}": (flip, flip_one)
-    for name in (PREDICTIONS, WEIGHTS, CHECKPOINT, kept_checkpoint(3), NEIGHBOURS)
+    for name in (
+        PREDICTIONS,
+        WEIGHTS,
+        CHECKPOINT,
+        kept_checkpoint(3),
+        NEIGHBOURS,
+        EXCITATION,
+    )
 }
 
 
@@ -95,7 +111,7 @@ def store_files(tiny_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -
     install(find_folders(tiny_pictures), "tiny", data_dir=data_dir)
     run_dir = data_dir / "runs" / "given"
     shutil.copytree(TRAINED_DIR / "simple", run_dir)
-    for name in (WEIGHTS, PREDICTIONS, NEIGHBOURS):
+    for name in (WEIGHTS, PREDICTIONS, NEIGHBOURS, EXCITATION):
         # As this release writes them: those that ship hold no digest.
         with open_tensors(run_dir / name) as file:
             known = file.metadata()
