@@ -32,6 +32,8 @@ from pages.shared.tables import small_table
 from pages.shared.tries import show_small
 
 SKETCHES = 10
+SIDE_PX = 104
+"""Of the pictures at the end: three beside each other on a phone."""
 
 STYLE = """
 <style>
@@ -162,7 +164,6 @@ def show_question(duel: Duel, runs: Sequence[Run], dataset: Dataset) -> None:
     """Shows a sketch and its names."""
     number = len(duel.said)
     question = duel.questions[number]
-    speak_sentence(progress(duel, number))
     with show_asked(duel, number, dataset, _("A drawing to be named")):
         st.markdown(_("**What is it?**"))
         with st.container(key="duel_choices"):
@@ -176,6 +177,7 @@ def show_question(duel: Duel, runs: Sequence[Run], dataset: Dataset) -> None:
                     on_click=answer,
                     args=(duel, runs, number, label),
                 )
+    speak_sentence(progress(duel, number))
 
 
 def show_asked(duel: Duel, number: int, dataset: Dataset, alt: str) -> DeltaGenerator:
@@ -227,13 +229,13 @@ def show_verdict(duel: Duel, runs: Sequence[Run], dataset: Dataset) -> None:
     """Says what a sketch is and what each took it for."""
     number = len(duel.said) - 1
     question, names = duel.questions[number], duel.class_names
-    drawn = article(names[question.label])
+    verdict = _("It is {thing}.").format(thing=article(names[question.label]))
+    everyone = (duel.said[number], *question.answers)
+    named = dict(zip(players(runs), everyone, strict=True))
     alt = _("Drawing of {label}").format(label=thing(names[question.label]))
     with show_asked(duel, number, dataset, alt):
-        st.markdown(_("**It is {thing}.**").format(thing=plain(drawn)))
-        for who, said in zip(
-            players(runs), (duel.said[number], *question.answers), strict=True
-        ):
+        st.markdown(f"**{plain(verdict)}**")
+        for who, said in named.items():
             mark = "✓" if said == question.label else "✗"
             st.markdown(f"{mark} **{plain(who)}**: {plain(thing(names[said]))}")
         is_last = len(duel.said) == len(duel.questions)
@@ -241,11 +243,16 @@ def show_verdict(duel: Duel, runs: Sequence[Run], dataset: Dataset) -> None:
             _("See the result") if is_last else _("Next"),
             type="primary",
             icon=":material/arrow_forward:",
-            shortcut="Enter",
+            # Enter would press what has the focus, too.
+            shortcut="Right",
             key=f"duel_next_{number}",
             on_click=lambda: setattr(duel, "is_told", False),
         )
-    speak_sentence(_("It is {thing}.").format(thing=drawn))
+    told = [
+        _("{who}: {thing}").format(who=who, thing=thing(names[said]))
+        for who, said in named.items()
+    ]
+    speak_sentence(" ".join([verdict, ", ".join(told)]))
     if duel.problem is not None:
         st.error(say(duel.problem), icon=":material/error:")
 
@@ -285,7 +292,8 @@ def show_end(duel: Duel, runs: Sequence[Run], dataset: Dataset) -> None:
                 [
                     described(duel, number, runs, dataset)
                     for number in np.flatnonzero(chosen).tolist()
-                ]
+                ],
+                side_px=SIDE_PX,
             )
 
 
@@ -304,7 +312,7 @@ def described(
     ]
     alt = _("Drawing of {label}").format(label=drawn)
     picture = to_address(sketch_of(question, dataset))
-    return picture, alt, " · ".join([drawn, *wrong])
+    return picture, alt, "\n".join([drawn, *wrong])
 
 
 def sketch_of(question: Question, dataset: Dataset) -> NDArray[np.uint8]:

@@ -50,7 +50,7 @@ def show_people(runs: Sequence[Run]) -> None:
         show_consistency(fitting, runs)
     else:
         st.write(
-            _("That is told from {least} kept answers on; there are {count}.").format(
+            _("This shows once {least} answers are kept; there are {count}.").format(
                 least=LEAST_ANSWERS, count=len(fitting)
             )
         )
