@@ -10,6 +10,8 @@ from core.datasets.answers import Answer, allow_answers, answers_file, read_answ
 from core.datasets.drawings import save_drawing
 from core.datasets.store import Dataset
 from core.ownership import READ_ONLY_VARIABLE, set_passphrase
+from core.runs.evaluation import PREDICTIONS
+from core.runs.folder import runs_dir
 from pages.parts.duel.people import LEAST_ANSWERS
 from tests.synthetic import write_runs_on
 from tests.ui.conftest import Open, words
@@ -63,6 +65,12 @@ def test_ten_sketches_are_named_beside_both_networks(
     assert again.said == []
     # Six of sixteen sketches are left, too few for ten others.
     assert app.session_state["duel_seen"] == seen | {q.id for q in again.questions}
+
+
+def test_a_damaged_evaluation_is_told(duel_store: Path, open_page: Open) -> None:
+    (runs_dir(duel_store) / "made-up-simple" / PREDICTIONS).write_bytes(b"half")
+    app = open_page("duel")
+    assert "evaluation of run 'made-up-simple' is damaged" in words(app)
 
 
 def test_answers_are_kept_from_when_the_owner_wants_it(

@@ -16,6 +16,7 @@ from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.language import plain
 from core.paths import data_dir
+from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.numbers import span
 from models import NETWORKS
@@ -140,15 +141,15 @@ def start_button(label: str, runs: Sequence[Run], *, icon: str) -> None:
         icon=icon,
         key="duel_start",
         on_click=start,
-        args=(runs,),
+        # Read here, where an error is told.
+        args=(runs, [reads.evaluation(run) for run in runs]),
     )
 
 
-def start(runs: Sequence[Run]) -> None:
+def start(runs: Sequence[Run], evaluations: Sequence[Evaluation]) -> None:
     """Begins a game with sketches that this visitor has not seen."""
     state = st.session_state
     seen: set[str] = state.setdefault("duel_seen", set())
-    evaluations = [reads.evaluation(run) for run in runs]
     questions = make_questions(
         evaluations,
         np.random.default_rng(),
