@@ -90,7 +90,9 @@ def speak_sentence(sentence: str) -> None:
     component = st.components.v2.component(
         "spoken",
         html='<p role="status"></p>',
-        css="p { position: absolute; clip-path: inset(50%); margin: 0; }",
+        # No larger than its element, which would have to be scrolled by keyboard else.
+        css="p { position: absolute; width: 1px; height: 1px; overflow: hidden; "
+        "clip-path: inset(50%); margin: 0; }",
         js=SPOKEN.read_text(encoding="utf-8"),
     )
     component(key="spoken", data={"sentence": sentence}, height=1)
