@@ -26,6 +26,7 @@ MAKE, RESULTS, JUDGE = N_("Data & training"), N_("Results"), N_("Judge")
 SCREENS = {
     "home": (N_("Home"), ":material/home:", ""),
     "draw": (N_("Draw"), ":material/draw:", ""),
+    "duel": (N_("Duel"), ":material/swords:", ""),
     "dataset": (N_("Dataset"), ":material/photo_library:", MAKE),
     "train": (N_("Train"), ":material/school:", MAKE),
     "curves": (N_("Curves"), ":material/show_chart:", MAKE),

@@ -25,6 +25,7 @@ from core.analysis.classes import measure_classes
 from core.analysis.confidences import measure_confidences
 from core.analysis.metrics import fit_temperature
 from core.analysis.statistics import wilson_interval
+from core.datasets.store import Dataset
 from core.runs.config import RunConfig
 from core.runs.create import create_run_dir
 from core.runs.evaluation import Evaluation, write_evaluation
@@ -241,6 +242,34 @@ def write_runs(
         )
         for number, place in enumerate(places)
     ]
+
+
+def write_runs_on(dataset: Dataset, data_dir: Path) -> list[Path]:
+    """Writes a made up run of each network on the test sketches of a dataset."""
+    rows = dataset.indices("test")
+    y_true, centres, places, scatter = embeddings(
+        dataset.num_classes, len(rows), runs=2, seed=0
+    )
+    written = []
+    for network, place in zip(NETWORKS, places, strict=True):
+        evaluation = make_evaluation(
+            f"made-up-{network}", network, y_true, place, centres, scatter=scatter
+        )
+        metrics = {
+            **evaluation.metrics,
+            "dataset": dataset.name,
+            "dataset_fingerprint": dataset.fingerprint,
+            "split_fingerprint": dataset.split_fingerprint,
+        }
+        evaluation = replace(
+            evaluation,
+            metrics=metrics,
+            class_names=dataset.class_names,
+            ids=tuple(dataset.records[row].id for row in rows),
+            y_true=dataset.labels[rows].astype(np.int32),
+        )
+        written.append(write_run(data_dir, evaluation))
+    return written
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

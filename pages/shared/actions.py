@@ -1,4 +1,4 @@
-"""Everything that a page can change, and only for the owner.
+"""Everything that a page can change, and only for the owner or with consent.
 
 Pages take these from here and never from `core`; a test sees to it. So no button that
 was shown by mistake, and no message that a browser makes up, gets past the owner.
@@ -6,12 +6,14 @@ was shown by mistake, and no message that a browser makes up, gets past the owne
 
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from core.datasets import drawings, sources, store
+from core.datasets import answers, drawings, sources, store
+from core.ownership import Access
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
 from core.sweeps import starting
-from pages.shared.owner import must_be_owner
+from pages.shared.owner import access, must_be_owner
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -43,3 +45,14 @@ relabel_drawing = _for_the_owner(drawings.relabel_drawing)
 remove_drawing = _for_the_owner(drawings.remove_drawing)
 promote = _for_the_owner(copies.promote)
 make_drawings_dataset = _for_the_owner(dataset.make_drawings_dataset)
+allow_answers = _for_the_owner(answers.allow_answers)
+
+
+def keep_answer(answer: answers.Answer, *, data_dir: Path) -> None:
+    """Keeps a visitor's answer, with the owner's consent and where anything may change.
+
+    Raises:
+        SketchScopeError: If it can't be written.
+    """
+    if access() is not Access.READ_ONLY:
+        answers.keep_answer(answer, data_dir=data_dir)

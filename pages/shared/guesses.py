@@ -74,12 +74,6 @@ def article(class_name: str) -> str:
 
 def speak(firsts: Mapping[str, Prediction]) -> None:
     """Tells screen readers what each network guesses first, by its name."""
-    component = st.components.v2.component(
-        "spoken",
-        html='<p role="status"></p>',
-        css="p { position: absolute; clip-path: inset(50%); margin: 0; }",
-        js=SPOKEN.read_text(encoding="utf-8"),
-    )
     sentences = [
         _("{network}: {thing}, {percent}").format(
             network=network,
@@ -88,7 +82,20 @@ def speak(firsts: Mapping[str, Prediction]) -> None:
         )
         for network, guess in firsts.items()
     ]
-    component(key="spoken", data={"sentence": ". ".join(sentences)}, height=1)
+    speak_sentence(". ".join(sentences))
+
+
+def speak_sentence(sentence: str) -> None:
+    """Tells screen readers a sentence, once a page."""
+    component = st.components.v2.component(
+        "spoken",
+        html='<p role="status"></p>',
+        # No larger than its element, which would have to be scrolled by keyboard else.
+        css="p { position: absolute; width: 1px; height: 1px; overflow: hidden; "
+        "clip-path: inset(50%); margin: 0; }",
+        js=SPOKEN.read_text(encoding="utf-8"),
+    )
+    component(key="spoken", data={"sentence": sentence}, height=1)
 
 
 def agreement(firsts: Sequence[Prediction]) -> str:

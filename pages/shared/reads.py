@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar, cast
 
 import streamlit as st
 
+from core.datasets.answers import Answers, answers_file, read_answers
 from core.datasets.store import Dataset, list_datasets
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
@@ -88,6 +89,25 @@ def _sweep(name: str, data: Path) -> SweepRecord | None:
         if record.sweep.name == name:
             return refresh(record, data_dir=data)
     return None
+
+
+@st.cache_resource(max_entries=2, show_spinner=False)
+def _answers(data: Path, changed_ns: int) -> Answers:
+    del changed_ns  # A part of the key.
+    return read_answers(data)
+
+
+def answers() -> Answers:
+    """Reads the kept answers to test sketches.
+
+    Raises:
+        SketchScopeError: If their file can't be read.
+    """
+    try:
+        changed_ns = answers_file(data_dir()).stat().st_mtime_ns
+    except OSError:
+        changed_ns = 0
+    return _answers(data_dir(), changed_ns)
 
 
 def runs() -> tuple[Run, ...]:

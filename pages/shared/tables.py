@@ -68,6 +68,17 @@ def number_table(
     return st.dataframe(styled, column_config=config, **options)
 
 
+def small_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Shows a few rows as text that any screen has room for.
+
+    Args:
+        head: The columns' titles.
+        rows: Of each a cell a column, as Markdown.
+    """
+    lines = [head, ["---"] * len(head), *rows]
+    st.markdown("\n".join(f"| {' | '.join(cells)} |" for cells in lines))
+
+
 def _write(form: str, its_words: NullTranslations, value: float) -> str:
     """Writes a number in a form of `printf`, as the language of some words does."""
     spec = PRINTED.search(form)

@@ -23,14 +23,15 @@ TRIED = (
 
 SHOWN = 6
 EXAMPLES = 6
+SIDE_PX = 72
 
 STYLE = """
 <style>
 .small-sketches { display: flex; flex-wrap: wrap; gap: 0.5rem; }
-.small-sketches div { width: 72px; font-size: 0.85rem; line-height: 1.25;
-  text-align: center; overflow-wrap: anywhere; }
-.small-sketches img { display: block; width: 72px; height: 72px; background: white;
-  border-radius: 0.35rem; margin-bottom: 0.15rem;
+.small-sketches div { width: var(--side); font-size: 0.85rem; line-height: 1.25;
+  text-align: center; overflow-wrap: anywhere; white-space: pre-line; }
+.small-sketches img { display: block; width: var(--side); height: var(--side);
+  background: white; border-radius: 0.35rem; margin-bottom: 0.15rem;
   border: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
 </style>
 """
@@ -95,13 +96,16 @@ def show_known(runs: Sequence[Run]) -> None:
         offer_dataset(run)
 
 
-def show_small(pictures: Sequence[tuple[str, str, str]]) -> None:
-    """Shows pictures side by side: an address, what it is, the words below it."""
+def show_small(
+    pictures: Sequence[tuple[str, str, str]], *, side_px: int = SIDE_PX
+) -> None:
+    """Shows pictures side by side: an address, what it is, lines below it."""
     items = "".join(
         f'<div><img src="{source}" alt="{html.escape(alt)}">{html.escape(words)}</div>'
         for source, alt, words in pictures
     )
-    st.html(f'{STYLE}<div class="small-sketches">{items}</div>')
+    style = f"--side: {side_px}px"
+    st.html(f'{STYLE}<div class="small-sketches" style="{style}">{items}</div>')
 
 
 def starter_picture(name: str, *, words: str = "") -> tuple[str, str, str]:

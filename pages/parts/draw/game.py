@@ -3,6 +3,7 @@
 import html
 import io
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from core.charts.theme import network_colour
+from core.datasets.drawings import list_drawings
+from core.errors import ImageError
 from core.language import plain
-from core.sketches.images import IMAGE_SIZE, PAPER
+from core.paths import data_dir
+from core.sketches.images import IMAGE_SIZE, PAPER, read_sketch
 from core.sketches.strokes import guessable_sketch
 from pages.parts.draw.canvas import clear_canvas, drawing_canvas
 from pages.shared import reads
@@ -23,11 +27,14 @@ from pages.shared.language import gettext as _
 from pages.shared.language import listed, thing
 from pages.shared.networks import Network, guesses, look
 from pages.shared.pictures import to_address
+from pages.shared.tries import show_small
 
 ROUNDS = 5
 ROUND_S = 40
 GRACE_S = 1.5
 """A stroke that ends with the clock still counts when it arrives so much later."""
+
+OTHERS_SHOWN = 5
 
 MIN_ASKED_ACCURACY = 0.6
 """Only classes that every network gets right so often are asked for: it is the
@@ -107,6 +114,7 @@ def show_game(networks: list[Network]) -> None:
             on_click=start_game,
             args=(networks,),
         )
+        show_way_to_duel()
     elif game.is_over:
         show_result(game)
         st.button(
@@ -117,8 +125,14 @@ def show_game(networks: list[Network]) -> None:
             on_click=start_game,
             args=(networks,),
         )
+        show_way_to_duel()
     else:
         show_round(game, networks)
+
+
+def show_way_to_duel() -> None:
+    """Leads to the game in which the visitor is who recognises."""
+    st.page_link("pages/duel.py", label=_("Beat the network"), icon=":material/swords:")
 
 
 def start_game(networks: list[Network]) -> None:
@@ -260,6 +274,7 @@ def show_result(game: Game) -> None:
     for number, column in enumerate(columns):
         with column:
             show_round_s_end(game, number)
+    show_best(game)
     st.download_button(
         _("Download as a picture"),
         data=result_picture(game),
@@ -296,6 +311,37 @@ def show_round_s_end(game: Game, number: int) -> None:
             )
     else:
         st.caption(_("Nothing drawn"))
+
+
+def show_best(game: Game) -> None:
+    """Shows the best drawing of which there are kept ones, and beside it those."""
+    done = [n for n, seconds in enumerate(game.seconds) if seconds is not None]
+    done.sort(key=lambda n: game.seconds[n] or 0.0)
+    kept = list_drawings(data_dir()).kept if done else ()
+    for number in done:
+        word, sketch = game.asked[number], game.sketches[number]
+        others = []
+        for drawing in [d for d in kept if d.label == word][:OTHERS_SHOWN]:
+            # One may be removed or damaged meanwhile.
+            with suppress(ImageError):
+                others.append(read_sketch(drawing.png, name=drawing.id))
+        if others and sketch is not None:
+            name = thing(word)
+            st.markdown(
+                _("**Your best, {thing}, beside others'**").format(thing=plain(name))
+            )
+            alt = _("Drawing of {label}").format(label=name)
+            show_small(
+                [
+                    (
+                        to_address(sketch),
+                        _("Your {thing}").format(thing=name),
+                        _("You"),
+                    ),
+                    *((to_address(other), alt, "") for other in others),
+                ]
+            )
+            return
 
 
 def result_picture(game: Game) -> bytes:
