@@ -123,7 +123,7 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
 def _folded(fold: Fold, *, data_dir: Path) -> list[Dataset]:
     """Deals the installed copies of a fold's dataset anew."""
     return [
-        fold_dataset(dataset, k=fold.k, index=fold.index, seed=fold.seed)
+        fold_dataset(dataset, **fold.model_dump(exclude={"dataset_fingerprint"}))
         for dataset in list_datasets(data_dir)
         if dataset.fingerprint == fold.dataset_fingerprint
     ]
