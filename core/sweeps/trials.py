@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.folds import fold_dataset
-from core.datasets.store import open_dataset
+from core.datasets.versions import open_any
 from core.errors import BusyError, RunError, Sentence
 from core.runs.create import create_run
 from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir, sitting
@@ -40,7 +40,7 @@ def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
         fold = {"k": sweep.folds, "index": trial.fold, "seed": sweep.fold_seed}
         fold["dealt"] = sweep.dealt
     if not (run_dir / CONFIG).is_file():
-        dataset = open_dataset(sweep.dataset, data_dir=data_dir)
+        dataset = open_any(sweep.dataset, data_dir=data_dir)
         try:
             return create_run(
                 trial.network,
