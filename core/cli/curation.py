@@ -1,6 +1,6 @@
 """The commands of `dataset` that look through its labels: suspects and versions."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -27,6 +27,10 @@ def dataset_suspects(
     folds: Annotated[int, typer.Option(min=2, help="Parts of train.")] = 4,
     epochs: Annotated[int | None, typer.Option(help="Passes over a fold.")] = None,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="As of `train`."),
+    ] = None,
     anew: Annotated[
         bool, typer.Option("--anew", help="Train even if predictions are stored.")
     ] = False,
@@ -43,13 +47,17 @@ def dataset_suspects(
     from core.cli.sweeps import train_here
     from core.datasets.store import open_dataset
     from core.runs.out_of_fold import read_out_of_fold
+    from core.runs.recipes import parse_overrides
     from core.sweeps.out_of_fold import finish_suspects, suspects_sweep
 
     dataset = open_dataset(name, data_dir=data_dir())
     found = None if anew else read_out_of_fold(dataset)
     if found is None:
+        fields = parse_overrides(assignments or [])
+        if epochs is not None:
+            fields["epochs"] = epochs
         asked = suspects_sweep(
-            dataset, network=network, folds=folds, epochs=epochs, seed=seed
+            dataset, network=network, folds=folds, fields=fields, seed=seed
         )
         record = train_here(asked)
         found = finish_suspects(dataset, record, data_dir=data_dir())
@@ -62,10 +70,6 @@ def dataset_suspects(
         f"[bold]{escape(name)}[/] have a suspect label.",
         highlight=False,
     )
-    _print_suspects(suspects[:limit])
-
-
-def _print_suspects(suspects: list[Any]) -> None:
     print_table(
         ("sketch", "label", "", "likely", ""),
         [
@@ -76,7 +80,7 @@ def _print_suspects(suspects: list[Any]) -> None:
                 suspect.likely,
                 percent(suspect.likely_probability, digits=0),
             )
-            for suspect in suspects
+            for suspect in suspects[:limit]
         ],
     )
 

@@ -1,6 +1,8 @@
 """The cross-validation by which the training sketches of a dataset are asked."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.datasets.store import Dataset
 from core.errors import RunError
@@ -19,12 +21,20 @@ def suspects_sweep(
     network: str,
     recipe: str = "best",
     folds: int = FOLDS,
-    epochs: int | None = None,
+    fields: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> Sweep:
     """Describes the cross-validation of a dataset's training sketches.
 
     Its name holds the dataset's fingerprint: one that was replaced has another.
+
+    Args:
+        dataset: An installed dataset.
+        network: A name of `models.NETWORKS`.
+        recipe: A name of `core.runs.recipes.RECIPES`.
+        folds: How many parts the training sketches are dealt into.
+        fields: Settings that replace the recipe's.
+        seed: Of the dealing and of the trainings.
 
     Raises:
         ConfigError: If an argument is out of range.
@@ -34,7 +44,11 @@ def suspects_sweep(
             "dataset": dataset.name,
             "networks": [network],
             "recipes": [recipe],
-            "fields": {} if epochs is None else {"epochs": epochs},
+            # A list is a choice; a field that is a list is a choice of one.
+            "fields": {
+                name: [value] if isinstance(value, list) else value
+                for name, value in (fields or {}).items()
+            },
             "seeds": [seed],
             "fold_seed": seed,
             "folds": folds,
