@@ -27,6 +27,7 @@ SCREENS = {
     "home": (N_("Home"), ":material/home:", ""),
     "draw": (N_("Draw"), ":material/draw:", ""),
     "dataset": (N_("Dataset"), ":material/photo_library:", MAKE),
+    "labels": (N_("Labels"), ":material/label:", MAKE),
     "train": (N_("Train"), ":material/school:", MAKE),
     "curves": (N_("Curves"), ":material/show_chart:", MAKE),
     "sweeps": (N_("Sweeps"), ":material/tune:", MAKE),

@@ -176,6 +176,11 @@ def list_versions(dataset: Dataset) -> list[DatasetVersion]:
     return sorted(versions, key=lambda version: (version.made_at, version.version))
 
 
+def base_name(name: str) -> str:
+    """Returns the dataset's name of `NAME` or `NAME@VERSION`."""
+    return name.partition(SIGN)[0]
+
+
 def open_any(name: str, *, data_dir: Path) -> Dataset:
     """Opens an installed dataset `NAME`, or its version `NAME@VERSION`.
 

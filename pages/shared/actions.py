@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from core.datasets import drawings, sources, store
+from core.datasets import decisions, drawings, sources, store, versions
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
 from core.sweeps import starting
 from pages.shared.owner import must_be_owner
@@ -30,6 +30,9 @@ def _for_the_owner(
 
 add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
+decide_label = _for_the_owner(decisions.decide)
+undo_label = _for_the_owner(decisions.undo)
+make_version = _for_the_owner(versions.make_version)
 create_run = _for_the_owner(create.create_run)
 launch_training = _for_the_owner(launch.launch_training)
 create_sweep = _for_the_owner(starting.create_sweep)
