@@ -58,7 +58,7 @@ def take_back(dataset: Dataset, sketch_id: str) -> None:
 def verdict_words(verdict: Verdict) -> str:
     """Returns what a verdict is called."""
     return {
-        "right": _("Right"),
+        "right": _("Right label"),
         "wrong": _("Wrong label"),
         "ambiguous": _("Ambiguous"),
         "not_a_drawing": _("Not a drawing"),

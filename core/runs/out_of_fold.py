@@ -105,7 +105,7 @@ def gather(dataset: Dataset, run_dirs: Sequence[Path]) -> OutOfFold:
         fold = read_config(run_dir).fold
         if fold is None or fold.dataset_fingerprint != dataset.fingerprint:
             raise RunError(
-                "Run {run!r} is none of a fold of dataset {dataset!r} as it is now.",
+                "Run {run!r} is not of a fold of dataset {dataset!r} as it is now.",
                 run=run_dir.name,
                 dataset=dataset.name,
             )
@@ -133,8 +133,7 @@ def gather(dataset: Dataset, run_dirs: Sequence[Path]) -> OutOfFold:
         found.check()
     except ValueError as error:
         raise RunError(
-            "The predictions for dataset {dataset!r} are none that can be trusted: "
-            "{reason}.",
+            "The predictions for dataset {dataset!r} can't be trusted: {reason}.",
             dataset=dataset.name,
             reason=error,
         ) from error

@@ -39,10 +39,8 @@ def curation_words(
     if effect.clear is None:
         sentences[0] += "."
     else:
-        sentences[0] += words.ngettext(
-            "; without the {count:,} that people called ambiguous, {clear}.",
-            "; without the {count:,} that people called ambiguous, {clear}.",
-            effect.ambiguous,
+        sentences[0] += _(
+            "; without those that people called ambiguous ({count:,}), {clear}."
         )
     if not effect.is_alone:
         sentences.append(
