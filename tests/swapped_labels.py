@@ -3,6 +3,11 @@
 Installs the starter with 8 % of its training labels swapped by a seed, looks for
 suspects, accepts all that are shown, trains on the labels as given and on the version,
 and prints what was found and which network is better on the same test sketches.
+
+Trained by the recipe `best`, whose label smoothing and augmentation withstand so few
+wrong labels, both recognise nearly all of the starter; by `report` the one learns them
+by rote. To tell networks apart that are right on 97 of 100, the test has some more
+drawings of the same generator.
 """
 
 import argparse
@@ -19,8 +24,8 @@ from core.analysis.comparison import compare
 from core.analysis.label_suspects import find_label_suspects
 from core.datasets.decisions import decide
 from core.datasets.install import install
-from core.datasets.starter import find_starter
-from core.datasets.store import Dataset
+from core.datasets.starter import DRAWINGS_PER_CLASS, find_starter
+from core.datasets.store import Dataset, SketchRecord, SketchSource
 from core.datasets.versions import make_version
 from core.paths import DATA_VARIABLE
 from core.runs.evaluation import read_evaluation
@@ -30,6 +35,8 @@ from core.runs.status import utc_now
 
 NAME = "swapped"
 SHARE = 0.08
+MORE_TEST = 100
+"""Test sketches that each class has besides the starter's 20."""
 
 LEAST_FOUND = 0.8
 """Of the swapped sketches, the share that is to be among the suspects."""
@@ -51,6 +58,7 @@ def install_swapped(
         The dataset, and the true class of each sketch that has a wrong label.
     """
     source = find_starter()
+    source = dataclasses.replace(source, records=[*source.records, *_more(source)])
     rng = np.random.default_rng(seed)
     train = [
         row for row, record in enumerate(source.records) if record.split == "train"
@@ -69,6 +77,16 @@ def install_swapped(
         source, records=records, read=lambda record: source.read(drawn[record.id])
     )
     return install(swapped, name=NAME, data_dir=data_dir), true
+
+
+def _more(source: SketchSource) -> list[SketchRecord]:
+    """Describes more test sketches of each class, numbered on from the starter's."""
+    numbers = range(DRAWINGS_PER_CLASS, DRAWINGS_PER_CLASS + MORE_TEST)
+    return [
+        SketchRecord(f"{name}-{number:03d}", label, "test", f"{name}/{number}")
+        for label, name in enumerate(source.class_names)
+        for number in numbers
+    ]
 
 
 def command(data_dir: Path, *words: str) -> None:
@@ -104,9 +122,11 @@ def main() -> int:
     parser.add_argument("folder", type=Path, help="a data folder; made if missing")
     parser.add_argument("--seed", type=int, default=0, help="of the swaps")
     parser.add_argument("--network", default="simple")
-    parser.add_argument("--recipe", default="best", help="of the two networks compared")
+    parser.add_argument(
+        "--recipe", default="report", help="of the two networks compared"
+    )
     parser.add_argument("--fold-epochs", default="6", help="of each fold")
-    parser.add_argument("--epochs", default="15", help="of the two networks compared")
+    parser.add_argument("--epochs", default="20", help="of the two networks compared")
     args = parser.parse_args()
     folder: Path = args.folder.resolve()
     dataset, true = install_swapped(folder, seed=args.seed)
