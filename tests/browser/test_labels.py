@@ -53,7 +53,7 @@ def test_ten_suspects_are_decided_by_keyboard_and_a_version_is_trained_on(
     assert [standing[one].verdict for one in ids] == [verdicts[key] for key in keys]
     page.get_by_role("button", name="Make a version").click()
     expect(page.get_by_text("starter@v1 has 799 training sketches")).to_be_visible()
-    page.get_by_role("link", name="Train on starter@v1").click()
+    page.get_by_role("button", name="Train on starter@v1").click()
     expect(page.get_by_test_id("stCode").first).to_contain_text(
         "--dataset starter@v1", timeout=START_TIMEOUT_MS
     )

@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from core.datasets.decisions import read_decisions
+from core.datasets.decisions import decide, read_decisions
 from core.datasets.store import Dataset
-from core.datasets.versions import open_any
+from core.datasets.versions import make_version, open_any
 from core.ownership import READ_ONLY_VARIABLE
+from core.runs.status import utc_now
 from tests.suspected import suspect_labels
 from tests.ui.conftest import Open, words
 
@@ -49,3 +50,20 @@ def test_only_the_owner_decides(
     assert "Label: house" in app.subheader[0].value
     keys = {button.key for button in app.button}
     assert not any(str(key).startswith("labels_") for key in keys)
+
+
+def test_pages_of_whole_datasets_bear_a_version_in_their_address(
+    tiny: Dataset, open_page: Open
+) -> None:
+    decide(tiny, suspect_labels(tiny, 1)[0], "not_a_drawing", at=utc_now())
+    make_version(tiny, at=utc_now())
+    for page in ("labels", "dataset"):
+        app = open_page(page, dataset="tiny@v1")
+        assert app.selectbox(key="dataset").value == "tiny"
+    app = open_page("labels")
+    app.button(key="labels_train").click().run()
+    assert app.selectbox(key="dataset").value == "tiny@v1"
+    for page in ("labels", "dataset"):
+        app.switch_page(f"pages/{page}.py").run()
+        assert not app.exception
+        assert app.selectbox(key="dataset").value == "tiny"

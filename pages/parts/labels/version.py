@@ -18,6 +18,7 @@ from pages.shared import reads
 from pages.shared.actions import make_version
 from pages.shared.language import gettext as _
 from pages.shared.language import say, thing
+from pages.shared.training import DATASET
 
 
 def show_versions(dataset: Dataset, decisions: Decisions, *, may_make: bool) -> None:
@@ -44,13 +45,14 @@ def show_versions(dataset: Dataset, decisions: Decisions, *, may_make: bool) -> 
     if not versions:
         return
     show_version(versions[-1])
-    if may_make:
-        st.page_link(
-            "pages/train.py",
-            label=_("Train on {version}").format(version=plain(versions[-1].name)),
-            icon=":material/school:",
-            query_params={"dataset": versions[-1].name},
-        )
+    if may_make and st.button(
+        _("Train on {version}").format(version=plain(versions[-1].name)),
+        icon=":material/school:",
+        key="labels_train",
+    ):
+        # Not by the address: this page's own menu of the same name goes before it.
+        st.session_state[DATASET] = versions[-1].name
+        st.switch_page("pages/train.py")
 
 
 def show_version(version: DatasetVersion) -> None:
