@@ -32,7 +32,11 @@ def dataset_suspects(
         typer.Option("--set", metavar="FIELD=VALUE", help="As of `train`."),
     ] = None,
     anew: Annotated[
-        bool, typer.Option("--anew", help="Train even if predictions are stored.")
+        bool,
+        typer.Option(
+            "--anew",
+            help="Ask anew, as with other settings, though answers are stored.",
+        ),
     ] = False,
     limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 20,
     as_json: Json = False,

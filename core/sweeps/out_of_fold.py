@@ -1,5 +1,7 @@
 """The cross-validation by which the training sketches of a dataset are asked."""
 
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ def suspects_sweep(
 ) -> Sweep:
     """Describes the cross-validation of a dataset's training sketches.
 
-    Its name holds the dataset's fingerprint: one that was replaced has another.
+    Its name is that of no other dataset or settings, so that none are mixed.
 
     Args:
         dataset: An installed dataset.
@@ -39,23 +41,23 @@ def suspects_sweep(
     Raises:
         ConfigError: If an argument is out of range.
     """
-    return parse_sweep(
-        {
-            "dataset": dataset.name,
-            "networks": [network],
-            "recipes": [recipe],
-            # A list is a choice; a field that is a list is a choice of one.
-            "fields": {
-                name: [value] if isinstance(value, list) else value
-                for name, value in (fields or {}).items()
-            },
-            "seeds": [seed],
-            "fold_seed": seed,
-            "folds": folds,
-            "dealt": "train",
+    content = {
+        "dataset": dataset.name,
+        "networks": [network],
+        "recipes": [recipe],
+        # A list is a choice; a field that is a list is a choice of one.
+        "fields": {
+            name: [value] if isinstance(value, list) else value
+            for name, value in (fields or {}).items()
         },
-        default_name=f"suspects-{dataset.name[:30]}-{dataset.fingerprint[:8]}",
-    )
+        "seeds": [seed],
+        "fold_seed": seed,
+        "folds": folds,
+        "dealt": "train",
+    }
+    identity = json.dumps([dataset.fingerprint, content], sort_keys=True)
+    digest = hashlib.sha256(identity.encode()).hexdigest()[:8]
+    return parse_sweep(content, default_name=f"suspects-{dataset.name[:30]}-{digest}")
 
 
 def finish_suspects(

@@ -69,6 +69,10 @@ def test_ten_suspects_are_decided_by_keyboard_and_a_version_is_trained_on(
     field.press("Enter")
     wait_until_idle(page)
     page.get_by_role("button", name="Start").click()
+    expect(page.get_by_text("after is on its way.")).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+    page.goto(f"{server.address}/train?run=after")
     expect(page.get_by_text("finished", exact=True)).to_be_visible(
         timeout=TRAINING_TIMEOUT_MS
     )
