@@ -10,9 +10,9 @@ from core.datasets.decisions import read_decisions
 from core.datasets.store import Dataset
 from core.datasets.versions import open_any
 from core.runs.folder import runs_dir
-from core.runs.reading import read_config
+from core.runs.reading import read_config, read_run
 from tests.browser.server import START_TIMEOUT_MS, Server, wait_until_idle
-from tests.conftest import Cli
+from tests.conftest import Cli, hurry
 from tests.suspected import suspect_labels
 
 pytestmark = pytest.mark.slow
@@ -72,11 +72,14 @@ def test_ten_suspects_are_decided_by_keyboard_and_a_version_is_trained_on(
     expect(page.get_by_text("after is on its way.")).to_be_visible(
         timeout=START_TIMEOUT_MS
     )
+    run_dir = runs_dir(data_dir) / "after"
+    # It is not to wait for other tests.
+    hurry(read_run(run_dir).status.pid)
     page.goto(f"{server.address}/train?run=after")
     expect(page.get_by_text("finished", exact=True)).to_be_visible(
         timeout=TRAINING_TIMEOUT_MS
     )
-    config = read_config(runs_dir(data_dir) / "after")
+    config = read_config(run_dir)
     version = open_any("starter@v1", data_dir=data_dir)
     assert config.dataset_fingerprint == version.fingerprint
     page.goto(f"{server.address}/compare?run=after&beside=before")
