@@ -28,6 +28,7 @@ SCREENS = {
     "draw": (N_("Draw"), ":material/draw:", ""),
     "duel": (N_("Duel"), ":material/swords:", ""),
     "dataset": (N_("Dataset"), ":material/photo_library:", MAKE),
+    "labels": (N_("Labels"), ":material/label:", MAKE),
     "train": (N_("Train"), ":material/school:", MAKE),
     "curves": (N_("Curves"), ":material/show_chart:", MAKE),
     "sweeps": (N_("Sweeps"), ":material/tune:", MAKE),

@@ -3,9 +3,13 @@
 import streamlit as st
 
 from core.analysis.comparison import compare, find_sketches, gain
+from core.analysis.curation import are_versions, curation_effect
+from core.datasets.decisions import read_decisions
+from core.datasets.versions import base_name
 from core.language import plain
 from core.runs.reading import Run
 from core.sentences.comparison import NAMED, comparison_words
+from core.sentences.curation import curation_words
 from pages.parts.compare.classes import show_classes
 from pages.parts.compare.seeds import show_groups
 from pages.parts.compare.sketches import pick_outcome, show_list
@@ -76,6 +80,22 @@ def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:
     return run, other, name
 
 
+def show_curation(run: Run, baseline: Run) -> None:
+    """Says whether it helped, where the two learned from versions of one dataset."""
+    config, before = run.config, baseline.config
+    if config is None or before is None or not are_versions(config, before):
+        return
+    name = base_name(config.dataset)
+    installed = [dataset for dataset in reads.datasets() if dataset.name == name]
+    effect = curation_effect(
+        reads.evaluation(run),
+        reads.evaluation(baseline),
+        configs=(config, before),
+        ambiguous=read_decisions(installed[0]).ambiguous if installed else (),
+    )
+    st.write(curation_words(effect, config, before, words()))
+
+
 def show(runs: list[Run]) -> None:
     """Shows the page of one run beside another."""
     run, baseline, name = pick_two(runs)
@@ -99,6 +119,7 @@ def show(runs: list[Run]) -> None:
     is_open = asked in evaluation.ids
     if not is_open:
         show_groups(run, baseline)
+    show_curation(run, baseline)
     st.write(comparison_words(comparison, told_gain, run, baseline, words()))
     if not is_open:
         show_tables(comparison, run, baseline)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.datasets.sources import NAMED
 from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
+from core.datasets.versions import base_name
 from core.errors import SketchScopeError
 from core.language import plain
 from core.paths import TRAINED_DIR, data_dir
@@ -143,7 +144,7 @@ def show_removal(dataset: Dataset) -> None:
         for run in reads.runs()
         if run.state in ACTIVE_STATES
         and run.config is not None
-        and dataset.name in run.config.datasets
+        and dataset.name in map(base_name, run.config.datasets)
     ]
     # One for each dataset: that of the next is closed, where this one's was open.
     key = f"dataset_removal_{dataset.name}"
@@ -285,6 +286,12 @@ if datasets:
                 "pages/train.py",
                 label=_("Train now"),
                 icon=":material/school:",
+                query_params={"dataset": dataset.name},
+            )
+            st.page_link(
+                "pages/labels.py",
+                label=_("Look through labels"),
+                icon=":material/label:",
                 query_params={"dataset": dataset.name},
             )
             show_removal(dataset)

@@ -15,6 +15,7 @@ from pages.shared.language import gettext as _
 from pages.shared.language import say
 from pages.shared.owner import is_owner
 from pages.shared.pickers import pick_run
+from pages.shared.training import DATASET
 
 LIVE_INTERVAL_S = 1.0
 
@@ -32,6 +33,8 @@ elif opened is not None:
     )
 if restored := st.session_state.pop(RESTORED, None):
     st.session_state["run"] = restored
+if chosen_dataset := st.session_state.pop(DATASET, None):
+    st.session_state["dataset"] = chosen_dataset
 form, panel = st.columns([2, 3], gap="large")
 with form:
     st.subheader(_("New run"))

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from core.cli import sweeps
+from core.cli import curation, sweeps
 from core.cli.console import end
 from core.cli.datasets import dataset_app
 from core.cli.doctor import doctor
@@ -45,6 +45,7 @@ app.command("export")(export)
 app.command("doctor")(doctor)
 app.command("recipes")(recipes)
 app.command("benchmark")(benchmark)
+curation.register(dataset_app)
 app.add_typer(dataset_app, name="dataset")
 app.add_typer(runs_app, name="runs")
 app.add_typer(drawings_app, name="drawings")

@@ -52,7 +52,7 @@ def sweep(
     if wants_ray or (not wait and is_ray_installed()):
         _show(_on_ray(asked, address))
     else:
-        _show(_here(asked, wait=wait))
+        _show(train_here(asked, wait=wait))
 
 
 @app.command("cross-validate")
@@ -95,15 +95,15 @@ def cross_validate(
         },
         default_name=name or f"{folds}-folds-{dataset}"[:50],
     )
-    _show(_here(asked) if address is None else _on_ray(asked, address))
+    _show(train_here(asked) if address is None else _on_ray(asked, address))
 
 
 def _begin(asked: "Sweep") -> "SweepRecord":
-    from core.datasets.store import open_dataset
+    from core.datasets.versions import open_any
     from core.sweeps.plan import plan
     from core.sweeps.record import merge, read_record, sweep_dir, write_record
 
-    open_dataset(asked.dataset, data_dir=data_dir())
+    open_any(asked.dataset, data_dir=data_dir())
     planned = plan(asked)
     earlier = read_record(sweep_dir(asked.name, data_dir=data_dir()))
     return write_record(merge(asked, planned, earlier), data_dir=data_dir())
@@ -123,7 +123,7 @@ def _on_ray(asked: "Sweep", address: str | None) -> "SweepRecord":
         return record
 
 
-def _here(asked: "Sweep", *, wait: bool = False) -> "SweepRecord":
+def train_here(asked: "Sweep", *, wait: bool = False) -> "SweepRecord":
     """Trains a sweep's trials one after another in this process.
 
     One that fails, as where the loss diverges, doesn't keep the others from their

@@ -4,25 +4,30 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.datasets.derived import DerivedDataset, derived_fields
 from core.datasets.splits import units
-from core.datasets.store import Dataset, SketchRecord, fingerprints
+from core.datasets.store import Dataset, SketchRecord, Split
 from core.errors import DatasetError
+
+Dealt = Literal["all", "train"]
+"""What is dealt into folds: all sketches, or those of train while test stays out."""
 
 
 class Fold(BaseModel):
     """Which part of a dataset's sketches is a run's test in a cross-validation.
 
     Attributes:
-        k: How many parts all sketches, train and test, are dealt into.
+        k: How many parts the sketches are dealt into.
         index: The part that is the test, from 0; the others are train.
         seed: Of the dealing.
         dataset_fingerprint: Of the installed dataset whose split this replaces.
+        dealt: Which sketches are dealt.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +36,7 @@ class Fold(BaseModel):
     index: int = Field(ge=0)
     seed: int = Field(0, ge=0, lt=2**31)
     dataset_fingerprint: str
+    dealt: Dealt = "all"
 
     @model_validator(mode="after")
     def _check_index(self) -> Self:
@@ -40,15 +46,13 @@ class Fold(BaseModel):
 
 
 @dataclass(frozen=True)
-class FoldedDataset(Dataset):
+class FoldedDataset(DerivedDataset):
     """An installed dataset with the split of one fold in place of its own.
 
     Attributes:
-        base: The installed dataset.
         fold: Which of its sketches are the test.
     """
 
-    base: Dataset
     fold: Fold
 
     @cached_property
@@ -56,54 +60,52 @@ class FoldedDataset(Dataset):
         """The index, in the order of `images`."""
         return folded_records(self.base, self.fold)
 
-    def hold(self) -> None:
-        """Opens all its parts; see `Dataset.hold`."""
-        self.base.hold()
-        _ = self.records, self.images, self.keys
 
-
-def fold_dataset(dataset: Dataset, *, k: int, index: int, seed: int) -> FoldedDataset:
-    """Deals all sketches of a dataset into `k` parts and makes one of them the test.
+def fold_dataset(
+    dataset: Dataset, *, k: int, index: int, seed: int, dealt: Dealt = "all"
+) -> FoldedDataset:
+    """Deals sketches of a dataset into `k` parts and makes one of them the test.
 
     Args:
-        dataset: An installed dataset; its own split doesn't matter.
+        dataset: An installed dataset, or a version of one.
         k: How many parts, at least 2.
         index: The part that is the test, from 0.
         seed: Of the dealing.
+        dealt: `all` deals train and test, whose split doesn't matter then; with
+            `train`, its test sketches are neither learned nor asked.
 
     Raises:
         DatasetError: If a class has too few different pictures for `k` parts.
     """
-    fold = Fold(k=k, index=index, seed=seed, dataset_fingerprint=dataset.fingerprint)
+    fold = Fold(
+        k=k,
+        index=index,
+        seed=seed,
+        dataset_fingerprint=dataset.fingerprint,
+        dealt=dealt,
+    )
     records = folded_records(dataset, fold)
-    both, split = fingerprints(dataset.class_names, records, dataset.keys)
-    num_test = sum(record.split == "test" for record in records)
-    inherited = {
-        field.name: getattr(dataset, field.name)
-        for field in dataclasses.fields(Dataset)
-    }
-    inherited |= {
-        "num_train": len(records) - num_test,
-        "num_test": num_test,
-        "fingerprint": both,
-        "split_fingerprint": split,
-    }
-    return FoldedDataset(**inherited, base=dataset, fold=fold)
+    return FoldedDataset(**derived_fields(dataset, records), fold=fold)
 
 
 def folded_records(dataset: Dataset, fold: Fold) -> tuple[SketchRecord, ...]:
     """Returns a dataset's index with the split of a fold."""
-    parts = deal(
-        dataset.labels,
-        dataset.keys[:, 1],
-        groups=[record.group for record in dataset.records],
+    records = dataset.records
+    wanted = ("train",) if fold.dealt == "train" else ("train", "test")
+    rows = np.flatnonzero([record.split in wanted for record in records])
+    parts = np.full(len(records), -1, dtype=np.int64)
+    parts[rows] = deal(
+        dataset.labels[rows],
+        dataset.keys[rows, 1],
+        groups=[records[row].group for row in rows],
         k=fold.k,
         seed=fold.seed,
         name=dataset.name,
     )
+    split_of: dict[int, Split] = {-1: "out", fold.index: "test"}
     return tuple(
-        dataclasses.replace(record, split="test" if part == fold.index else "train")
-        for record, part in zip(dataset.records, parts.tolist(), strict=True)
+        dataclasses.replace(record, split=split_of.get(part, "train"))
+        for record, part in zip(records, parts.tolist(), strict=True)
     )
 
 

@@ -40,7 +40,10 @@ PARTIAL_PREFIX = ".partial-"
 UPLOAD_PREFIX = ".upload-"
 """What is being imported from a browser lies in `.upload-<process id>-<random>`."""
 
-Split = Literal["train", "test"]
+Split = Literal["train", "test", "out"]
+"""The part that a sketch belongs to; `out` is neither learned nor asked, which only a
+dataset derived from another has."""
+
 Progress = Callable[[int, int], None]
 """Called with how many sketches are done and how many there are."""
 
@@ -357,9 +360,9 @@ def fingerprints(
     for record, pair in zip(records, keys.tolist(), strict=True):
         everything.update(f"{pair} {record.label} {record.split}\n".encode())
     split = hashlib.blake2b(digest_size=16)
-    is_test = np.array([record.split == "test" for record in records])
-    for part in (keys[~is_test, 0], keys[is_test, 0]):
-        split.update(np.sort(part).astype("<u8").tobytes() + b"|")
+    parts = np.array([record.split for record in records])
+    for part in ("train", "test"):
+        split.update(np.sort(keys[parts == part, 0]).astype("<u8").tobytes() + b"|")
     return everything.hexdigest(), split.hexdigest()
 
 

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from core.datasets.folds import FoldedDataset
 from core.datasets.store import Dataset, Progress
+from core.datasets.versions import DatasetVersion
 from core.errors import DatasetError
 from core.files import (
     load_array,
@@ -139,6 +140,9 @@ def open_variants(dataset: Dataset) -> StrokeVariants:
             "{dataset!r} has others. Set `stroke_variants` to 0.",
             dataset=dataset.name,
         )
+    if isinstance(dataset, DatasetVersion):
+        # They are of pictures, which are the same whatever their labels.
+        dataset = dataset.base
     path = dataset.path / FOLDER
     try:
         fields = json.loads(read_regular(path / "variants.json"))

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from core.datasets.folds import FoldedDataset
-from core.datasets.store import Dataset, open_dataset
+from core.datasets.store import Dataset
 from core.datasets.variants import open_variants
+from core.datasets.versions import open_any
 from core.errors import ConfigError, DatasetError, RunError, damaged
 from core.files import free_name, make_folder, new_folder, replacing, write_json
 from core.paths import TRAINED_DIR
@@ -171,7 +172,7 @@ def create_run(
 
     Args:
         network: A name of `models.NETWORKS`.
-        dataset: An installed dataset by its name, or a fold of one. From one without
+        dataset: An installed dataset or a version by name, or a fold. From one without
             test sketches, such as kept drawings, a run learns besides the dataset of
             its origin, on which it is validated and scored. Where that is not
             installed, it is validated on a part of the drawings, and not scored.
@@ -206,7 +207,7 @@ def create_run(
     if run_id is not None:
         check_new_run_id(run_id, data_dir=data_dir)
     if isinstance(dataset, str):
-        dataset = open_dataset(dataset, data_dir=data_dir)
+        dataset = open_any(dataset, data_dir=data_dir)
     fields = overrides or {}
     if origin is None:
         if origin_epoch is not None:

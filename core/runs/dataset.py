@@ -16,6 +16,7 @@ from core.datasets.splits import (
     units,
 )
 from core.datasets.store import Dataset, Progress, list_datasets
+from core.datasets.versions import list_all
 from core.errors import DatasetError, RunError
 from core.runs.config import RunConfig, Settings
 from core.runs.evaluation import read_evaluation
@@ -102,7 +103,7 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
     if (fold := config.fold) is not None:
         installed = _folded(fold, data_dir=data_dir)
     else:
-        installed = list_datasets(data_dir)
+        installed = list_all(data_dir)
     candidates = [
         dataset
         for dataset in installed
@@ -123,8 +124,8 @@ def find_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
 def _folded(fold: Fold, *, data_dir: Path) -> list[Dataset]:
     """Deals the installed copies of a fold's dataset anew."""
     return [
-        fold_dataset(dataset, k=fold.k, index=fold.index, seed=fold.seed)
-        for dataset in list_datasets(data_dir)
+        fold_dataset(dataset, **fold.model_dump(exclude={"dataset_fingerprint"}))
+        for dataset in list_all(data_dir)
         if dataset.fingerprint == fold.dataset_fingerprint
     ]
 

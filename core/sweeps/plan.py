@@ -142,6 +142,9 @@ def make_trial(
     fold: int | None,
 ) -> Trial:
     """Builds a trial; the same attributes always give the same run id."""
+    dealing: list[object] = [sweep.folds, fold, sweep.fold_seed]
+    if sweep.dealt != "all":
+        dealing.append(sweep.dealt)
     identity = json.dumps(
         [
             sweep.dataset,
@@ -149,7 +152,7 @@ def make_trial(
             recipe,
             sorted(fields.items()),
             seed,
-            None if fold is None else [sweep.folds, fold, sweep.fold_seed],
+            None if fold is None else dealing,
         ]
     )
     digest = hashlib.sha256(identity.encode()).hexdigest()[:8]

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from core.datasets.folds import Dealt
 from core.errors import ConfigError, explain, quote
 from core.files import read_regular
 from core.runs.config import Settings
@@ -78,6 +79,7 @@ class Sweep(BaseModel):
         seeds: Each combination is trained once with each.
         folds: Of a cross-validation; None scores on the dataset's own test.
         fold_seed: Of the dealing into folds.
+        dealt: Which sketches are dealt into folds: all, or those of train alone.
         search: `grid` trains every combination, `random` only `trials` of them, and
             `optuna` those that it learns to propose from their validation.
         trials: How many combinations are tried; None with `grid`.
@@ -97,6 +99,7 @@ class Sweep(BaseModel):
     seeds: tuple[int, ...] = Field((0,), min_length=1)
     folds: int | None = Field(None, ge=2, le=100)
     fold_seed: int = Field(0, ge=0, lt=2**31)
+    dealt: Dealt = "all"
     search: Literal["grid", "random", "optuna"] = "grid"
     trials: int | None = Field(None, ge=1, le=MAX_TRIALS)
     search_seed: int = Field(0, ge=0, lt=2**31)

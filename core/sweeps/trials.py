@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.folds import fold_dataset
-from core.datasets.store import open_dataset
+from core.datasets.versions import open_any
 from core.errors import BusyError, RunError, Sentence
 from core.runs.create import create_run
 from core.runs.folder import CONFIG, STOP_REQUEST, lock_run, runs_dir, sitting
@@ -35,11 +35,12 @@ def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
         RunError: If there is a run of that name that is none of this trial.
     """
     run_dir = runs_dir(data_dir) / trial.run_id
-    fold = None
+    fold: dict[str, Any] | None = None
     if trial.fold is not None and sweep.folds is not None:
         fold = {"k": sweep.folds, "index": trial.fold, "seed": sweep.fold_seed}
+        fold["dealt"] = sweep.dealt
     if not (run_dir / CONFIG).is_file():
-        dataset = open_dataset(sweep.dataset, data_dir=data_dir)
+        dataset = open_any(sweep.dataset, data_dir=data_dir)
         try:
             return create_run(
                 trial.network,
@@ -55,7 +56,7 @@ def open_trial(sweep: Sweep, trial: Trial, *, data_dir: Path) -> Path:
                 raise
     config = read_config(run_dir)
     settings = make_settings(trial.network, trial.recipe, trial.overrides)
-    theirs = config.fold and config.fold.model_dump(include={"k", "index", "seed"})
+    theirs = config.fold and config.fold.model_dump(exclude={"dataset_fingerprint"})
     if (config.network, config.settings, theirs) != (trial.network, settings, fold):
         raise RunError(
             "Run {run!r} has other settings than sweep {sweep!r} asks for; an earlier "

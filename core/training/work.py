@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from core.datasets.store import Dataset, open_dataset
+from core.datasets.store import Dataset
+from core.datasets.versions import open_any
 from core.errors import DatasetError, RunError, Sentence, SketchScopeError, message_of
 from core.runs.config import RunConfig
 from core.runs.dataset import find_dataset, find_drawings, hold_dataset
@@ -178,7 +179,7 @@ def evaluate_run_dir(
     if dataset_name is None:
         dataset = hold_dataset(config, data_dir=data_dir)
     else:
-        dataset = open_dataset(dataset_name, data_dir=data_dir)
+        dataset = open_any(dataset_name, data_dir=data_dir)
         dataset.hold()
     own = dataset.fingerprint == config.dataset_fingerprint and config.is_tested
     metrics = read_run(run_dir).metrics

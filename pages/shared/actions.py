@@ -9,7 +9,7 @@ from functools import wraps
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from core.datasets import answers, drawings, sources, store
+from core.datasets import answers, decisions, drawings, sources, store, versions
 from core.ownership import Access
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
 from core.sweeps import starting
@@ -32,6 +32,9 @@ def _for_the_owner(
 
 add_dataset = _for_the_owner(sources.add_dataset)
 remove_dataset = _for_the_owner(store.remove_dataset)
+decide_label = _for_the_owner(decisions.decide)
+undo_label = _for_the_owner(decisions.undo)
+make_version = _for_the_owner(versions.make_version)
 create_run = _for_the_owner(create.create_run)
 launch_training = _for_the_owner(launch.launch_training)
 create_sweep = _for_the_owner(starting.create_sweep)

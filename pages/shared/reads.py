@@ -8,14 +8,17 @@ import streamlit as st
 
 from core.datasets.answers import Answers, answers_file, read_answers
 from core.datasets.store import Dataset, list_datasets
+from core.datasets.versions import list_all
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import METRICS_FILE
+from core.runs.out_of_fold import FILE, read_out_of_fold
 from core.runs.reading import Known, Run, list_runs
 from core.sweeps.record import ENDED, SweepRecord, list_sweeps, refresh
 
 if TYPE_CHECKING:
     from core.analysis.classes import ClassMetrics
+    from core.analysis.label_suspects import LabelSuspect
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,6 +51,22 @@ def _runs(data: Path) -> tuple[Run, ...]:
 @st.cache_resource(ttl=FRESH_S, show_spinner=False)
 def _datasets(data: Path) -> tuple[Dataset, ...]:
     return tuple(list_datasets(data))
+
+
+@st.cache_resource(ttl=FRESH_S, show_spinner=False)
+def _trainable(data: Path) -> tuple[Dataset, ...]:
+    return tuple(list_all(data))
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _label_suspects(
+    path: Path, fingerprint: str, changed_ns: int
+) -> "tuple[LabelSuspect, ...] | None":
+    del changed_ns
+    from core.analysis.label_suspects import find_label_suspects
+
+    found = read_out_of_fold(_opened(path, fingerprint))
+    return None if found is None else tuple(find_label_suspects(found))
 
 
 @st.cache_resource(max_entries=EVALUATIONS_KEPT, show_spinner=False)
@@ -121,6 +140,24 @@ def datasets() -> tuple[Dataset, ...]:
     return tuple(_opened(d.path, d.fingerprint) for d in listed)
 
 
+def trainable() -> tuple[Dataset, ...]:
+    """Returns the installed datasets, each with its versions after it."""
+    return _trainable(data_dir())
+
+
+def label_suspects(dataset: Dataset) -> "tuple[LabelSuspect, ...] | None":
+    """Returns the suspects of a dataset; None where nobody has looked for them.
+
+    Raises:
+        DatasetError: If what was found is damaged.
+    """
+    try:
+        changed_ns = (dataset.path / FILE).stat().st_mtime_ns
+    except OSError:
+        return None
+    return _label_suspects(dataset.path, dataset.fingerprint, changed_ns)
+
+
 def sweeps() -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
     """Returns the records of all sweeps as last written, and what is damaged."""
     return _sweeps(data_dir())
@@ -138,6 +175,7 @@ def look_again() -> None:
     """Forgets the listings, after something was added, started or removed."""
     _runs.clear()
     _datasets.clear()
+    _trainable.clear()
     _sweeps.clear()
     _sweep.clear()
 

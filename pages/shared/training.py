@@ -18,6 +18,9 @@ ORIGIN_RECIPES = ("refine", "finetune")
 SPEED_KEPT_S = 600.0
 LOG_LINES = 25
 
+DATASET = "train_dataset"
+"""The session's note of the dataset or version that the page Train is to choose."""
+
 
 def parse_numbers(name: str, text: str) -> list[float]:
     """Reads numbers that are separated by commas.

@@ -87,7 +87,7 @@ def field_widget(name: str, value: Any, *, key: str) -> Any:
 def show_form() -> None:
     """Shows the form of a new run and its command line, and starts it."""
     check_installed()
-    datasets = [dataset.name for dataset in reads.datasets()]
+    datasets = [dataset.name for dataset in reads.trainable()]
     data_column, network_column = st.columns([2, 3])
     with data_column:
         dataset = st.selectbox(
@@ -169,7 +169,7 @@ def show_form() -> None:
             launch_training(run_dir, data_dir=data_dir())
         open_run(run_dir.name)
     if rate := measured_rate(network, data_dir()):
-        num_train = next(d.num_train for d in reads.datasets() if d.name == dataset)
+        num_train = next(d.num_train for d in reads.trainable() if d.name == dataset)
         seconds = training_time_s(settings, num_train, rate)
         st.caption(
             _("About {time} on this machine, with nothing else at work.").format(
