@@ -9,6 +9,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from core.datasets import drawings, sources, store
+from core.inference import excitation
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
 from core.sweeps import starting
 from pages.shared.owner import must_be_owner
@@ -36,6 +37,7 @@ create_sweep = _for_the_owner(starting.create_sweep)
 launch_sweep = _for_the_owner(starting.launch_sweep)
 request_stop = _for_the_owner(stopping.request_stop)
 change_notes = _for_the_owner(notes.change_notes)
+index_channels = _for_the_owner(excitation.index_channels)
 remove_run = _for_the_owner(folder.remove_run)
 restore_run = _for_the_owner(folder.restore_run)
 save_drawing = _for_the_owner(drawings.save_drawing)

@@ -15,6 +15,7 @@ from core.runs.excitation import EXCITATION, Excitation, read_current_excitation
 from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE
 from pages.parts.inside.diagram import map_picture
+from pages.parts.inside.indexing import offer_index
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import number, say, thing
@@ -97,6 +98,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
         )
     except RunError as error:
         st.caption(say(error))
+        offer_index(run)
         return
     rows = index.best(stage.name, channel)[:SHOWN_SKETCHES]
     names = [thing(evaluation.class_names[evaluation.y_true[row]]) for row in rows]
