@@ -26,6 +26,9 @@ from pages.shared.why import HEAT, changed_ns
 SHOWN_PX = 256
 SHOWN_SKETCHES = 6
 
+STRONGEST = 0.6
+"""Opacity behind the largest number; more would leave it hard to read."""
+
 
 def show_channel(
     network: Network,
@@ -60,12 +63,14 @@ def show_channel(
                 output_format="PNG",
                 alt=_("The drawing with the field of the strongest value framed"),
             )
-            st.caption(
-                _(
-                    "Its strongest value can depend on the framed pixels: a receptive "
-                    "field of {height} × {width}, cut off at the edge."
-                ).format(height=height, width=width)
-            )
+            told = _(
+                "Its strongest value can depend on the framed pixels: a receptive "
+                "field of {height} × {width}."
+            ).format(height=height, width=width)
+            top, left, bottom, right = box
+            if (round(bottom - top), round(right - left)) != (height, width):
+                told += " " + _("A part of it is outside the drawing.")
+            st.caption(told)
     with map_column:
         enlarged = Image.fromarray(map_picture(values))
         st.image(
@@ -107,7 +112,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
         return
     dataset = sketch_dataset(run)
     if dataset is None:
-        st.write(plain(", ".join(names)))
+        st.write(plain(", ".join(dict.fromkeys(names))))
         offer_dataset(run)
         return
     st.image(
@@ -136,8 +141,9 @@ def number_grid(values: NDArray[np.float32]) -> str:
     cells = "".join(
         "<tr>"
         + "".join(
-            f'<td style="background: rgba({_colour(value)}, {abs(value) / most:.2f})">'
-            f"{html.escape(number(float(value), '.2f'))}</td>"
+            f'<td style="background: rgba({_colour(value)}, '
+            f'{STRONGEST * abs(value) / most:.2f})">'
+            f"{html.escape(number(float(value), 'z.2f'))}</td>"
             for value in row
         )
         + "</tr>"

@@ -30,32 +30,33 @@ def offer_index(run: Run) -> None:
     if not is_owner():
         return
     being_made = f"inside_indexing_{run.run_id}"
-    if st.session_state.get(being_made):
+    if being_made in st.session_state:
         fragment(_go_on, run_every=PAUSE_S)(run, being_made)
     elif st.button(
         _("Index its channels"),
         icon=":material/manage_search:",
         key=f"inside_index_{run.run_id}",
     ):
-        st.session_state[being_made] = True
+        st.session_state[being_made] = _("Looking at the test sketches"), 0.0
         st.rerun()
 
 
 def _go_on(run: Run, being_made: str) -> None:
     """Indexes some more sketches, and shows how far it is."""
-    bar = st.progress(0.0, text=_("Looking at the test sketches"))
+    text, share = st.session_state[being_made]
+    bar = st.progress(share, text=text)
     if st.button(_("Stop"), icon=":material/stop:", key=f"{being_made}_stop"):
         del st.session_state[being_made]
         st.rerun()
 
     def tell(done: int, total: int) -> None:
-        bar.progress(
-            done / max(total, 1),
-            text=_(
-                "{run}: {done:,} of {total:,} test sketches. What is done is kept when "
-                "you stop or close this."
-            ).format(run=plain(run.run_id), done=done, total=total),
-        )
+        text = _(
+            "{run}: {done:,} of {total:,} test sketches. What is done is kept when you "
+            "stop or close this."
+        ).format(run=plain(run.run_id), done=done, total=total)
+        share = done / max(total, 1)
+        st.session_state[being_made] = text, share
+        bar.progress(share, text=text)
 
     ends_at = time.monotonic() + SLICE_S
     try:
