@@ -14,7 +14,7 @@ from pages.parts.draw.answers import show_answers, show_invitation
 from pages.parts.draw.canvas import drawing_canvas, with_line_so_far
 from pages.parts.draw.game import show_game
 from pages.parts.draw.keep import ask_whether_right, show_keep, show_kept
-from pages.parts.draw.picture import pick_picture
+from pages.parts.draw.picture import offer_turn, pick_picture
 from pages.parts.draw.replay import show_replay
 from pages.shared.fragments import fragment
 from pages.shared.frame import require_frame
@@ -105,6 +105,8 @@ def show_draw() -> None:
     )
     sketch = guessable_sketch(drawing) if picture is None else picture
     with beside.container(key="ways"):
+        if picture is not None:
+            offer_turn(networks[0], picture)
         if sketch is None:
             show_tries(runs)
         show_known(runs)

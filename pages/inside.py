@@ -31,6 +31,9 @@ EXAMPLE = "house"
 
 SHOWN_PX = 192
 
+CHANNEL = "channel"
+"""The address's parameter: the open channel as `run:stage:number`."""
+
 
 def find_sketch(run: Run) -> tuple[NDArray[np.uint8], str]:
     """Returns the sketch to look into, and what it is in words."""
@@ -65,20 +68,24 @@ def show_network(network: Network, outputs: list[NDArray[np.float32]]) -> str | 
 
 
 def open_channel(
-    network: Network,
-    chosen: str,
-    outputs: list[NDArray[np.float32]],
-    sketch: NDArray[np.uint8],
+    network: Network, outputs: list[NDArray[np.float32]], sketch: NDArray[np.uint8]
 ) -> None:
-    """Opens a channel that a browser asks for, if there is such a one."""
+    """Opens the channel that the address names, if this network has such a one."""
+    run_id, _colon, chosen = st.query_params.get(CHANNEL, "").partition(":")
     stage, _colon, channel = chosen.rpartition(":")
     place = network.classifier.inference.anatomy.stage(stage)
-    if place is None or not channel.isdecimal():
+    if run_id != network.run.run_id or place is None or outputs[place].ndim != 3:
         return
-    if outputs[place].ndim == 3 and int(channel) < len(outputs[place]):
-        number = int(channel)
-        opened = st.dialog(plain(network.name), width="large")(show_channel)
-        opened(network, place, number, outputs[place][number], sketch)
+    numbers = [str(number) for number in range(len(outputs[place]))]
+    if channel in numbers:
+        number = numbers.index(channel)
+        opened = st.dialog(plain(network.name), width="large", on_dismiss=close_channel)
+        opened(show_channel)(network, place, number, outputs[place][number], sketch)
+
+
+def close_channel() -> None:
+    """Takes the open channel out of the address."""
+    st.query_params.pop(CHANNEL, None)
 
 
 def show(runs: list[Run]) -> None:
@@ -87,8 +94,9 @@ def show(runs: list[Run]) -> None:
     sketch, words = find_sketch(run)
     offer_tour()
     show_step("drawing")
-    picture, told = st.columns([1, 3], vertical_alignment="center")
-    picture.image(sketch, width=SHOWN_PX, output_format="PNG", alt=words)
+    row = st.container(horizontal=True, gap="medium", vertical_alignment="center")
+    row.image(sketch, width=SHOWN_PX, output_format="PNG", alt=words)
+    told = row.container(width="content")
     told.write(words)
     told.page_link("pages/draw.py", label=_("Draw"), icon=":material/draw:")
     networks = load_networks([run] if other is None else [run, other])
@@ -112,9 +120,11 @@ def show(runs: list[Run]) -> None:
             st.columns(len(networks), gap="large"), networks, inside, strict=True
         )
     ]
-    for network, outputs, chosen in zip(networks, inside, clicked, strict=True):
+    for network, chosen in zip(networks, clicked, strict=True):
         if chosen is not None:
-            open_channel(network, chosen, outputs, sketch)
+            st.query_params[CHANNEL] = f"{network.run.run_id}:{chosen}"
+    for network, outputs in zip(networks, inside, strict=True):
+        open_channel(network, outputs, sketch)
     show_step("convolution")
     st.header(_("Step through the first convolution"))
     show_convolution(networks, inks, sketch)

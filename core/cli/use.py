@@ -14,6 +14,7 @@ from core.paths import TRAINED_DIR, data_dir
 
 if TYPE_CHECKING:
     from core.inference.classify import Prediction
+    from core.inference.turning import Turned
 
 
 def classify(
@@ -37,6 +38,7 @@ def classify(
     code is 1.
     """
     from core.inference.classify import Classifier, best_run, read_sketches
+    from core.inference.turning import find_turned
     from core.runs.reading import read_config
 
     if run is None:
@@ -48,39 +50,57 @@ def classify(
         raise read[0]
     sketches = [sketch for sketch in read if not isinstance(sketch, SketchScopeError)]
     classifier = Classifier(run_dir)
-    answers = iter(classifier(np.stack(sketches), top=top) if sketches else [])
+    several = np.stack(sketches) if sketches else None
+    answers = iter([] if several is None else classifier(several, top=top))
+    turns = iter([] if several is None else find_turned(classifier, several))
+    turned = [None if isinstance(s, SketchScopeError) else next(turns) for s in read]
     results: list[tuple[Path, list[Prediction] | SketchScopeError]] = [
         (file, sketch if isinstance(sketch, SketchScopeError) else next(answers))
         for file, sketch in zip(files, read, strict=True)
     ]
     if as_json or as_jsonl:
-        rows = [{"file": str(file), **_as_json(result)} for file, result in results]
+        rows = [
+            {"file": str(file), **_as_json(result, side)}
+            for (file, result), side in zip(results, turned, strict=True)
+        ]
         if as_jsonl:
             for row in rows:
                 print_json(row, indent=None)
         else:
             print_json(rows)
-    for file, result in [] if as_json or as_jsonl else results:
+    shown = [] if as_json or as_jsonl else zip(results, turned, strict=True)
+    for (file, result), side in shown:
         if isinstance(result, SketchScopeError):
             complain(str(result))
             continue
         out.print(f"[bold]{escape(str(file))}[/]")
         for guess in result:
             out.print(f"  {guess.probability:6.1%}  {escape(guess.class_name)}")
+        if side is not None:
+            out.print(
+                f"  It may lie on its side. Turned by {abs(side.degrees)}° to the "
+                f"{'left' if side.degrees > 0 else 'right'}: "
+                f"{escape(side.guess.class_name)}, {side.guess.probability:.1%}.",
+                highlight=False,
+            )
     if len(sketches) < len(files):
         raise typer.Exit(1)
 
 
-def _as_json(result: "list[Prediction] | SketchScopeError") -> dict[str, Any]:
-    """Returns what JSON says of one picture."""
+def _as_json(
+    result: "list[Prediction] | SketchScopeError", side: "Turned | None"
+) -> dict[str, Any]:
+    """Returns what JSON says of one picture, and of it turned if that may be right."""
     if isinstance(result, SketchScopeError):
         return {"error": str(result)}
-    return {
-        "predictions": [
-            {"class": guess.class_name, "probability": guess.probability}
-            for guess in result
-        ]
-    }
+    told: dict[str, Any] = {"predictions": [_guess(guess) for guess in result]}
+    if side is not None:
+        told["turned"] = {"degrees_left": side.degrees, **_guess(side.guess)}
+    return told
+
+
+def _guess(guess: "Prediction") -> dict[str, Any]:
+    return {"class": guess.class_name, "probability": guess.probability}
 
 
 def report(

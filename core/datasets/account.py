@@ -119,14 +119,14 @@ def _passed_over(kind: str, entries: Sequence[Entry]) -> Sentence:
     shown = ", ".join(examples) + (", …" if more else "")
     if kind == UNREADABLE:
         return Sentence(
-            "Passed over {count:,} {kind}: {examples}. {reason}",
+            "Passed over {kind} ({count:,}): {examples}. {reason}",
             count=len(entries),
             kind=Sentence(kind),
             examples=shown,
             reason=entries[0].detail,
         )
     return Sentence(
-        "Passed over {count:,} {kind}: {examples}.",
+        "Passed over {kind} ({count:,}): {examples}.",
         count=len(entries),
         kind=Sentence(kind),
         examples=shown,

@@ -1,15 +1,19 @@
 """The course's form of TU-Berlin: class and split lists beside 256×256 PNGs."""
 
 import codecs
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
+from core.datasets.account import OTHER_FORMAT, SYSTEM, UNLISTED, Account, Entry
 from core.datasets.archives import Archive, open_archive
+from core.datasets.names import format_name, is_system
 from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
+from core.sketches.formats import EXTENSIONS
 from core.sketches.images import read_sketch
 
 ATTRIBUTION = (
@@ -86,6 +90,11 @@ def find_eitz(path: Path) -> SketchSource:
         # Numbered from 1 in each class, as TU-Berlin's are not.
         records = [replace(record, id=record.path) for record in records]
     records.sort(key=lambda record: (len(record.id), record.id))
+    used = {root + name for name in (MAPPING, *LISTS, *listed)}
+    told = Account(
+        read=Counter(map(format_name, listed)),
+        passed_over=[_passed_over(name) for name in sorted(names - used)],
+    )
     is_complete = _is_complete(records, class_names)
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
@@ -100,7 +109,18 @@ def find_eitz(path: Path) -> SketchSource:
         # Others may use this form too, and their sketch 1 is not TU-Berlin's.
         attribution=ATTRIBUTION if is_complete else "",
         id_namespace=ID_NAMESPACE if is_complete else None,
+        account=told,
     )
+
+
+def _passed_over(name: str) -> Entry:
+    """Tells why a file that no list names is not imported."""
+    suffix = PurePosixPath(name).suffix.lower()
+    if is_system(name):
+        return Entry(name, SYSTEM)
+    if suffix in EXTENSIONS:
+        return Entry(name, UNLISTED)
+    return Entry(name, OTHER_FORMAT, suffix or "no ending")
 
 
 def expected_ids() -> frozenset[str]:

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from core.errors import RunError
 from core.files import replacing
 from core.runs.evaluation import Evaluation
-from core.runs.weights import open_tensors, save_tensors, tensor_names
+from core.runs.weights import read_index, save_tensors, tensor_names
 
 EXCITATION = "excitation.safetensors"
 
@@ -106,52 +105,39 @@ def read_excitation(run_dir: Path) -> Excitation | None:
     Raises:
         RunError: If it is damaged.
     """
-    path = run_dir / EXCITATION
-    try:
-        with open_tensors(path) as file:
-            told = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in tensor_names(file)}
-        arrays: dict[str, dict[str, NDArray[Any]]] = {"rows": {}, "values": {}}
-        for name, tensor in tensors.items():
-            stage, _, part = name.rpartition("/")
-            arrays[part][stage] = tensor
-        rows, values, done = arrays["rows"], arrays["values"], int(told["done"])
-        if rows.keys() != values.keys() or not rows:
-            raise ValueError("a stage is missing")
-        for stage, found in rows.items():
-            peak = values[stage]
-            if found.dtype != np.int32 or peak.dtype != np.float32:
-                raise ValueError(f"{stage} is {found.dtype} and {peak.dtype}")
-            if found.ndim != 2 or found.shape != peak.shape:
-                raise ValueError(f"{stage} is {found.shape} and {peak.shape}")
-            if not np.isfinite(peak).all():
-                raise ValueError(f"{stage} holds NaN")
-            if ((found < 0) | (found >= done)).any():
-                raise ValueError(f"{stage} names a sketch that was not looked at")
-        return Excitation(
-            told["evaluated_at"],
-            told["dataset_fingerprint"],
-            done,
-            {name: np.asarray(array, np.int32) for name, array in rows.items()},
-            {name: np.asarray(array, np.float32) for name, array in values.items()},
-        )
-    except FileNotFoundError:
-        return None
-    except (
-        OSError,
-        SafetensorError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,  # a type of number that NumPy doesn't have
-    ) as error:
-        raise RunError(
-            "{path} is damaged ({reason}). `python -m core runs index {run} "
-            "--channels` makes it anew.",
-            path=path,
-            reason=error,
-            run=run_dir.name,
-        ) from error
+    return read_index(
+        run_dir / EXCITATION,
+        _parse,
+        command=f"python -m core runs index {run_dir.name} --channels",
+    )
+
+
+def _parse(file: Any) -> Excitation:
+    told = file.metadata() or {}
+    arrays: dict[str, dict[str, NDArray[Any]]] = {"rows": {}, "values": {}}
+    for name in tensor_names(file):
+        stage, _, part = name.rpartition("/")
+        arrays[part][stage] = file.get_tensor(name)
+    rows, values, done = arrays["rows"], arrays["values"], int(told["done"])
+    if rows.keys() != values.keys() or not rows:
+        raise ValueError("a stage is missing")
+    for stage, found in rows.items():
+        peak = values[stage]
+        if found.dtype != np.int32 or peak.dtype != np.float32:
+            raise ValueError(f"{stage} is {found.dtype} and {peak.dtype}")
+        if found.ndim != 2 or found.shape != peak.shape:
+            raise ValueError(f"{stage} is {found.shape} and {peak.shape}")
+        if not np.isfinite(peak).all():
+            raise ValueError(f"{stage} holds NaN")
+        if ((found < 0) | (found >= done)).any():
+            raise ValueError(f"{stage} names a sketch that was not looked at")
+    return Excitation(
+        told["evaluated_at"],
+        told["dataset_fingerprint"],
+        done,
+        {name: np.asarray(array, np.int32) for name, array in rows.items()},
+        {name: np.asarray(array, np.float32) for name, array in values.items()},
+    )
 
 
 def read_current_excitation(run_dir: Path, evaluation: Evaluation) -> Excitation:

@@ -6,16 +6,16 @@ Reading and asking need no Keras; a run's index is made once, after its training
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.files import replacing
 from core.runs.reading import read_config
-from core.runs.weights import open_tensors, save_tensors
+from core.runs.weights import read_index, save_tensors
 
 NEIGHBOURS = "neighbours.safetensors"
 
@@ -206,53 +206,40 @@ def read_neighbours(run_dir: Path) -> Neighbours | None:
     Raises:
         RunError: If it is damaged.
     """
-    path = run_dir / NEIGHBOURS
     num_classes = len(read_config(run_dir).class_names)
-    try:
-        with open_tensors(path) as file:
-            mean, components, points, scales, labels = (
-                file.get_tensor(name)
-                for name in ("mean", "components", "points", "scales", "labels")
-            )
-            fingerprint = (file.metadata() or {})["split_fingerprint"]
-        n, c = points.shape
-        arrays = {
-            "mean": (mean, np.float32, components.shape[:1]),
-            "components": (components, np.float16, (*components.shape[:1], c)),
-            "points": (points, np.int8, (n, c)),
-            "scales": (scales, np.float32, (c,)),
-            "labels": (labels, np.uint16, (n,)),
-        }
-        for name, (tensor, dtype, shape) in arrays.items():
-            if tensor.dtype != dtype or tensor.shape != shape or not tensor.size:
-                raise ValueError(f"{name} is {tensor.dtype}{tensor.shape}")
-            if not np.isfinite(tensor).all():
-                raise ValueError(f"{name} holds NaN")
-        if labels.max() >= num_classes:
-            raise ValueError("a label is out of range")
-    except FileNotFoundError:
-        return None
-    except (
-        OSError,
-        SafetensorError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,  # a type of number that NumPy doesn't have
-    ) as error:
-        raise RunError(
-            "{path} is damaged ({reason}). `python -m core runs index {run}` makes it "
-            "anew.",
-            path=path,
-            reason=error,
-            run=run_dir.name,
-        ) from error
+    return read_index(
+        run_dir / NEIGHBOURS,
+        lambda file: _parse(file, num_classes),
+        command=f"python -m core runs index {run_dir.name}",
+    )
+
+
+def _parse(file: Any, num_classes: int) -> Neighbours:
+    mean, components, points, scales, labels = (
+        file.get_tensor(name)
+        for name in ("mean", "components", "points", "scales", "labels")
+    )
+    n, c = points.shape
+    arrays = {
+        "mean": (mean, np.float32, components.shape[:1]),
+        "components": (components, np.float16, (*components.shape[:1], c)),
+        "points": (points, np.int8, (n, c)),
+        "scales": (scales, np.float32, (c,)),
+        "labels": (labels, np.uint16, (n,)),
+    }
+    for name, (tensor, dtype, shape) in arrays.items():
+        if tensor.dtype != dtype or tensor.shape != shape or not tensor.size:
+            raise ValueError(f"{name} is {tensor.dtype}{tensor.shape}")
+        if not np.isfinite(tensor).all():
+            raise ValueError(f"{name} holds NaN")
+    if labels.max() >= num_classes:
+        raise ValueError("a label is out of range")
     return Neighbours(
         mean=mean,
         components=components.astype(np.float32),
         points=_to_unit(points * scales),
         labels=labels.astype(np.int64),
-        split_fingerprint=fingerprint,
+        split_fingerprint=(file.metadata() or {})["split_fingerprint"],
     )
 
 

@@ -4,9 +4,9 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from safetensors.numpy import save_file
 
 from core.errors import RunError
 from core.files import open_regular
+
+Index = TypeVar("Index")
 
 DIGEST = "sha256"
 """One more tensor, which tells whether a bit of the others was flipped.
@@ -82,6 +84,37 @@ def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:
             "{path} is missing or damaged: {reason}.", path=path, reason=error
         ) from error
     return tensors, metadata
+
+
+def read_index(
+    path: Path, parse: Callable[[Any], Index], *, command: str
+) -> Index | None:
+    """Reads an index that can be made anew.
+
+    Args:
+        path: Its safetensors file.
+        parse: Makes it of the open file; raises `KeyError` or `ValueError` where that
+            holds something else.
+        command: What makes it anew.
+
+    Returns:
+        None if there is none.
+
+    Raises:
+        RunError: If it is damaged.
+    """
+    try:
+        with open_tensors(path) as file:
+            return parse(file)
+    except FileNotFoundError:
+        return None
+    except (*_DAMAGE, KeyError) as error:
+        raise RunError(
+            "{path} is damaged ({reason}). `{command}` makes it anew.",
+            path=path,
+            reason=error,
+            command=command,
+        ) from error
 
 
 def has_changed(path: Path) -> bool:

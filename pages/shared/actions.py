@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from core.datasets import answers, decisions, drawings, sources, store, versions
+from core.inference import excitation
 from core.ownership import Access
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
 from core.sweeps import starting
@@ -41,6 +42,7 @@ create_sweep = _for_the_owner(starting.create_sweep)
 launch_sweep = _for_the_owner(starting.launch_sweep)
 request_stop = _for_the_owner(stopping.request_stop)
 change_notes = _for_the_owner(notes.change_notes)
+index_channels = _for_the_owner(excitation.index_channels)
 remove_run = _for_the_owner(folder.remove_run)
 restore_run = _for_the_owner(folder.restore_run)
 save_drawing = _for_the_owner(drawings.save_drawing)

@@ -95,6 +95,8 @@ for name in ("train", "hours", "dataset"):
 app.query_params["run"] = "tiny"
 app.switch_page("pages/classes.py").run()
 look("classes")
+app.switch_page("pages/inside.py").run()
+look("inside")
 app.query_params.clear()
 app.query_params["networks"] = ["tiny"]
 app.switch_page("pages/draw.py").run()
@@ -196,6 +198,8 @@ def test_a_network_is_one_file_and_one_row(said: Any, seen: Any) -> None:
     assert "Tiny" in seen["train"]["choices"]
     for page in ("classes", "draw"):
         assert colour in seen[page]["drawn"], page
+    assert "416 parameters" in seen["inside"]["drawn"]
+    assert re.search(r"channel \d+ of conv", seen["inside"]["drawn"])
     assert f".network-tiny {{ --network: {colour}; }}" in said["report"].lower()
 
 

@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.errors import ImageError
+from core.inference.turning import find_turned, turn
+from core.language import plain
 from core.sketches.formats import EXTENSIONS
 from core.sketches.images import MAX_VISITOR_PIXELS
 from core.sketches.photos import read_drawing
 from pages.shared.language import gettext as _
-from pages.shared.language import say
+from pages.shared.language import percent, say, thing
+from pages.shared.networks import Network
 
 MAX_UPLOAD_MB = 20
 
@@ -36,6 +39,30 @@ def pick_picture() -> NDArray[np.uint8] | None:
         except ImageError as error:
             st.error(say(error), icon=":material/broken_image:")
             return None
+
+
+def offer_turn(network: Network, picture: NDArray[np.uint8]) -> None:
+    """Offers to turn a picture, and says so where the drawing may lie on its side."""
+    (turned,) = find_turned(network.classifier, picture[None])
+    quarters = 1 if turned is None else turned.quarters
+    if turned is not None:
+        st.info(
+            _(
+                "It may lie on its side. Turned by 90°: {name}, {share} ({network})."
+            ).format(
+                network=plain(network.name),
+                name=plain(thing(turned.guess.class_name)),
+                share=percent(turned.guess.probability),
+            ),
+            icon=":material/screen_rotation:",
+        )
+    if st.button(
+        _("Turn by 90°"),
+        icon=f":material/rotate_90_degrees_{'ccw' if quarters == 1 else 'cw'}:",
+        key="draw_turn",
+    ):
+        st.session_state["draw_picture"] = turn(picture, quarters)
+        st.rerun()
 
 
 def read_once(upload: UploadedFile) -> NDArray[np.uint8]:

@@ -115,6 +115,11 @@ def show_both(runs: Sequence[Run]) -> None:
     st.write(comparison(shown))
     if len(shown) > 1:
         st.page_link("pages/compare.py", label=_("Compare"), icon=":material/compare:")
+    st.page_link(
+        "pages/inside.py",
+        label=_("See inside, stage by stage"),
+        icon=":material/layers:",
+    )
 
 
 def comparison(cards: Sequence[NetworkCard]) -> str:

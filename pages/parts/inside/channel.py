@@ -15,6 +15,7 @@ from core.runs.excitation import EXCITATION, Excitation, read_current_excitation
 from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE
 from pages.parts.inside.diagram import map_picture
+from pages.parts.inside.indexing import offer_index
 from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import number, say, thing
@@ -24,6 +25,9 @@ from pages.shared.why import HEAT, changed_ns
 
 SHOWN_PX = 256
 SHOWN_SKETCHES = 6
+
+STRONGEST = 0.6
+"""Opacity behind the largest number; more would leave it hard to read."""
 
 
 def show_channel(
@@ -59,12 +63,14 @@ def show_channel(
                 output_format="PNG",
                 alt=_("The drawing with the field of the strongest value framed"),
             )
-            st.caption(
-                _(
-                    "Its strongest value can depend on the framed pixels: a receptive "
-                    "field of {height} × {width}, cut off at the edge."
-                ).format(height=height, width=width)
-            )
+            told = _(
+                "Its strongest value can depend on the framed pixels: a receptive "
+                "field of {height} × {width}."
+            ).format(height=height, width=width)
+            top, left, bottom, right = box
+            if (round(bottom - top), round(right - left)) != (height, width):
+                told += " " + _("A part of it is outside the drawing.")
+            st.caption(told)
     with map_column:
         enlarged = Image.fromarray(map_picture(values))
         st.image(
@@ -97,6 +103,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
         )
     except RunError as error:
         st.caption(say(error))
+        offer_index(run)
         return
     rows = index.best(stage.name, channel)[:SHOWN_SKETCHES]
     names = [thing(evaluation.class_names[evaluation.y_true[row]]) for row in rows]
@@ -105,7 +112,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
         return
     dataset = sketch_dataset(run)
     if dataset is None:
-        st.write(plain(", ".join(names)))
+        st.write(plain(", ".join(dict.fromkeys(names))))
         offer_dataset(run)
         return
     st.image(
@@ -134,8 +141,9 @@ def number_grid(values: NDArray[np.float32]) -> str:
     cells = "".join(
         "<tr>"
         + "".join(
-            f'<td style="background: rgba({_colour(value)}, {abs(value) / most:.2f})">'
-            f"{html.escape(number(float(value), '.2f'))}</td>"
+            f'<td style="background: rgba({_colour(value)}, '
+            f'{STRONGEST * abs(value) / most:.2f})">'
+            f"{html.escape(number(float(value), 'z.2f'))}</td>"
             for value in row
         )
         + "</tr>"

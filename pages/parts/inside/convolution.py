@@ -5,7 +5,7 @@ import streamlit as st
 from numpy.typing import NDArray
 
 from core.inference.stages import FirstConvolution
-from pages.parts.inside.channel import framed, number_grid
+from pages.parts.inside.channel import SHOWN_PX, framed, number_grid
 from pages.shared.fragments import fragment
 from pages.shared.language import gettext as _
 from pages.shared.language import number
@@ -31,8 +31,10 @@ def show_convolution(
     top, left, bottom, right = (
         min(max(scale * edge, 0.0), float(sketch.shape[0])) for edge in edges
     )
-    st.image(
+    row_of = st.container(horizontal=True, gap="medium", vertical_alignment="bottom")
+    row_of.image(
         framed(sketch, (top, left, bottom, right)),
+        width=SHOWN_PX,
         output_format="PNG",
         alt=_("The drawing with the window framed"),
     )
@@ -41,14 +43,15 @@ def show_convolution(
         (_("The kernel"), window.kernel),
         (_("Their products"), window.products),
     )
-    for column_of, (title, values) in zip(st.columns(3), parts, strict=True):
-        column_of.caption(title)
-        column_of.html(number_grid(values))
+    for title, values in parts:
+        with row_of.container(width="content"):
+            st.caption(title)
+            st.html(number_grid(values))
     st.write(
         _("The products add up to {products}; with the bias, {bias}: {total}.").format(
-            products=number(float(window.products.sum()), ".3f"),
-            bias=number(window.bias, ".3f"),
-            total=number(window.total, ".3f"),
+            products=number(float(window.products.sum()), "z.3f"),
+            bias=number(window.bias, "z.3f"),
+            total=number(window.total, "z.3f"),
         )
     )
 

@@ -54,9 +54,9 @@ def show_votes(network: Network, values: NDArray[np.float32], label: int) -> Non
             "the logit: {logit}."
         ).format(
             count=len(added),
-            added=number(float(added.sum()), ".2f"),
-            bias=number(bias, ".2f"),
-            logit=number(float(added.sum()) + bias, ".2f"),
+            added=number(float(added.sum()), "z.2f"),
+            bias=number(bias, "z.2f"),
+            logit=number(float(added.sum()) + bias, "z.2f"),
         )
     )
 

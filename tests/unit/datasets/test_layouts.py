@@ -157,7 +157,7 @@ def test_a_test_part_without_labels_is_left_out_with_a_word(
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
     assert dataset.num_test == 4
-    assert "Passed over 4 pictures of a part without labels: test/0.png" in told(
+    assert "Passed over pictures of a part without labels (4): test/0.png" in told(
         dataset
     )
 
@@ -208,10 +208,12 @@ def test_a_table_labels_flat_pictures(form: str, tmp_path: Path, add: Import) ->
         assert {r.path for r in dataset.records if r.split == "test"} == {
             f"images/{c}0.png" for c in CLASSES
         }
-    assert "Passed over 1 pictures that no list names: images/extra.png" in told(
+    assert "Passed over pictures that no list names (1): images/extra.png" in told(
         dataset
     )
-    assert "Passed over 1 listed pictures that are not there: lost.png" in told(dataset)
+    assert "Passed over listed pictures that are not there (1): lost.png" in told(
+        dataset
+    )
 
 
 def test_a_pattern_labels_flat_pictures_and_groups_them(
@@ -229,7 +231,7 @@ def test_a_pattern_labels_flat_pictures_and_groups_them(
     in_test = {r.group for r in dataset.records if r.split == "test"}
     assert in_test
     assert not in_test & {r.group for r in dataset.records if r.split == "train"}
-    assert "that no list names: logo.png" in told(dataset)
+    assert "that no list names (1): logo.png" in told(dataset)
     with pytest.raises(DatasetError, match="no picture's name is of the form"):
         add(root, name="x", labels="{class}+*")
 
@@ -405,8 +407,8 @@ def test_of_sketchy_s_form_the_sketches_are_taken_once(
     write(root, tree("photo/tx_000000000000/{c}/n0_{i}.jpg"))
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
-    assert "Passed over 18 photographs beside the sketches" in told(dataset)
-    assert "Passed over 18 other forms of the same sketches" in told(dataset)
+    assert "Passed over photographs beside the sketches (18)" in told(dataset)
+    assert "Passed over other forms of the same sketches (18)" in told(dataset)
 
 
 def test_what_is_passed_over_is_told_by_kind_and_listed(
@@ -423,17 +425,17 @@ def test_what_is_passed_over_is_told_by_kind_and_listed(
     assert counts(dataset) == EACH_SIX
     for kind in (
         "Read 18 sketches: 18 PNG.",
-        "Passed over 6 system files",
-        "Passed over 4 files of other formats: 2 .md, 1 .csv, 1 .txt.",
-        "Passed over 2 folders without pictures: moon, only.",
-        "Passed over 1 linked folders: linked.",
-        "Passed over 1 pictures in no class folder: preview.png.",
+        "Passed over system files (6)",
+        "Passed over files of other formats (4): 2 .md, 1 .csv, 1 .txt.",
+        "Passed over folders without pictures (2): moon, only.",
+        "Passed over linked folders (1): linked.",
+        "Passed over pictures in no class folder (1): preview.png.",
     ):
         assert kind in told(dataset)
     with (dataset.path / "import.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == 14
     with pytest.raises(
-        DatasetError, match=r"folders without pictures: moon, only"
+        DatasetError, match=r"folders without pictures \(2\): moon, only"
     ) as e:
         add(root, name="strict", is_strict=True)
     assert "system files" not in str(e.value)
@@ -444,7 +446,7 @@ def test_a_folder_of_nothing_that_can_be_read_says_what_it_holds(
 ) -> None:
     root = write(tmp_path / "mine", [(f"a/{i}.xyz", b"") for i in range(3)])
     with pytest.raises(
-        DatasetError, match=r"Passed over 3 files of other formats: 3 .xyz"
+        DatasetError, match=r"Passed over files of other formats \(3\): 3 .xyz"
     ):
         add(root)
 
@@ -585,7 +587,7 @@ def test_a_class_of_which_nothing_can_be_read_is_not_lost_without_a_word(
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
     assert "none of their sketches can be read: 1: 'lost'" in told(dataset)
-    assert "Passed over 3 pictures that can't be read: lost/0.png" in told(dataset)
+    assert "Passed over pictures that can't be read (3): lost/0.png" in told(dataset)
 
 
 def test_looking_writes_nothing(tmp_path: Path, data_dir: Path) -> None:
@@ -604,4 +606,4 @@ def test_a_pipe_among_the_pictures_holds_nothing_up(
     (root / "sun/broken.png").symlink_to(root / "nothing.png")
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
-    assert "can't be read: sun/broken.png" in told(dataset)
+    assert "can't be read (1): sun/broken.png" in told(dataset)

@@ -172,6 +172,20 @@ def test_lists_made_on_windows_are_read(change: tuple[str, str], eitz: Path) -> 
     assert dataset.fingerprint == plain.fingerprint
 
 
+def test_the_course_s_form_tells_what_it_read_and_passed_over(eitz: Path) -> None:
+    listed = sorted(eitz.rglob("*.png"))
+    shutil.copy(listed[0], eitz / "png_w256" / "extra.png")
+    for name in (".DS_Store", "notes.md"):
+        (eitz / name).write_bytes(b"x")
+    told = [str(sentence) for sentence in find_eitz(eitz).account.sentences()]
+    assert told == [
+        f"Read {len(listed)} sketches: {len(listed)} PNG.",
+        "Passed over system files (1): .DS_Store.",
+        "Passed over files of other formats (1): 1 .md.",
+        "Passed over pictures that no list names (1): png_w256/extra.png.",
+    ]
+
+
 def test_the_same_picture_in_train_and_test_of_a_given_split_is_told(
     eitz: Path,
 ) -> None:
@@ -363,7 +377,7 @@ def test_unreadable_pictures_are_passed_over_by_name_or_refused(
     assert dataset.num_train + dataset.num_test == 78
     assert dataset.images.shape == (78, 128, 128)
     (told,) = (s for s in read_account(dataset.path) if "can't be read" in s)
-    assert "Passed over 2" in told
+    assert "(2): " in told
     assert "git lfs pull" in told
     listed = (dataset.path / "import.csv").read_text()
     assert "sun/3.png is empty" in listed
