@@ -14,7 +14,7 @@ from core.datasets.names import format_name, is_system
 from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
 from core.sketches.formats import EXTENSIONS
-from core.sketches.images import read_sketch
+from core.sketches.photos import read_picture
 
 ATTRIBUTION = (
     "TU-Berlin sketches: Mathias Eitz, James Hays, Marc Alexa, "
@@ -98,7 +98,7 @@ def find_eitz(path: Path) -> SketchSource:
     is_complete = _is_complete(records, class_names)
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
-        return read_sketch(archive.read(root + record.path), name=record.path)
+        return read_picture(archive.read(root + record.path), name=record.path)
 
     return SketchSource(
         kind="eitz",

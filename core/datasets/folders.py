@@ -26,7 +26,7 @@ from core.datasets.splits import TEST_FRACTION, stratified_split
 from core.datasets.store import SketchRecord, SketchSource, Split
 from core.errors import DatasetError, Sentence, join_sentences
 from core.sketches.formats import EXTENSIONS
-from core.sketches.images import read_sketch
+from core.sketches.photos import read_picture
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def find_folders(
         if record.path in items:
             return items[record.path].read()
         name = f"{path}: {record.path}" if isinstance(path, Path) else record.path
-        return read_sketch(archive.read(record.path), name=show_name(name))
+        return read_picture(archive.read(record.path), name=show_name(name))
 
     return SketchSource(
         kind="folders",

@@ -15,8 +15,7 @@ from core.runs.evaluation import softmax
 from core.runs.folder import WEIGHTS
 from core.runs.reading import check_weights, list_runs, read_run
 from core.runs.weights import check_finite, misfit, read_tensors
-from core.sketches.images import read_sketch
-from core.sketches.photos import read_drawing
+from core.sketches.photos import read_drawing, read_picture
 from models import FIRST_NETWORK, NETWORKS
 
 
@@ -166,14 +165,14 @@ def read_sketches(
 
     Those of TU-Berlin are all drawn alike, and so are drawings that were kept: the
     drawing in a picture is found and drawn so too, as on the page Draw. Other datasets
-    hold what was imported as it was, and pictures are read so for their runs.
+    hold pictures as `read_picture` reads them, and so they are read for their runs.
 
     Returns:
         For each file gray values of shape `(128, 128)`, or why it can't be read or has
         no drawing.
     """
     is_drawn_alike = config.attribution == ATTRIBUTION or config.drawings is not None
-    read = read_drawing if is_drawn_alike else read_sketch
+    read = read_drawing if is_drawn_alike else read_picture
     sketches: list[NDArray[np.uint8] | ImageError] = []
     for file in files:
         try:

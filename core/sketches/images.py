@@ -1,7 +1,8 @@
 """Turns any one image into the one form that the networks read.
 
-Datasets pass through `to_sketch`. Where the drawing in a picture has to be found first,
-and drawn as the dataset's are, `core.sketches.photos` does.
+Pictures that were drawn on a screen pass through `to_sketch`. Where the drawing in a
+picture has to be found first, and drawn as the dataset's are, `core.sketches.photos`
+does.
 """
 
 import struct
@@ -130,7 +131,11 @@ def to_sketch(image: Image.Image) -> NDArray[np.uint8]:
     Returns:
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
     """
-    gray = to_gray(image)
+    return gray_to_sketch(to_gray(image))
+
+
+def gray_to_sketch(gray: Image.Image) -> NDArray[np.uint8]:
+    """Does what `to_sketch` does with an upright 8-bit gray picture."""
     if paper_value(gray) < PAPER / 2:
         gray = ImageOps.invert(gray)
     side = max(gray.size)

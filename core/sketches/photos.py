@@ -17,6 +17,7 @@ from core.sketches.images import (
     IMAGE_SIZE,
     MAX_PIXELS,
     PAPER,
+    gray_to_sketch,
     paper_value,
     read_with,
     to_gray,
@@ -77,6 +78,15 @@ MIN_PLAIN_CHANGE = 3 * MAX_PLAIN_DEVIATION
 """Gray values from plain paper's from which on it is a line's, not a scanner's grain;
 whether lines are dark or light is told from these."""
 
+MIN_SPAN = 0.4
+"""Of a picture's longest side; a smaller drawing has few pixels left once packed."""
+
+MIN_PAGE_RATIO = 1.2
+"""Of the sides of a page, where its longest is longer than `USUAL_SIDES`."""
+
+MAX_INKED_SHARE = 0.5
+"""Of what is drawn on a screen; a photograph has hardly a white pixel."""
+
 MIN_FAINT_INK = 0.04
 """Ink of the dataset's own; packed, its lines may be as faint as 0.2."""
 
@@ -111,6 +121,57 @@ def read_drawing(
         name=name,
         max_pixels=max_pixels,
     )
+
+
+def read_picture(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
+    """Decodes one picture of a dataset that may be drawn in any way.
+
+    What was drawn on a screen stays as it is (`to_sketch`), since a network learns how
+    its own dataset is drawn; in a photograph or a scan, and where a drawing is lost on
+    its paper, it is found as on page Draw (`find_sketch`).
+
+    Args:
+        source: A file, or the encoded bytes of one.
+        name: What to call the picture in an error.
+
+    Returns:
+        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
+
+    Raises:
+        ImageError: If the picture is missing, of another format, damaged or too large,
+            or there are no lines on the paper of a photograph.
+    """
+
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        gray = to_gray(image)
+        return (
+            gray_to_sketch(gray) if is_digital(gray) else find_sketch(image, name=name)
+        )
+
+    return read_with(convert, source, name=name)
+
+
+def is_digital(gray: Image.Image) -> bool:
+    """Returns whether a picture was drawn on a screen and fills it, or is blank.
+
+    It is on white or black, no page, and its drawing spans `MIN_SPAN` of it.
+    """
+    if max(gray.size) > max(*USUAL_SIDES, MIN_PAGE_RATIO * min(gray.size)):
+        return False
+    paper = paper_value(gray)
+    if PAPER - WHITE < paper < WHITE:
+        return False
+    # Every so many pixels are enough.
+    step = max(max(gray.size) // DATASET_SIZE, 1)
+    values = np.asarray(gray, dtype=np.float32)[::step, ::step]
+    ink = np.abs(values - paper)
+    is_ink = ink > MAX_PLAIN_DEVIATION
+    if not is_ink.any():
+        return True
+    if is_ink.mean() > MAX_INKED_SHARE:
+        return False
+    low, high = _box(ink, least=MAX_PLAIN_DEVIATION)
+    return bool((high - low).max() >= MIN_SPAN * max(values.shape))
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:

@@ -1,5 +1,6 @@
 """The table of what changes to a drawing do to the answer; what a page holds."""
 
+import io
 import os
 import sys
 
@@ -13,8 +14,9 @@ from core.datasets.starter_things import DRAW
 from core.errors import ImageError
 from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
+from core.sketches.images import read_sketch
 from core.sketches.paper import drop_dirt, find_sheet
-from core.sketches.photos import find_sketch
+from core.sketches.photos import find_sketch, read_drawing, read_picture
 from tests.changed_pictures import CHANGES, scribe
 
 DRAWINGS = int(os.environ.get("SKETCHSCOPE_DRAWINGS", "6"))
@@ -150,3 +152,30 @@ def test_a_sheet_is_found_in_light_that_makes_the_table_lighter_than_it() -> Non
     expected[40:260, 60:340] = True
     assert not (is_sheet & ~expected).any()
     assert is_sheet[50:250, 70:330].all()
+
+
+DIGITAL = {
+    *("plain", "white on black", "faint pencil 205", "thick", "tiny, 28 pixels"),
+    "drawn frame",
+}
+"""Changes after which a picture is one that may have been drawn so on a screen."""
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_dataset_s_photographs_and_scans_are_read_as_draw_reads_them(
+    change: str,
+) -> None:
+    drawn = scribe(draw("house", np.random.default_rng(0)))
+    CHANGES[change](drawn).save(stream := io.BytesIO(), "PNG")
+    read = read_sketch if change in DIGITAL else read_drawing
+    content = stream.getvalue()
+    assert (read_picture(content, name="it") == read(content, name="it")).all()
+
+
+def test_blank_white_is_blank_and_a_photograph_without_lines_is_told() -> None:
+    white = Image.new("L", (300, 300), 255)
+    white.save(stream := io.BytesIO(), "PNG")
+    assert (read_picture(stream.getvalue(), name="it") == 255).all()
+    CHANGES["photo with shadow"](white).save(stream := io.BytesIO(), "PNG")
+    with pytest.raises(ImageError, match="blank"):
+        read_picture(stream.getvalue(), name="it")
