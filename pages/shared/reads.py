@@ -12,6 +12,7 @@ from core.datasets.versions import list_all
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.evaluation import Evaluation, read_evaluation
 from core.runs.folder import METRICS_FILE
+from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
 from core.runs.out_of_fold import FILE, read_out_of_fold
 from core.runs.reading import Known, Run, list_runs
 from core.sweeps.record import ENDED, SweepRecord, list_sweeps, refresh
@@ -89,6 +90,11 @@ def _class_metrics(run_dir: Path, changed_ns: int) -> "tuple[ClassMetrics, ...]"
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
+def _neighbours(run_dir: Path, changed_ns: int) -> Neighbours | None:
+    return read_neighbours(run_dir) if changed_ns else None
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
 def _opened(dataset_path: Path, fingerprint: str) -> Dataset:
     """Keeps a dataset's index between runs of a page; reading it takes a while."""
     dataset = next(d for d in _datasets(data_dir()) if d.path == dataset_path)
@@ -122,11 +128,7 @@ def answers() -> Answers:
     Raises:
         SketchScopeError: If their file can't be read.
     """
-    try:
-        changed_ns = answers_file(data_dir()).stat().st_mtime_ns
-    except OSError:
-        changed_ns = 0
-    return _answers(data_dir(), changed_ns)
+    return _answers(data_dir(), changed_ns(answers_file(data_dir())))
 
 
 def runs() -> tuple[Run, ...]:
@@ -151,11 +153,10 @@ def label_suspects(dataset: Dataset) -> "tuple[LabelSuspect, ...] | None":
     Raises:
         DatasetError: If what was found is damaged.
     """
-    try:
-        changed_ns = (dataset.path / FILE).stat().st_mtime_ns
-    except OSError:
+    changed = changed_ns(dataset.path / FILE)
+    if not changed:
         return None
-    return _label_suspects(dataset.path, dataset.fingerprint, changed_ns)
+    return _label_suspects(dataset.path, dataset.fingerprint, changed)
 
 
 def sweeps() -> tuple[tuple[SweepRecord, ...], tuple[str, ...]]:
@@ -186,7 +187,7 @@ def evaluation(run: Run) -> Evaluation:
     Raises:
         RunError: If it has none, or it is damaged.
     """
-    return _evaluation(run.path, _changed_ns(run))
+    return _evaluation(run.path, changed_ns(run.path / METRICS_FILE))
 
 
 def keep(compute: Callable[P, T]) -> Callable[P, T]:
@@ -218,11 +219,21 @@ def class_metrics(run: Run) -> "tuple[ClassMetrics, ...]":
     Raises:
         RunError: If it has no evaluation, or it is damaged.
     """
-    return _class_metrics(run.path, _changed_ns(run))
+    return _class_metrics(run.path, changed_ns(run.path / METRICS_FILE))
 
 
-def _changed_ns(run: Run) -> int:
+def neighbours(run: Run) -> Neighbours | None:
+    """Reads the index of a run's training sketches; None if it has none.
+
+    Raises:
+        RunError: If it is damaged.
+    """
+    return _neighbours(run.path, changed_ns(run.path / NEIGHBOURS))
+
+
+def changed_ns(path: Path) -> int:
+    """Returns when a file last changed, 0 where there is none."""
     try:
-        return (run.path / METRICS_FILE).stat().st_mtime_ns
+        return path.stat().st_mtime_ns
     except OSError:
         return 0

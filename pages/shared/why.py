@@ -1,7 +1,6 @@
 """Why: what in a drawing speaks for a class, and what the network has learned of it."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import streamlit as st
@@ -14,7 +13,7 @@ from core.inference.classify import Analysis, Classifier
 from core.inference.explain import heat_map, occlusion_map
 from core.language import noop as N_
 from core.language import plain
-from core.runs.neighbours import NEIGHBOURS, Neighbours, read_neighbours
+from core.runs.neighbours import Neighbours
 from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE, PAPER
 from pages.shared import reads
@@ -163,7 +162,7 @@ def show_nearest(
             nearest of all.
     """
     run = network.run
-    index = _neighbours(run.path, changed_ns(run.path / NEIGHBOURS))
+    index = reads.neighbours(run)
     st.markdown(_("**Nearest to {network}'s eye**").format(network=plain(network.name)))
     if index is None:
         st.caption(
@@ -179,7 +178,7 @@ def show_nearest(
         st.write(plain(", ".join(thing(names[label]) for label in labels[0])))
         offer_dataset(run)
         return
-    rows = _train_rows(run.path, changed_ns(run.path / NEIGHBOURS), dataset)
+    rows = _train_rows(index, dataset)
     # Of a sketch that is right, both are the same class.
     wanted: list[int | None] = [names.index(n) for n in dict.fromkeys(class_names)]
     for label in wanted or [None]:
@@ -265,23 +264,10 @@ def show_usual(run: Run, label: int) -> None:
             )
 
 
-def changed_ns(path: Path) -> int:
-    """Returns when a file last changed, 0 where there is none."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@st.cache_resource(max_entries=4, show_spinner=False)
-def _neighbours(run_dir: Path, changed: int) -> Neighbours | None:
-    return read_neighbours(run_dir) if changed else None
-
-
 @st.cache_resource(
-    max_entries=4, show_spinner=False, hash_funcs={Dataset: _fingerprint}
+    max_entries=4,
+    show_spinner=False,
+    hash_funcs={Dataset: _fingerprint, Neighbours: id},
 )
-def _train_rows(run_dir: Path, changed: int, dataset: Dataset) -> NDArray[np.int64]:
-    index = _neighbours(run_dir, changed)
-    assert index is not None
+def _train_rows(index: Neighbours, dataset: Dataset) -> NDArray[np.int64]:
     return index.train_rows(dataset)

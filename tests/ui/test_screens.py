@@ -342,6 +342,13 @@ def test_a_set_in_the_address_limits_each_page_to_it(open_page: Open) -> None:
     assert f"{wrong} of {len(rows)} are wrong" in words(app)
 
 
+def test_a_class_that_is_seldom_recognised_gets_advice(open_page: Open) -> None:
+    said = words(open_page("classes", **{"class": "barn"}))
+    assert "What would help" in said
+    assert "as one class it would be" in said
+    assert "What would help" not in words(open_page("classes", **{"class": "bicycle"}))
+
+
 @pytest.mark.parametrize("page", ["failures", "confusion", "classes", "map"])
 @pytest.mark.parametrize("name", ["../../x", "A" * 50_000, "7cORznja", "kept"])
 def test_a_set_that_is_none_is_told_in_one_sentence_and_left_out(

@@ -4,14 +4,24 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from core.analysis.classes import Share, sketches_of_class, taken_for, takes_in
+from core.analysis.advice import advise
+from core.analysis.classes import (
+    ClassMetrics,
+    Share,
+    sketches_of_class,
+    taken_for,
+    takes_in,
+)
 from core.language import plain
+from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
+from core.sentences.advice import advice_words
 from core.sentences.numbers import accuracy_words
+from pages.shared import reads
 from pages.shared.language import gettext as _
 from pages.shared.language import number, percent, thing, words
 from pages.shared.sets import Part, with_set
-from pages.shared.sketches import show_test_sketches
+from pages.shared.sketches import show_test_sketches, sketch_dataset
 
 
 def show_class(run: Run, other: Run | None, part: Part, name: str) -> None:
@@ -111,11 +121,32 @@ def show_class_of_run(run: Run, name: str, part: Part, other: Run | None) -> Non
     with towards:
         st.markdown(_("**Taken for {name}**").format(name=plain(thing(name))))
         show_shares(takes_in(evaluation, label), lambda other: (other, name), run)
+    show_advice(run, evaluation, class_metrics)
     right, wrong = sketches_of_class(evaluation, label)
     st.markdown(_("**Wrong ({count})**").format(count=len(wrong)))
     show_test_sketches(run, evaluation, wrong, key=f"wrong_{run.run_id}", limit=8)
     st.markdown(_("**Right ({count})**").format(count=len(right)))
     show_test_sketches(run, evaluation, right, key=f"right_{run.run_id}", limit=8)
+
+
+def show_advice(run: Run, evaluation: Evaluation, metrics: ClassMetrics) -> None:
+    """Says what would help a class that is seldom recognised."""
+    config, dataset = run.config, sketch_dataset(run)
+    is_own_set = config is not None and config.class_names == evaluation.class_names
+    advice = advise(
+        evaluation,
+        metrics,
+        neighbours=reads.neighbours(run) if is_own_set else None,
+        suspects=reads.label_suspects(dataset) if dataset is not None else None,
+    )
+    if advice is None:
+        return
+    st.markdown(_("**What would help**"))
+    st.markdown(
+        "\n".join(f"- {told}" for told in advice_words(advice, metrics, words()))
+    )
+    if advice.suspects is not None:
+        st.page_link("pages/labels.py", label=_("Labels"), icon=":material/label:")
 
 
 def show_shares(

@@ -21,7 +21,7 @@ from pages.shared.language import gettext as _
 from pages.shared.language import number, say, thing
 from pages.shared.networks import Network
 from pages.shared.sketches import SKETCH_WIDTH, offer_dataset, sketch_dataset
-from pages.shared.why import HEAT, changed_ns
+from pages.shared.why import HEAT
 
 SHOWN_PX = 256
 SHOWN_SKETCHES = 6
@@ -97,7 +97,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
     try:
         index = _excitation(
             run.path,
-            changed_ns(run.path / EXCITATION),
+            reads.changed_ns(run.path / EXCITATION),
             str(evaluation.metrics["evaluated_at"]),
             run,
         )
