@@ -1,5 +1,6 @@
 """One browser for all browser tests, and a server for each."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def server(data_dir: Path) -> Iterator[Server]:
     """A fresh server on an empty data folder."""
+    with serving(data_dir) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def lasting_server(
+    tiny_files: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A server on the tiny dataset, for all tests that only look."""
+    data_dir = tmp_path_factory.mktemp("lasting") / "data"
+    shutil.copytree(tiny_files, data_dir)
     with serving(data_dir) as started:
         yield started
 

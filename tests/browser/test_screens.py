@@ -56,8 +56,8 @@ def test_a_screen_opens_cold_by_its_address(
         expect_screen(page, name)
 
 
-def test_the_menu_leads_to_every_screen(server: Server, page: Page) -> None:
-    page.goto(server.address)
+def test_the_menu_leads_to_every_screen(lasting_server: Server, page: Page) -> None:
+    page.goto(lasting_server.address)
     expect_screen(page, "Home")
     for name in list(SCREENS)[1:]:
         go_to(page, name)
@@ -66,12 +66,12 @@ def test_the_menu_leads_to_every_screen(server: Server, page: Page) -> None:
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_narrow_dark_window_shows_a_screen(
-    name: str, server: Server, browser: Browser
+    name: str, lasting_server: Server, browser: Browser
 ) -> None:
     with faultless_page(
         browser, viewport={"width": 400, "height": 800}, color_scheme="dark"
     ) as page:
-        page.goto(server.address + SCREENS[name])
+        page.goto(lasting_server.address + SCREENS[name])
         heading = "SketchScope" if name == "Home" else name
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(
             timeout=START_TIMEOUT_MS
@@ -83,19 +83,19 @@ def test_a_narrow_dark_window_shows_a_screen(
         assert not is_wider_than_the_window
 
 
-def test_a_class_opens_by_its_address(server: Server, page: Page) -> None:
-    page.goto(f"{server.address}/classes?class=seagull")
+def test_a_class_opens_by_its_address(lasting_server: Server, page: Page) -> None:
+    page.goto(f"{lasting_server.address}/classes?class=seagull")
     expect_screen(page, "Classes")
     expect(page.get_by_role("heading", name="seagull", exact=True)).to_be_visible()
     expect(page.get_by_text("test sketches recognised").first).to_be_visible()
 
 
 def test_a_wrong_address_falls_back_to_what_there_is(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
-    page.goto(f"{server.address}/confusion?run=../../etc&drawn=nothing&view=x")
+    page.goto(f"{lasting_server.address}/confusion?run=../../etc&drawn=nothing&view=x")
     expect_screen(page, "Confusion")
-    page.goto(f"{server.address}/classes?run=<script>&class=%2e%2e&beside=")
+    page.goto(f"{lasting_server.address}/classes?run=<script>&class=%2e%2e&beside=")
     expect_screen(page, "Classes")
 
 
@@ -117,11 +117,13 @@ def click_cell(page: Page, row: str, column: str) -> None:
 
 
 def test_a_click_in_the_full_matrix_shows_that_pair_s_sketches(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     count, n = shipped_confusion("barn", "house")
     sentence = f"{count} of {n} sketches of barn taken for house"
-    page.goto(f"{server.address}/confusion?run=resnet18&view=Full+matrix&find=barn")
+    page.goto(
+        f"{lasting_server.address}/confusion?run=resnet18&view=Full+matrix&find=barn"
+    )
     expect_screen(page, "Confusion")
     click_cell(page, "barn", "house")
     expect(page.get_by_text(sentence)).to_be_visible()
@@ -133,9 +135,9 @@ def test_a_click_in_the_full_matrix_shows_that_pair_s_sketches(
 
 
 def test_the_gallery_shows_the_sketches_of_a_class(
-    tiny: Dataset, server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
-    page.goto(f"{server.address}/dataset?class=spider&split=test")
+    page.goto(f"{lasting_server.address}/dataset?class=spider&split=test")
     expect_screen(page, "Dataset")
     expect(page.get_by_text("4 test sketches of spider")).to_be_visible()
     expect(page.get_by_role("img", name="of spider")).to_have_count(4)
@@ -182,9 +184,9 @@ IS_DRAWN_ANEW = "() => window.places.some((place) => !place.isConnected)"
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_keyboard_reaches_every_control(
-    name: str, tiny: Dataset, server: Server, page: Page
+    name: str, lasting_server: Server, page: Page
 ) -> None:
-    page.goto(server.address + SCREENS[name])
+    page.goto(lasting_server.address + SCREENS[name])
     expect_screen(page, name)
     total = page.evaluate(CONTROLS)
     assert total >= 2 + len(SECTIONS)
@@ -219,9 +221,9 @@ WITHOUT_WORDS = """() => [
     ],
 )
 def test_charts_and_images_are_told_in_words(
-    address: str, tiny: Dataset, server: Server, page: Page
+    address: str, lasting_server: Server, page: Page
 ) -> None:
-    page.goto(server.address + address)
+    page.goto(lasting_server.address + address)
     # A chart has its words as soon as its script runs, after its frame is there.
     for _ in range(100):
         wait_until_idle(page)
@@ -285,9 +287,9 @@ ZOOMED = """(zoomed) => {
 
 
 def test_a_double_click_takes_the_zoom_back_and_opens_no_cell(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
-    page.goto(f"{server.address}/confusion?run=resnet18&view=Full+matrix")
+    page.goto(f"{lasting_server.address}/confusion?run=resnet18&view=Full+matrix")
     expect_screen(page, "Confusion")
     box = wait_for_chart(page).locator(".nsewdrag").bounding_box()
     assert box is not None
@@ -340,9 +342,9 @@ def test_an_uploaded_zip_becomes_a_dataset(
     ],
 )
 def test_numbers_come_as_csv(
-    address: str, button: str, lines: int, server: Server, page: Page
+    address: str, button: str, lines: int, lasting_server: Server, page: Page
 ) -> None:
-    page.goto(server.address + address)
+    page.goto(lasting_server.address + address)
     wait_until_idle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name=button).click()
