@@ -26,7 +26,6 @@ MAKE, RESULTS, JUDGE = N_("Data & training"), N_("Results"), N_("Judge")
 SCREENS = {
     "home": (N_("Home"), ":material/home:", ""),
     "draw": (N_("Draw"), ":material/draw:", ""),
-    "duel": (N_("Duel"), ":material/swords:", ""),
     "dataset": (N_("Dataset"), ":material/photo_library:", MAKE),
     "labels": (N_("Labels"), ":material/label:", MAKE),
     "train": (N_("Train"), ":material/school:", MAKE),
@@ -41,6 +40,7 @@ SCREENS = {
     "compare": (N_("Compare"), ":material/compare:", JUDGE),
     "trust": (N_("Trust"), ":material/verified:", JUDGE),
     "inside": (N_("Inside"), ":material/layers:", JUDGE),
+    "duel": (N_("Duel"), ":material/swords:", JUDGE),
 }
 """Each screen's title, icon and section of the menu; "" stands in the menu itself."""
 

@@ -18,6 +18,7 @@ from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import say, thing
 from pages.shared.owner import is_owner
+from pages.shared.pickers import MENU_WIDTH
 
 LARGE_PX = 384
 KEYS: dict[Verdict, str] = {
@@ -203,7 +204,11 @@ if datasets:
     show(
         datasets[
             st.selectbox(
-                _("Dataset"), list(datasets), key="dataset", bind="query-params"
+                _("Dataset"),
+                list(datasets),
+                key="dataset",
+                bind="query-params",
+                width=MENU_WIDTH,
             )
         ]
     )

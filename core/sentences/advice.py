@@ -40,9 +40,9 @@ def advice_words(
     if advice.merged is not None:
         merged = advice.merged
         template = _(
-            "**Count the two as one, if the difference doesn't matter.** {taken:,} of "
-            "its {mistakes:,} mistakes are taken for {other}. Of the test sketches of "
-            "both, {apart:.0%} are recognised; as one class it would be "
+            "**Count it and {other} as one, if the difference doesn't matter.** "
+            "{taken:,} of its {mistakes:,} mistakes are taken for {other}. Of the test "
+            "sketches of both, {apart:.0%} are recognised; as one class it would be "
             "{together:.0%} (95 % interval {interval})."
         )
         told = phrase(template, words)

@@ -142,9 +142,9 @@ def show_advice(run: Run, evaluation: Evaluation, metrics: ClassMetrics) -> None
     if advice is None:
         return
     st.markdown(_("**What would help**"))
-    st.markdown(
-        "\n".join(f"- {told}" for told in advice_words(advice, metrics, words()))
-    )
+    sentences = advice_words(advice, metrics, words())
+    mark = "- " if len(sentences) > 1 else ""
+    st.markdown("\n".join(f"{mark}{sentence}" for sentence in sentences))
     if advice.suspects is not None:
         st.page_link("pages/labels.py", label=_("Labels"), icon=":material/label:")
 
