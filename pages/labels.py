@@ -11,6 +11,7 @@ from core.datasets.store import Dataset
 from core.errors import SketchScopeError
 from core.language import plain
 from core.runs.status import utc_now
+from pages.parts.labels.search import show_search
 from pages.parts.labels.version import show_versions
 from pages.shared import reads
 from pages.shared.actions import decide_label, undo_label
@@ -182,14 +183,7 @@ def show(dataset: Dataset) -> None:
         st.error(problem, icon=":material/error:")
     suspects = reads.label_suspects(dataset)
     if suspects is None:
-        st.info(
-            _(
-                "Nobody has looked for suspect labels in {dataset} yet. The command "
-                "below trains a few networks, each on a part of the training sketches, "
-                "and asks them about the others; stopped, it goes on where it was."
-            ).format(dataset=plain(dataset.name))
-        )
-        st.code(f"python -m core dataset suspects {dataset.name}", language="sh")
+        show_search(dataset, may_start=may_decide)
     elif not suspects:
         st.success(_("No training sketch has a suspect label."))
     else:

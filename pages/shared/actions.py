@@ -13,7 +13,7 @@ from core.datasets import answers, decisions, drawings, sources, store, versions
 from core.inference import excitation
 from core.ownership import Access
 from core.runs import copies, create, dataset, folder, launch, notes, stopping
-from core.sweeps import starting
+from core.sweeps import out_of_fold, starting
 from pages.shared.owner import access, must_be_owner
 
 Parameters = ParamSpec("Parameters")
@@ -40,6 +40,7 @@ create_run = _for_the_owner(create.create_run)
 launch_training = _for_the_owner(launch.launch_training)
 create_sweep = _for_the_owner(starting.create_sweep)
 launch_sweep = _for_the_owner(starting.launch_sweep)
+finish_suspects = _for_the_owner(out_of_fold.finish_suspects)
 request_stop = _for_the_owner(stopping.request_stop)
 change_notes = _for_the_owner(notes.change_notes)
 index_channels = _for_the_owner(excitation.index_channels)

@@ -1,5 +1,7 @@
 """Labels: deciding about suspects, taking back, and a version to train on."""
 
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,9 +10,15 @@ from core.datasets.decisions import decide, read_decisions
 from core.datasets.store import Dataset
 from core.datasets.versions import make_version, open_any
 from core.ownership import READ_ONLY_VARIABLE
+from core.runs.out_of_fold import read_out_of_fold
 from core.runs.status import utc_now
+from core.sweeps.out_of_fold import suspects_sweep
+from core.sweeps.record import is_being_trained, list_sweeps
+from pages.parts.labels import search
 from tests.suspected import suspect_labels
 from tests.ui.conftest import Open, words
+
+HANGING_S = 300
 
 
 def test_suspects_are_decided_one_after_another(
@@ -39,6 +47,30 @@ def test_suspects_are_decided_one_after_another(
     assert train.selectbox(key="dataset").value == "tiny@v1"
     app.button(key="labels_version").click().run()
     assert "Nothing was decided about dataset" in words(app)
+
+
+@pytest.mark.slow
+def test_a_search_is_started_on_the_page_and_its_suspects_are_shown(
+    tiny: Dataset, data_dir: Path, open_page: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = {"epochs": 1, "image_sizes": [32], "batch_size": 16}
+    monkeypatch.setattr(
+        search, "suspects_sweep", partial(suspects_sweep, folds=2, fields=quick)
+    )
+    app = open_page("labels")
+    app.button(key="labels_search").click().run()
+    assert not app.exception
+    (record,) = list_sweeps(data_dir)[0]
+    assert "python -m core dataset suspects" not in "".join(c.value for c in app.code)
+    deadline = time.monotonic() + HANGING_S
+    while is_being_trained(record.sweep.name, data_dir=data_dir):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    app = open_page("labels")
+    assert read_out_of_fold(tiny) is not None
+    assert "of 2 networks are trained" not in words(app)
+    said = [element.value for element in (*app.subheader, *app.success)]
+    assert any("Label: " in one or "No training sketch" in one for one in said)
 
 
 def test_only_the_owner_decides(
