@@ -193,6 +193,19 @@ def runs_record(
     )
 
 
+@runs_app.command("card")
+def runs_card(run: RunArgument) -> None:
+    """Print the card of an evaluated network, as Markdown.
+
+    What it is, what it was measured to do, what it can't bear, how it was trained and
+    what not to expect. A network that ships has its own in its folder's README.md.
+    """
+    from core.report.card import make_card
+    from core.runs.reading import read_run
+
+    typer.echo(make_card(read_run(find_run(run))), nl=False)
+
+
 @runs_app.command("stop")
 def runs_stop(run: RunArgument) -> None:
     """Ask a running training to save and end at its next step."""
