@@ -22,10 +22,11 @@ def test_a_record_names_the_runs_of_earlier_ones_once(tmp_path: Path) -> None:
     file = tmp_path / "record.json"
     file.write_text(json.dumps({"scored": [*first, lost]}))
     record = make_record([simple], others=[resnet18], scored=read_scored(file))
+    # In order of time.
     assert [(row["run_id"], row["top1"]) for row in record["scored"]] == [
         ("simple", 0.5),
-        ("resnet18", resnet18.metrics["top1"]),  # type: ignore[index]
         ("simple", first[0]["top1"]),
+        ("resnet18", resnet18.metrics["top1"]),  # type: ignore[index]
     ]
     assert [row["run_id"] for row in record["runs"]] == ["simple"]
     # The same run under another name is no other score.
