@@ -72,7 +72,11 @@ class Guard:
             # Before Streamlit, which would ask another host for this one's address.
             await send({"type": "websocket.close", "code": POLICY_VIOLATION})
         else:
-            visit = self._turns.visit(address(scope))
+            where = address(scope)
+            if not await self._turns.open(where):
+                await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+                return
+            visit = self._turns.visit(where)
             await _Connection(self._turns, visit, receive, send).run(self._app, scope)
 
 

@@ -14,11 +14,50 @@ PER_SECOND = 10.0
 AT_ONCE = 4
 """Scripts that run at a time. Python runs one; the others wait for files."""
 
+AT_ONCE_OF_ADDRESS = 2
+"""And of one address, so that who comes from another finds a free turn at once."""
+
+PAGES = 40
+"""So many pages an address may open at once: a class behind one does."""
+
+PAGES_PER_SECOND = 4.0
+"""And so many from then on."""
+
+LONGEST_WAIT_S = 5.0
+"""For which a page waits to be opened; one that would wait longer is refused."""
+
 LONGEST_S = 5.0
 """For which a script keeps others waiting; then it is one beside them."""
 
 MEMORY_S = 10.0
 """Of those who wait, whose address has had the fewest runs in such a time is next."""
+
+
+class Bucket:
+    """What may be done so often at once, and so often a second from then on."""
+
+    def __init__(self, burst: float, per_second: float, *, now: float) -> None:
+        self._burst = self._tokens = burst
+        self._per_second = per_second
+        self._filled_at = now
+
+    def wait_s(self, now: float) -> float:
+        """Returns how long to wait until it may be done once more, in seconds."""
+        gained = (now - self._filled_at) * self._per_second
+        self._tokens = min(self._burst, self._tokens + gained)
+        self._filled_at = now
+        return max(0.0, (1 - self._tokens) / self._per_second)
+
+    def is_full(self, now: float) -> bool:
+        """Returns whether nothing was done for so long that all may be done at once."""
+        self.wait_s(now)
+        return self._tokens >= self._burst
+
+    def take(self, now: float) -> float:
+        """Does it once more; returns how long to wait before, in seconds."""
+        wait_s = self.wait_s(now)
+        self._tokens -= 1
+        return wait_s
 
 
 class Visit:
@@ -32,15 +71,7 @@ class Visit:
     def __init__(self, address: str, *, now: float) -> None:
         self.address = address
         self.running = 0
-        self._tokens = float(BURST)
-        self._filled_at = now
-
-    def wait_s(self, now: float) -> float:
-        """Takes a token; returns how long to wait until it is one, in seconds."""
-        gained = (now - self._filled_at) * PER_SECOND
-        self._tokens = min(float(BURST), self._tokens + gained) - 1
-        self._filled_at = now
-        return max(0.0, -self._tokens / PER_SECOND)
+        self.runs = Bucket(BURST, PER_SECOND, now=now)
 
 
 class Turns:
@@ -56,6 +87,21 @@ class Turns:
         self._running: set[Visit] = set()
         self._waiting: list[tuple[Visit, asyncio.Future[None]]] = []
         self._lately: deque[tuple[float, str]] = deque()
+        self._pages: dict[str, Bucket] = {}
+
+    async def open(self, address: str) -> bool:
+        """Waits until an address may open a page; returns whether it may."""
+        now = self._clock()
+        # Those that may open as many as they like again are as good as new.
+        for other in [a for a, b in self._pages.items() if b.is_full(now)]:
+            del self._pages[other]
+        bucket = self._pages.setdefault(
+            address, Bucket(PAGES, PAGES_PER_SECOND, now=now)
+        )
+        if bucket.wait_s(now) > LONGEST_WAIT_S:
+            return False
+        await asyncio.sleep(bucket.take(now))
+        return True
 
     def visit(self, address: str) -> Visit:
         """Returns a new page's share."""
@@ -63,7 +109,7 @@ class Turns:
 
     async def admit(self, visit: Visit) -> None:
         """Waits while a page sends more than its share."""
-        await asyncio.sleep(visit.wait_s(self._clock()))
+        await asyncio.sleep(visit.runs.take(self._clock()))
 
     async def take(self, visit: Visit) -> None:
         """Waits until a page may run its script, too; `give_back` follows.
@@ -73,7 +119,7 @@ class Turns:
         await self.admit(visit)
         if visit.running:
             return
-        if len(self._running) < AT_ONCE:
+        if self._is_free_for(visit):
             self._begin(visit)
             return
         turn = asyncio.get_running_loop().create_future()
@@ -95,14 +141,22 @@ class Turns:
         visit.running = 0
         self._running.discard(visit)
         # One that has just been left stands there until its task comes to know.
-        waiting = [waits for waits in self._waiting if not waits[1].done()]
-        if waiting and len(self._running) < AT_ONCE:
+        waiting = [
+            waits
+            for waits in self._waiting
+            if not waits[1].done() and self._is_free_for(waits[0])
+        ]
+        if waiting:
             had = self._runs_lately()
             # Who came first, of those who had as many.
             next_one = min(waiting, key=lambda waits: had[waits[0].address])
             self._waiting.remove(next_one)
             self._begin(next_one[0])
             next_one[1].set_result(None)
+
+    def _is_free_for(self, visit: Visit) -> bool:
+        of_address = sum(one.address == visit.address for one in self._running)
+        return len(self._running) < AT_ONCE and of_address < AT_ONCE_OF_ADDRESS
 
     def _begin(self, visit: Visit) -> None:
         self._count += 1

@@ -172,9 +172,57 @@ def test_only_a_near_proxy_says_where_a_visitor_comes_from(
 def test_a_page_runs_so_often_a_second() -> None:
     now = 0.0
     visit = Turns(clock=lambda: now).visit("here")
-    assert [visit.wait_s(0.0) for _ in range(BURST)] == [0.0] * BURST
-    assert visit.wait_s(0.0) == pytest.approx(1 / turns.PER_SECOND)
-    assert visit.wait_s(100.0) == 0.0
+    assert [visit.runs.take(0.0) for _ in range(BURST)] == [0.0] * BURST
+    assert visit.runs.take(0.0) == pytest.approx(1 / turns.PER_SECOND)
+    assert visit.runs.take(100.0) == 0.0
+
+
+def test_an_address_opens_so_many_pages_and_another_is_not_kept_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+
+    async def play() -> None:
+        now = 0.0
+        all_turns = Turns(clock=lambda: now)
+        assert all([await all_turns.open("many") for _ in range(turns.PAGES)])
+        assert slept == [0.0] * turns.PAGES
+        more = [await all_turns.open("many") for _ in range(100)]
+        # Those wait for five seconds at most; the others are refused at once.
+        assert more.count(True) == turns.LONGEST_WAIT_S * turns.PAGES_PER_SECOND
+        assert max(slept) == turns.LONGEST_WAIT_S
+        assert await all_turns.open("one")
+        assert slept[-1] == 0.0
+        now = 100.0
+        assert await all_turns.open("many")
+        assert slept[-1] == 0.0
+
+    apart(lambda: asyncio.run(play()))
+
+
+def test_an_address_has_no_more_than_its_turns_at_once() -> None:
+    async def play() -> None:
+        all_turns = Turns()
+        many = [all_turns.visit("many") for _ in range(AT_ONCE)]
+        waiting = [asyncio.create_task(all_turns.take(visit)) for visit in many]
+        await asyncio.sleep(0.05)
+        begun = [task.done() for task in waiting]
+        assert begun.count(True) == turns.AT_ONCE_OF_ADDRESS < AT_ONCE
+        other = all_turns.visit("other")
+        await asyncio.wait_for(all_turns.take(other), 1)
+        all_turns.give_back(other)
+        assert [task.done() for task in waiting] == begun
+        for visit in many:
+            await asyncio.sleep(0.01)
+            all_turns.give_back(visit)
+        await asyncio.wait_for(asyncio.gather(*waiting), 1)
+
+    apart(lambda: asyncio.run(play()))
 
 
 def test_of_those_who_wait_whose_address_had_fewest_runs_is_next() -> None:
