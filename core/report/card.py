@@ -139,11 +139,11 @@ def _training(run: Run) -> str:
         )
     if config.teacher is not None:
         sentences.append(
-            f"{settings.distillation:.0%} of its targets were the answers of "
-            f"`{config.teacher.run_id}` to the same sketch.".replace("%", " %")
+            f"{100 * settings.distillation:.0f} % of its targets were the answers of "
+            f"`{config.teacher.run_id}` to the same sketch."
         )
     if config.attribution:
-        sentences.append(f"{config.attribution}")
+        sentences.append(config.attribution)
     sentences.append("All settings stand in `config.json`.")
     return " ".join(sentences)
 

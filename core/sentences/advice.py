@@ -19,62 +19,70 @@ def advice_words(
         words: The sentences of a language.
     """
     _ = words.gettext
-    name = plain(class_word(metrics.class_name, words))
     sentences = []
+
+    def tell(template: str, **values: object) -> None:
+        sentences.append(phrase(template, words).format(**values))
+
     if advice.few is not None:
         count, median = advice.few
-        template = _(
-            "**Draw more.** It has {count:,} training sketches; half of the classes "
-            "have {median:,.0f} or more."
+        tell(
+            _(
+                "**Draw more.** It has {count:,} training sketches; half of the "
+                "classes have {median:,.0f} or more."
+            ),
+            count=count,
+            median=median,
         )
-        told = phrase(template, words)
-        sentences.append(told.format(count=count, median=median))
     if advice.suspects is not None:
         doubted, count = advice.suspects
-        template = _(
-            "**Look through its training sketches.** Of {count:,}, {doubted:,} have a "
-            "suspect label."
+        tell(
+            _(
+                "**Look through its training sketches.** Of {count:,}, {doubted:,} "
+                "have a suspect label."
+            ),
+            count=count,
+            doubted=doubted,
         )
-        told = phrase(template, words)
-        sentences.append(told.format(count=count, doubted=doubted))
     if advice.merged is not None:
         merged = advice.merged
-        template = _(
-            "**Count it and {other} as one, if the difference doesn't matter.** "
-            "{taken:,} of its {mistakes:,} mistakes are taken for {other}. Of the test "
-            "sketches of both, {apart:.0%} are recognised; as one class it would be "
-            "{together:.0%} (95 % interval {interval})."
-        )
-        told = phrase(template, words)
-        sentences.append(
-            told.format(
-                taken=merged.mistakes,
-                mistakes=advice.mistakes,
-                other=plain(class_word(merged.partner, words)),
-                apart=merged.apart,
-                together=merged.together,
-                interval=plain(span(merged.low, merged.high, words)),
-            )
+        tell(
+            _(
+                "**Count it and {other} as one, if the difference doesn't matter.** "
+                "{taken:,} of its {mistakes:,} mistakes are taken for {other}. Of the "
+                "test sketches of both, {apart:.0%} are recognised; as one class it "
+                "would be {together:.0%} (95 % interval {interval})."
+            ),
+            taken=merged.mistakes,
+            mistakes=advice.mistakes,
+            other=plain(class_word(merged.partner, words)),
+            apart=merged.apart,
+            together=merged.together,
+            interval=plain(span(merged.low, merged.high, words)),
         )
     if advice.alike is not None:
         other, share = advice.alike
-        template = _(
-            "**Draw what tells it from {other}.** Of the {k} training sketches nearest "
-            "to each of its own, {share:.0%} are of {other}: to this network the two "
-            "look alike."
+        tell(
+            _(
+                "**Draw what tells it from {other}.** Of the {k} training sketches "
+                "nearest to each of its own, {share:.0%} are of {other}: to this "
+                "network the two look alike."
+            ),
+            k=NEIGHBOURS,
+            share=share,
+            other=plain(class_word(other, words)),
         )
-        told = phrase(template, words)
-        shown = plain(class_word(other, words))
-        sentences.append(told.format(k=NEIGHBOURS, share=share, other=shown))
     if advice.confidence is not None:
-        template = _(
-            "**Vary.** The network's confidence in its sketches, {confidence:.0%} on "
-            "average, is about right, only low: it knows that it can't tell. "
-            "Drawings of {name} that differ from these may help more than more of the "
-            "same."
+        tell(
+            _(
+                "**Vary.** The network's confidence in its sketches, {confidence:.0%} "
+                "on average, is about right, only low: it knows that it can't tell. "
+                "Drawings of {name} that differ from these may help more than more of "
+                "the same."
+            ),
+            confidence=advice.confidence,
+            name=plain(class_word(metrics.class_name, words)),
         )
-        told = phrase(template, words)
-        sentences.append(told.format(confidence=advice.confidence, name=name))
     return sentences or [
         _("Nothing stands out of what can be measured: look at its mistakes below.")
     ]
