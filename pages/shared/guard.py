@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import get_option
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -44,6 +45,12 @@ TRIGGERS = (
 )
 """What holds for one run only, such as a button that was pressed."""
 
+UPLOADS = "/_stcore/upload_file/"
+TOO_MUCH = PlainTextResponse(
+    "Too much was uploaded from this address. Wait a minute, and upload it again.",
+    status_code=429,
+)
+
 POLICY_VIOLATION = 1008
 FRAMES = {
     "Content-Security-Policy": "frame-ancestors 'self'",
@@ -65,6 +72,11 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles a request or a connection, as ASGI has it."""
         if scope["type"] == "http":
+            if _is_upload(scope) and not await self._turns.upload(
+                address(scope), _upload_bytes(scope)
+            ):
+                await TOO_MUCH(scope, receive, send)
+                return
             await self._app(scope, receive, _unframed(send))
         elif scope["type"] != "websocket":
             await self._app(scope, receive, send)
@@ -222,6 +234,20 @@ def address(scope: Scope) -> str:
     except ValueError:
         is_near = True
     return forwarded.rpartition(",")[2].strip() or host if is_near else host
+
+
+def _is_upload(scope: Scope) -> bool:
+    # Before it, the address may have a folder of a proxy's.
+    return bool(scope["method"] == "PUT" and UPLOADS in scope["path"])
+
+
+def _upload_bytes(scope: Scope) -> int:
+    """Returns how much an upload may bring: what it says, or the most that is taken."""
+    most = int(get_option("server.maxUploadSize")) * 2**20
+    try:
+        return min(int(Headers(scope=scope)["Content-Length"]), most)
+    except (KeyError, ValueError):
+        return most
 
 
 def _unframed(send: Send) -> Send:

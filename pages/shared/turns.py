@@ -26,6 +26,16 @@ PAGES_PER_SECOND = 4.0
 LONGEST_WAIT_S = 5.0
 """For which a page waits to be opened; one that would wait longer is refused."""
 
+UPLOADED = 60e6
+"""So many bytes an address may upload at once: three pictures of the largest size."""
+
+UPLOADED_PER_SECOND = 1e6
+"""And so many from then on: Streamlit keeps them until two minutes after the page has
+left."""
+
+LONGEST_UPLOAD_WAIT_S = 60.0
+"""For which an upload waits; one that would wait longer is refused."""
+
 LONGEST_S = 5.0
 """For which a script keeps others waiting; then it is one beside them."""
 
@@ -41,23 +51,54 @@ class Bucket:
         self._per_second = per_second
         self._filled_at = now
 
-    def wait_s(self, now: float) -> float:
-        """Returns how long to wait until it may be done once more, in seconds."""
+    def wait_s(self, now: float, times: float = 1) -> float:
+        """Returns how long to wait until it may be done so often more, in seconds."""
         gained = (now - self._filled_at) * self._per_second
         self._tokens = min(self._burst, self._tokens + gained)
         self._filled_at = now
-        return max(0.0, (1 - self._tokens) / self._per_second)
+        return max(0.0, (times - self._tokens) / self._per_second)
 
     def is_full(self, now: float) -> bool:
         """Returns whether nothing was done for so long that all may be done at once."""
         self.wait_s(now)
         return self._tokens >= self._burst
 
-    def take(self, now: float) -> float:
-        """Does it once more; returns how long to wait before, in seconds."""
-        wait_s = self.wait_s(now)
-        self._tokens -= 1
+    def take(self, now: float, times: float = 1) -> float:
+        """Does it so often more; returns how long to wait before, in seconds."""
+        wait_s = self.wait_s(now, times)
+        self._tokens -= times
         return wait_s
+
+
+class Shares:
+    """A bucket for each address.
+
+    Args:
+        burst: What an address may do at once.
+        per_second: And a second from then on.
+        longest_wait_s: For which it waits; what would wait longer is refused.
+    """
+
+    def __init__(
+        self, burst: float, per_second: float, *, longest_wait_s: float
+    ) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._longest_wait_s = longest_wait_s
+        self._buckets: dict[str, Bucket] = {}
+
+    async def take(self, address: str, now: float, times: float = 1) -> bool:
+        """Waits until an address may do it so often more; returns whether it may."""
+        # Those that may do all at once again are as good as new.
+        for other in [a for a, b in self._buckets.items() if b.is_full(now)]:
+            del self._buckets[other]
+        bucket = self._buckets.setdefault(
+            address, Bucket(self._burst, self._per_second, now=now)
+        )
+        if bucket.wait_s(now, times) > self._longest_wait_s:
+            return False
+        await asyncio.sleep(bucket.take(now, times))
+        return True
 
 
 class Visit:
@@ -87,21 +128,18 @@ class Turns:
         self._running: set[Visit] = set()
         self._waiting: list[tuple[Visit, asyncio.Future[None]]] = []
         self._lately: deque[tuple[float, str]] = deque()
-        self._pages: dict[str, Bucket] = {}
+        self._pages = Shares(PAGES, PAGES_PER_SECOND, longest_wait_s=LONGEST_WAIT_S)
+        self._uploads = Shares(
+            UPLOADED, UPLOADED_PER_SECOND, longest_wait_s=LONGEST_UPLOAD_WAIT_S
+        )
 
     async def open(self, address: str) -> bool:
         """Waits until an address may open a page; returns whether it may."""
-        now = self._clock()
-        # Those that may open as many as they like again are as good as new.
-        for other in [a for a, b in self._pages.items() if b.is_full(now)]:
-            del self._pages[other]
-        bucket = self._pages.setdefault(
-            address, Bucket(PAGES, PAGES_PER_SECOND, now=now)
-        )
-        if bucket.wait_s(now) > LONGEST_WAIT_S:
-            return False
-        await asyncio.sleep(bucket.take(now))
-        return True
+        return await self._pages.take(address, self._clock())
+
+    async def upload(self, address: str, num_bytes: int) -> bool:
+        """Waits until an address may upload so much; returns whether it may."""
+        return await self._uploads.take(address, self._clock(), num_bytes)
 
     def visit(self, address: str) -> Visit:
         """Returns a new page's share."""

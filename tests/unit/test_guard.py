@@ -244,6 +244,62 @@ def test_of_those_who_wait_whose_address_had_fewest_runs_is_next() -> None:
     assert apart(lambda: asyncio.run(play())).index("one") <= AT_ONCE
 
 
+@pytest.mark.parametrize("says_how_much", [True, False])
+def test_an_address_uploads_so_much_at_once_and_waits_for_more(
+    monkeypatch: pytest.MonkeyPatch, *, says_how_much: bool
+) -> None:
+    slept: list[float] = []
+    passed: list[Scope] = []
+    size = 20 * 2**20
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        passed.append(scope)
+
+    async def play() -> list[Message]:
+        answers: list[Message] = []
+        guarded = Guard(app)
+
+        async def receive() -> Message:
+            raise AssertionError("what is refused is not read")
+
+        async def send(message: Message) -> None:
+            answers.append(message)
+
+        async def ask(host: str, method: str, path: str) -> None:
+            size_said = [(b"content-length", str(size).encode())]
+            scope = {
+                "type": "http",
+                "method": method,
+                "path": path,
+                "client": (host, 1),
+                "headers": [*HOME, *(size_said if says_how_much else [])],
+            }
+            await guarded(scope, receive, send)
+
+        for _ in range(20):
+            await ask("192.0.2.1", "PUT", "/behind/_stcore/upload_file/page/file")
+        many = len(passed)
+        await ask("192.0.2.2", "PUT", "/_stcore/upload_file/page/file")
+        await ask("192.0.2.1", "DELETE", "/_stcore/upload_file/page/file")
+        assert len(passed) == many + 2
+        return answers
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    answers = apart(lambda: asyncio.run(play()))
+    assert slept[:2] == [0.0, 0.0]
+    assert max(slept) <= turns.LONGEST_UPLOAD_WAIT_S
+    held = (len(passed) - 2) * size
+    most = turns.LONGEST_UPLOAD_WAIT_S * turns.UPLOADED_PER_SECOND + turns.UPLOADED
+    assert most - size < held < most + size
+    assert [one["status"] for one in answers if "status" in one] == [429] * (
+        22 - len(passed)
+    )
+    assert b"Wait a minute" in answers[-1]["body"]
+
+
 def soon(event: Coroutine[Any, Any, object]) -> bool:
     async def play() -> bool:
         try:
