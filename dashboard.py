@@ -43,6 +43,9 @@ SCREENS = {
     "duel": (N_("Duel"), ":material/swords:", JUDGE),
 }
 """Each screen's title, icon and section of the menu; "" stands in the menu itself."""
+CHARTLESS = {"", "draw", "dataset", "labels", "runs", "failures", "inside", "duel"}
+"""Screens, Home first, that wait for no library of charts; where one comes after all,
+the library comes with it."""
 
 
 def show() -> None:
@@ -70,10 +73,9 @@ def show() -> None:
     # choice.
     header = show_header(page.url_path, place_in_menu(sections, page))
     body = st.container()
-    # While the page is made. Where one draws, the first guess does not wait for a
-    # library that only Draw's replay uses.
+    # While the page is made.
     with header:
-        load_plotly(at_once=page.url_path not in ("", "draw"))
+        load_plotly(at_once=page.url_path not in CHARTLESS)
         name_language()
     with body:
         try:

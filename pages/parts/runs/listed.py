@@ -41,7 +41,7 @@ def show_runs(runs: Sequence[Run]) -> None:
             key="find",
             type="search",
             placeholder=_("Name, note, tag, network, dataset"),
-            live=True,
+            live="100ms",
             width=300,
             bind="query-params",
         )
