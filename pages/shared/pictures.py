@@ -63,8 +63,8 @@ def _sheets(
     ]
 
 
-def to_address(sketch: NDArray[np.uint8]) -> str:
-    """Returns gray values of shape `(128, 128)` as an image's address."""
+def to_address(gray: NDArray[np.uint8]) -> str:
+    """Returns gray values of shape `(height, width)` as an image's address."""
     stream = io.BytesIO()
-    Image.fromarray(sketch).save(stream, "PNG")
+    Image.fromarray(gray).save(stream, "PNG")
     return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

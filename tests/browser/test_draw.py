@@ -21,6 +21,7 @@ from tests.browser.server import (
     wait_until_idle,
 )
 from tests.drawings import EVERYDAY, Stroke, by_hand
+from tests.unit.inference.test_everyday import sketches
 
 pytestmark = pytest.mark.slow
 
@@ -424,3 +425,46 @@ def test_any_upload_is_guessed_or_refused_in_a_sentence(
         expect(page.locator(".guesses")).to_have_count(0)
         wait_until_idle(page)
     assert not (data_dir / "drawings").exists()
+
+
+def test_a_box_on_a_picture_says_which_drawing_is_meant(
+    server: Server, page: Page
+) -> None:
+    names = list(EVERYDAY)
+    drawn = sketches(np.random.default_rng(0))
+    sheet = np.hstack([drawn[names.index(name)] for name in ("umbrella", "sun")])
+    open_canvas(server, page)
+    page.get_by_text("Use a picture instead").click()
+    page.locator('input[type="file"]').set_input_files(
+        FilePayload(
+            name="two.png",
+            mimeType="image/png",
+            buffer=encoded(Image.fromarray(sheet).resize((768, 384)), "PNG"),
+        )
+    )
+    expect(page.locator(".guesses")).to_have_count(2)
+    page.get_by_text("The drawing is only a part of it").click()
+    picture = page.locator(".part")
+    expect(picture).to_be_visible()
+    picture.scroll_into_view_if_needed()
+    wait_until_idle(page)
+    for name, left in (("umbrella", 0.02), ("sun", 0.52)):
+        box = picture.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + left * box["width"], box["y"] + 3)
+        page.mouse.down()
+        page.mouse.move(
+            box["x"] + (left + 0.46) * box["width"],
+            box["y"] + box["height"] - 3,
+            steps=4,
+        )
+        page.mouse.up()
+        expect(page.locator(".guess").first).to_contain_text(name)
+    # Arrow keys move it, to the other drawing in the end; a tap takes it away.
+    picture.focus()
+    for _ in range(25):
+        page.keyboard.press("ArrowLeft")
+    expect(page.locator(".guess").first).to_contain_text("umbrella")
+    frame = picture.locator("span")
+    picture.click()
+    expect(frame).to_have_attribute("style", re.compile(r"^inset: 0%;"))

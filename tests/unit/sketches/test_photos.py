@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import ExifTags, Image, ImageDraw
 from scipy import ndimage
 
 from core.errors import ImageError
 from core.sketches.images import to_sketch
-from core.sketches.photos import find_sketch, read_drawing
+from core.sketches.photos import find_sketch, read_drawing, read_preview
 from core.sketches.strokes import Drawing, Stroke, render_sketch
 from tests.conftest import REPOSITORY, cli_environment
 
@@ -334,3 +334,33 @@ def test_filters_are_loaded_when_they_are_needed(tmp_path: Path) -> None:
         check=True,
     )
     assert result.stdout.strip() == "False"
+
+
+def test_a_box_is_the_picture_of_its_part_upright() -> None:
+    one, other = (
+        np.full((200, 200), 255, np.uint8),
+        np.full((200, 200), 255, np.uint8),
+    )
+    one[60:140, 60:68] = one[132:140, 60:160] = 0
+    other[40:48, 40:160] = 0
+    sheet = Image.fromarray(np.hstack([one, other]))
+    exif = sheet.getexif()
+    exif[ExifTags.Base.Orientation] = 6
+    lying = io.BytesIO()
+    # What says that it is to be turned right once shows as the sheet does.
+    sheet.rotate(90, expand=True).save(lying, "PNG", exif=exif)
+    alone = find_sketch(Image.fromarray(one))
+    for content in (as_png(sheet), lying.getvalue()):
+        found = read_drawing(content, name="it", box=(0, 0, 0.5, 1))
+        np.testing.assert_array_equal(found, alone)
+        preview = read_preview(content, name="it", side=100)
+        assert preview.shape == (50, 100)
+        assert preview[:, 50:].min() < 200
+    with pytest.raises(ImageError, match="is blank"):
+        read_drawing(as_png(sheet), name="it", box=(1, 1, 1, 1))
+
+
+def as_png(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
