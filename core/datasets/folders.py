@@ -109,11 +109,17 @@ def find_folders(
     if reading.is_strict:
         _refuse_passed_over(told, archive.origin)
 
+    found: list[str] = []
+
     def read(record: SketchRecord) -> NDArray[np.uint8]:
         if record.path in items:
             return items[record.path].read()
         name = f"{path}: {record.path}" if isinstance(path, Path) else record.path
-        return read_picture(archive.read(record.path), name=show_name(name))
+        return read_picture(
+            archive.read(record.path),
+            name=show_name(name),
+            on_found=lambda: found.append(record.path),
+        )
 
     return SketchSource(
         kind="folders",
@@ -132,6 +138,7 @@ def find_folders(
             )
         ],
         read=read,
+        found=found,
         account=told,
         may_skip=not reading.is_strict,
         mending=None

@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from core.datasets.account import UNREADABLE, Entry, write_account
+from core.datasets.account import FOUND, UNREADABLE, Entry, write_account
 from core.datasets.copies import HASH_SIZE, tell_copies, thumbnail
 from core.datasets.names import format_name, show_name
 from core.datasets.splits import (
@@ -286,7 +286,15 @@ def _pack(
     if failed and (not source.may_skip or not kept):
         raise _unreadable(source, failed)
     unread = [Entry(record.path, UNREADABLE, str(why)) for record, why in failed]
-    account = source.account.plus(passed_over=unread)
+    found = [Entry(path, FOUND) for path in sorted(source.found)]
+    said = Sentence(
+        "{count:,} of them are photographs, scans or pages: the drawing was found on "
+        "them, as on page Draw.",
+        count=len(found),
+    )
+    account = source.account.plus(
+        passed_over=unread, listed=found, notes=[said] if found else []
+    )
     lost = Counter(format_name(record.path) for record, _ in failed)
     account = replace(account, read=Counter(account.read) - lost)
     source = replace(source, records=kept, account=account)

@@ -79,6 +79,8 @@ class SketchSource:
         records: Every sketch; each class and both splits occur.
         read: Returns one sketch, gray values of shape `(128, 128)`, `uint8`.
             Called from several threads.
+        found: The paths of pictures in which `read` had to find the drawing; it adds
+            to them.
         attribution: Author, source and licence, shown wherever sketches are.
         id_namespace: Set where ids name the same sketch in every copy of the
             data, whatever its resolution.
@@ -99,6 +101,7 @@ class SketchSource:
     class_names: tuple[str, ...]
     records: Sequence[SketchRecord]
     read: Callable[[SketchRecord], NDArray[np.uint8]]
+    found: Sequence[str] = ()
     attribution: str = ""
     id_namespace: str | None = None
     sha256: str = ""

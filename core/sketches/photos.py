@@ -6,6 +6,7 @@ thickness, or it is a photograph, they are traced and drawn anew, as strokes are
 """
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +160,12 @@ def read_preview(
     return read_with(convert, source, name=name, max_pixels=max_pixels)
 
 
-def read_picture(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
+def read_picture(
+    source: Path | bytes,
+    *,
+    name: str,
+    on_found: Callable[[], object] = lambda: None,
+) -> NDArray[np.uint8]:
     """Decodes one picture of a dataset that may be drawn in any way.
 
     What was drawn on a screen stays as it is (`to_sketch`), since a network learns how
@@ -169,6 +175,7 @@ def read_picture(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
     Args:
         source: A file, or the encoded bytes of one.
         name: What to call the picture in an error.
+        on_found: Called where the drawing was to be found.
 
     Returns:
         Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
@@ -180,9 +187,11 @@ def read_picture(source: Path | bytes, *, name: str) -> NDArray[np.uint8]:
 
     def convert(image: Image.Image) -> NDArray[np.uint8]:
         gray = to_gray(image)
-        return (
-            gray_to_sketch(gray) if is_digital(gray) else find_sketch(image, name=name)
-        )
+        if is_digital(gray):
+            return gray_to_sketch(gray)
+        sketch = find_sketch(image, name=name)
+        on_found()
+        return sketch
 
     return read_with(convert, source, name=name)
 

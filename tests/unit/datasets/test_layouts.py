@@ -22,6 +22,7 @@ from core.datasets.sources import add_dataset, find_dataset
 from core.datasets.starter import draw, render
 from core.datasets.store import Dataset
 from core.errors import DatasetError
+from tests.changed_pictures import CHANGES, scribe
 
 CLASSES = ("fish", "house", "sun")
 Import = Callable[..., Dataset]
@@ -409,6 +410,22 @@ def test_of_sketchy_s_form_the_sketches_are_taken_once(
     assert counts(dataset) == EACH_SIX
     assert "Passed over photographs beside the sketches (18)" in told(dataset)
     assert "Passed over other forms of the same sketches (18)" in told(dataset)
+
+
+def test_photographs_among_drawings_are_counted_and_listed(
+    tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / "mine", tree("{c}/{i}.png"))
+    for number in (1, 4):
+        page = scribe(draw("sun", np.random.default_rng(number)))
+        photograph = CHANGES["photo with shadow"](page)
+        photograph.save(root / "sun" / f"{number}.png")
+    dataset = add(root)
+    assert counts(dataset) == EACH_SIX
+    assert "Read 18 sketches: 18 PNG. 2 of them are photographs" in told(dataset)
+    with (dataset.path / "import.csv").open() as stream:
+        rows = [r for r in csv.DictReader(stream) if "was found" in r["kind"]]
+    assert [row["path"] for row in rows] == ["sun/1.png", "sun/4.png"]
 
 
 def test_what_is_passed_over_is_told_by_kind_and_listed(
