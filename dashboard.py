@@ -12,12 +12,12 @@ from streamlit.starlette import App
 
 from core.errors import SketchScopeError
 from core.language import noop as N_
-from pages.shared.chart import load_plotly
 from pages.shared.frame import frame, settle
 from pages.shared.guard import Guard
 from pages.shared.header import place_in_menu, show_header
 from pages.shared.language import gettext as _
 from pages.shared.language import name_language, say
+from pages.shared.library import library_route
 from pages.shared.owner import show_login
 
 # A picture of our own: an icon's name would be fetched from another host.
@@ -43,9 +43,6 @@ SCREENS = {
     "duel": (N_("Duel"), ":material/swords:", JUDGE),
 }
 """Each screen's title, icon and section of the menu; "" stands in the menu itself."""
-CHARTLESS = {"", "draw", "dataset", "labels", "runs", "failures", "inside", "duel"}
-"""Screens, Home first, that wait for no library of charts; where one comes after all,
-the library comes with it."""
 
 
 def show() -> None:
@@ -73,9 +70,7 @@ def show() -> None:
     # choice.
     header = show_header(page.url_path, place_in_menu(sections, page))
     body = st.container()
-    # While the page is made.
     with header:
-        load_plotly(at_once=page.url_path not in CHARTLESS)
         name_language()
     with body:
         try:
@@ -90,4 +85,4 @@ def show() -> None:
 if __name__ == "__main__":
     show()
 else:
-    app = App(__file__, middleware=[Middleware(Guard)])
+    app = App(__file__, routes=[library_route()], middleware=[Middleware(Guard)])

@@ -1,5 +1,5 @@
 // Draws a Plotly figure, keeps its zoom while its data grow, and reports clicks.
-// `data` is {figure, alt, uirevision, height, points}; see chart.py. What `points` asks
+// `data` is {figure, alt, uirevision, height, points, library}; see chart.py. What `points` asks
 // for is in points.js, which stands behind this in one script, and theming.js before it.
 
 const UNWANTED_BUTTONS = ["sendChartToCloud"];
@@ -7,14 +7,21 @@ const GATHERING_BUTTONS = ["lasso2d", "select2d"];
 const DOUBLE_CLICK_MS = 320;
 const DETAIL_PX = 22;
 
-/** Waits for the library, which another element of the page loads. */
-function plotly() {
-  if (globalThis.Plotly) return Promise.resolve(globalThis.Plotly);
-  return new Promise((resolve) =>
-    globalThis.addEventListener("plotly-loaded", () => resolve(globalThis.Plotly), {
-      once: true,
-    }),
-  );
+/** Loads the library, once for all charts. */
+function plotly(address) {
+  globalThis.plotlyLoads ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    // Streamlit's own scripts are at static/js, wherever a proxy has put that.
+    const own = document.querySelector('script[src*="static/js/"]');
+    script.src = new URL(`../../${address}`, own.src).href;
+    script.onload = () => resolve(globalThis.Plotly);
+    script.onerror = () => {
+      globalThis.plotlyLoads = undefined;
+      reject(new Error(`${script.src} could not be loaded`));
+    };
+    document.head.append(script);
+  });
+  return globalThis.plotlyLoads;
 }
 
 /** Returns what a figure takes from the dashboard's theme. */
@@ -93,7 +100,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   root.setTriggerValue = setTriggerValue;
 
   const draw = async () => {
-    const Plotly = await plotly();
+    const Plotly = await plotly(root.latest.library);
     if (!root.isConnected) return;
     const { figure, uirevision, points } = root.latest;
     const layout = { ...themed(figure.layout, look(root)), uirevision, autosize: true };

@@ -15,26 +15,16 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
-from plotly.offline import get_plotlyjs
 
 from core.charts import theming
 from core.charts.theme import separators
 from pages.shared.language import words
+from pages.shared.library import ADDRESS
 
 SCRIPT = theming.SCRIPT + "".join(
     Path(__file__).with_name(name).read_text(encoding="utf-8")
     for name in ("chart.js", "points.js")
 )
-LIBRARY = (
-    get_plotlyjs()
-    + """
-globalThis.dispatchEvent(new Event("plotly-loaded"));
-export default function () {}
-"""
-)
-
-CHARTED = "charted"
-"""The session's note that it has shown a chart."""
 
 
 @dataclass(frozen=True)
@@ -94,22 +84,6 @@ class Points:
     on_gather: Callable[[list[Any], bool], None]
 
 
-def load_plotly(*, at_once: bool) -> None:
-    """Sends Plotly's library to the browser, once a session.
-
-    An element of its own, so that what is sent again with every change of a chart
-    is only the chart.
-
-    Args:
-        at_once: Whether to do so even if the session has shown no chart yet; one may
-            come later in a fragment, whose runs don't come past here.
-    """
-    if not (at_once or st.session_state.get(CHARTED)):
-        return
-    library = st.components.v2.component("plotly", js=LIBRARY)
-    library(key="plotly", height=1)
-
-
 def chart(
     figure: go.Figure,
     *,
@@ -132,7 +106,6 @@ def chart(
             the page runs again; in a heatmap, the index is row and column.
         points: What it can do besides, where it has many points.
     """
-    st.session_state[CHARTED] = True
     figure.update_layout(separators=separators(words()))
     component = st.components.v2.component(
         "chart",
@@ -163,6 +136,7 @@ def chart(
             "height": height,
             "uirevision": uirevision or key,
             "points": points and _points_data(points),
+            "library": ADDRESS,
         },
         on_click_change=clicked,
         on_gather_change=gathered,

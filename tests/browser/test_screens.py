@@ -352,3 +352,22 @@ def test_numbers_come_as_csv(
         rows = list(csv.reader(stream))
     assert len(rows) == lines
     assert len({len(row) for row in rows}) == 1
+
+
+def test_charts_have_their_library_once_and_below_a_folder_too(
+    browser: Browser, data_dir: Path
+) -> None:
+    with (
+        serving(data_dir, options=["--server.baseUrlPath=sketches"]) as server,
+        faultless_page(browser) as page,
+    ):
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{server.address}/sketches/runs")
+        wait_until_idle(page)
+        assert not any("plotly" in address for address in asked)
+        go_to(page, "Classes")
+        wait_for_chart(page)
+        go_to(page, "Confusion")
+        wait_for_chart(page)
+        assert sum("plotly" in address for address in asked) == 1

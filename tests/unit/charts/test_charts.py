@@ -1,5 +1,6 @@
 """What the screens share: text is shown as it is, metrics hold what they are given."""
 
+import gzip
 import html
 import json
 from dataclasses import replace
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from plotly import graph_objects as go
+from plotly.offline import get_plotlyjs
+from starlette.requests import Request
 
 from core.analysis.comparison import compare
 from core.analysis.families import cut, find_similarity
@@ -18,7 +21,7 @@ from core.charts.matrix import family_chart, matrix_heatmap
 from core.language import plain, plain_label, translations
 from core.paths import TRAINED_DIR
 from core.runs.reading import read_run
-from pages.shared.chart import LIBRARY, SCRIPT
+from pages.shared import library
 from tests.unit.runs.test_evaluation import make_evaluation
 
 ENGLISH = translations("en")
@@ -126,9 +129,22 @@ def test_an_empty_matrix_can_be_drawn() -> None:
     ).data
 
 
-def test_the_library_says_when_it_is_loaded_and_the_chart_listens() -> None:
-    assert "plotly-loaded" in LIBRARY
-    assert "plotly-loaded" in SCRIPT
+@pytest.mark.parametrize("folder", ["", "/sketches/"])
+def test_the_library_of_charts_is_kept_by_browsers(
+    monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.setattr(library, "get_option", lambda _name: folder)
+    route = library.library_route()
+    assert route.path == f"{folder.rstrip('/')}/{library.ADDRESS}"
+    for encoding in ("gzip", "identity"):
+        headers = [(b"accept-encoding", encoding.encode())]
+        answer = route.endpoint(Request({"type": "http", "headers": headers}))
+        assert answer.headers["Content-Type"].startswith("text/javascript")
+        assert "immutable" in answer.headers["Cache-Control"]
+        is_packed = answer.headers.get("Content-Encoding", "identity") == "gzip"
+        assert is_packed == (encoding == "gzip")
+        content = gzip.decompress(answer.body) if is_packed else answer.body
+        assert content.decode() == get_plotlyjs()
 
 
 def test_a_tree_beside_a_full_matrix_is_small_and_has_every_class_once() -> None:
