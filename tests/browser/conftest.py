@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.browser.server import (
     CHROMIUM,
     START_TIMEOUT_MS,
+    VIEWPORT,
     Server,
     browsing,
-    faultless_page,
     serving,
+    watched_page,
 )
 
 expect.set_options(timeout=START_TIMEOUT_MS)
@@ -53,8 +54,19 @@ def lasting_server(
         yield started
 
 
+@pytest.fixture(scope="session")
+def profile(browser: Browser) -> Iterator[BrowserContext]:
+    """A profile whose cache saves each page from loading the dashboard's scripts."""
+    context = browser.new_context(viewport=VIEWPORT)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(profile: BrowserContext) -> Iterator[Page]:
     """A page on which nothing may go wrong or leave this machine."""
-    with faultless_page(browser) as opened:
+    profile.clear_cookies()
+    with watched_page(profile) as opened:
         yield opened
+        if opened.url.startswith("http"):
+            opened.evaluate("localStorage.clear()")

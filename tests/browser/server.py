@@ -9,7 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    ViewportSize,
+    expect,
+    sync_playwright,
+)
 
 from tests.conftest import PAGES, REPOSITORY, cli_environment
 from tests.preloaded import Process, preloaded
@@ -118,6 +126,7 @@ def browsing() -> Iterator[Browser]:
         browser.close()
 
 
+VIEWPORT: ViewportSize = {"width": 1280, "height": 800}
 OURS = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 """How the addresses begin that a page may ask for."""
 
@@ -126,9 +135,20 @@ OURS = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 def faultless_page(
     browser: Browser, *, ours: tuple[str, ...] = OURS, **options: Any
 ) -> Iterator[Page]:
-    """A page on which nothing may go wrong or leave this machine."""
-    options.setdefault("viewport", {"width": 1280, "height": 800})
-    context = browser.new_context(**options)
+    """A page in a new profile, on which nothing may go wrong or leave this machine."""
+    context = browser.new_context(**{"viewport": VIEWPORT, **options})
+    try:
+        with watched_page(context, ours=ours) as page:
+            yield page
+    finally:
+        context.close()
+
+
+@contextmanager
+def watched_page(
+    context: BrowserContext, *, ours: tuple[str, ...] = OURS
+) -> Iterator[Page]:
+    """A page in a profile, on which nothing may go wrong or leave this machine."""
     context.set_default_timeout(START_TIMEOUT_MS)
     page = context.new_page()
     errors: list[str] = []
@@ -151,7 +171,7 @@ def faultless_page(
     try:
         yield page
     finally:
-        context.close()
+        page.close()
     assert not strangers, f"asked other hosts: {strangers}"
     assert not errors, f"console errors: {errors}"
 

@@ -7,10 +7,10 @@ import shutil
 import time
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.benchmark import Wire
-from tests.browser.server import browsing, faultless_page, serving, wait_until_idle
+from tests.browser.server import faultless_page, serving, wait_until_idle
 from tests.synthetic import write_runs
 
 NUM_RUNS = 1000
@@ -50,10 +50,12 @@ def filtered_s(page: Page, wire: Wire, word: str) -> float:
     return time.perf_counter() - asked
 
 
-def test_a_thousand_runs_open_and_are_filtered_at_once(tmp_path: Path) -> None:
+def test_a_thousand_runs_open_and_are_filtered_at_once(
+    tmp_path: Path, browser: Browser
+) -> None:
     write_many(tmp_path / "data")
     opens: list[float] = []
-    with serving(tmp_path / "data") as server, browsing() as browser:
+    with serving(tmp_path / "data") as server:
         # The first visitor's page reads them all.
         for _ in range(4):
             with faultless_page(browser) as page:

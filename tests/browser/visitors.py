@@ -208,10 +208,13 @@ class Visitor:
         )
         return await self.rerun(fragment_id=component.fragment_id)
 
-    async def upload(self, key: str, content: bytes, *, name: str) -> Answer:
+    async def upload(
+        self, key: str, content: bytes, *, name: str, wait_s: float = TIMEOUT_S
+    ) -> Answer:
         """Uploads a file to the uploader of a key, as the front end does, and waits.
 
-        A file that the server refuses is sent to the page all the same.
+        A file that the server refuses is sent to the page all the same; it has so many
+        seconds to take it.
 
         Raises:
             LookupError: If the page shows no such uploader.
@@ -230,7 +233,9 @@ class Visitor:
         await self._socket.send(message.SerializeToString())
         async with asyncio.timeout(TIMEOUT_S):
             urls = await self._receive_urls()
-        await asyncio.to_thread(put, self._address, urls.upload_url, content, name=name)
+        await asyncio.to_thread(
+            put, self._address, urls.upload_url, content, name=name, timeout_s=wait_s
+        )
         state = WidgetState(id=uploader)
         file = state.file_uploader_state_value.uploaded_file_info.add()
         file.name, file.size, file.file_id = name, len(content), urls.file_id
@@ -296,7 +301,9 @@ class Visitor:
         }
 
 
-def put(address: str, path: str, content: bytes, *, name: str) -> int:
+def put(
+    address: str, path: str, content: bytes, *, name: str, timeout_s: float = TIMEOUT_S
+) -> int:
     """Sends a file, as the page's form does; returns the status of the answer."""
     with urllib.request.urlopen(f"{address}/_stcore/health") as page:
         token = SimpleCookie(page.headers["Set-Cookie"])["_streamlit_xsrf"].value
@@ -316,7 +323,7 @@ def put(address: str, path: str, content: bytes, *, name: str) -> int:
         },
     )
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+        with urllib.request.urlopen(request, timeout=timeout_s) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code

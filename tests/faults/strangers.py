@@ -83,6 +83,10 @@ async def send_large(address: str, generator: Generator) -> None:
         await _send(socket, contents[generator.integers(len(contents))], PAUSE_S)
 
 
+PATIENCE_S = 5.0
+"""With an upload that the server lets wait; then it is hung up on, and begun anew."""
+
+
 async def upload(address: str, generator: Generator) -> None:
     """Uploads a picture of as many pixels, or as many bytes, as are taken."""
     side = int((MAX_VISITOR_PIXELS * generator.uniform(0.5, 1.0)) ** 0.5)
@@ -93,7 +97,7 @@ async def upload(address: str, generator: Generator) -> None:
     if generator.integers(2):
         content += bytes(MESSAGE_BYTES - len(content))
     async with visiting(address, "/draw") as (visitor, _):
-        await visitor.upload("draw_upload", content, name="it.png")
+        await visitor.upload("draw_upload", content, name="it.png", wait_s=PATIENCE_S)
         await visitor.rerun()
 
 

@@ -169,6 +169,7 @@ def test_a_launched_run_leaves_the_processor_to_others(
     launch_training(run_dir, data_dir=data_dir)
     process = psutil.Process(read_run(run_dir).status.pid)
     assert process.nice() > psutil.Process().nice()
+    hurry(process.pid)
     process.terminate()
     wait_for(lambda: state_of(run_dir) == "stopped")
 

@@ -289,15 +289,15 @@ def test_a_search_that_learns_goes_on_and_repeats_nothing(
         "search": "optuna",
     }
     folder = sweep_dir("learned", data_dir=data_dir)
-    file.write_text(json.dumps({**content, "trials": 5}))
+    file.write_text(json.dumps({**content, "trials": 3}))
     result = cli("sweep", file)
     assert result.code == 0, result.err
     record = read_record(folder)
     assert record is not None
-    assert [trial.state for trial in record.trials] == ["finished"] * 5
-    assert len({trial.run_id for trial in record.trials}) == 5
+    assert [trial.state for trial in record.trials] == ["finished"] * 3
+    assert len({trial.run_id for trial in record.trials}) == 3
     before = sittings(folder)
-    assert len(before) == 10
+    assert len(before) == 6
     assert cli("sweep", file).code == 0
     assert sittings(folder) == before
     # One that was left is gone on with, and exactly one more is proposed.
@@ -306,16 +306,16 @@ def test_a_search_that_learns_goes_on_and_repeats_nothing(
     left = make_trial(sweep, "simple", "best", fields, 0, None)
     trials = (*record.trials, TrialRecord(**left.model_dump()))
     write_record(record.model_copy(update={"trials": trials}), data_dir=data_dir)
-    file.write_text(json.dumps({**content, "trials": 7}))
+    file.write_text(json.dumps({**content, "trials": 5}))
     result = cli("sweep", file)
     assert result.code == 0, result.err
     after = read_record(folder)
     assert after is not None
-    assert after.trials[:5] == record.trials
-    assert [trial.state for trial in after.trials] == ["finished"] * 7
-    begun = [s["run_id"] for s in sittings(folder)[10:] if s["event"] == "begin"]
+    assert after.trials[:3] == record.trials
+    assert [trial.state for trial in after.trials] == ["finished"] * 5
+    begun = [s["run_id"] for s in sittings(folder)[6:] if s["event"] == "begin"]
     assert begun[0] == left.run_id
-    assert begun == [trial.run_id for trial in after.trials[5:]]
+    assert begun == [trial.run_id for trial in after.trials[3:]]
 
 
 def test_folds_are_trained_once_and_pooled(
