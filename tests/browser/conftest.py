@@ -31,7 +31,7 @@ nothing more, is tested in `tests/rules`."""
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     if CHROMIUM is None:
-        pytest.skip("needs Debian's package chromium")
+        pytest.skip("needs Debian's package chromium-headless-shell")
     with browsing() as launched:
         yield launched
 

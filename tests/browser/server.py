@@ -22,7 +22,17 @@ from playwright.sync_api import (
 from tests.conftest import PAGES, REPOSITORY, cli_environment
 from tests.preloaded import Process, preloaded
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(
+    filter(
+        None,
+        map(
+            shutil.which,
+            ("chromium-headless-shell", "chromium", "chromium-browser"),
+        ),
+    ),
+    None,
+)
+"""The first is the same browser without windows, at three quarters of the work."""
 START_TIMEOUT_MS = 120_000
 """A busy machine is no fault of the page: a test fails by what never comes."""
 

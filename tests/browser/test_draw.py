@@ -445,19 +445,15 @@ def test_a_box_on_a_picture_says_which_drawing_is_meant(
     expect(page.locator(".guesses")).to_have_count(2)
     page.get_by_text("The drawing is only a part of it").click()
     picture = page.locator(".part")
-    expect(picture).to_be_visible()
-    picture.scroll_into_view_if_needed()
-    wait_until_idle(page)
+    expect(picture.locator("img")).to_have_js_property("naturalWidth", 280)
+    box = picture.bounding_box()
+    assert box is not None
+    width, height = box["width"], box["height"]
     for name, left in (("umbrella", 0.02), ("sun", 0.52)):
-        box = picture.bounding_box()
-        assert box is not None
-        page.mouse.move(box["x"] + left * box["width"], box["y"] + 3)
+        # It waits until the page stands still.
+        picture.hover(position={"x": left * width, "y": 3})
         page.mouse.down()
-        page.mouse.move(
-            box["x"] + (left + 0.46) * box["width"],
-            box["y"] + box["height"] - 3,
-            steps=4,
-        )
+        picture.hover(position={"x": (left + 0.46) * width, "y": height - 3})
         page.mouse.up()
         expect(page.locator(".guess").first).to_contain_text(name)
     # Arrow keys move it, to the other drawing in the end; a tap takes it away.
