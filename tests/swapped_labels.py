@@ -4,10 +4,9 @@ Installs the starter with 8 % of its training labels swapped by a seed, looks fo
 suspects, accepts all that are shown, trains on the labels as given and on the version,
 and prints what was found and which network is better on the same test sketches.
 
-Trained by the recipe `best`, whose label smoothing and augmentation withstand so few
-wrong labels, both recognise nearly all of the starter; by `report` the one learns them
-by rote. To tell networks apart that are right on 97 of 100, the test has some more
-drawings of the same generator.
+Label smoothing and augmentation of the recipe `best` withstand so few wrong labels; by
+`report` the network learns them by rote. To tell such networks apart, the test has some
+more drawings of the same generator.
 """
 
 import argparse
@@ -125,7 +124,7 @@ def main() -> int:
     parser.add_argument(
         "--recipe", default="report", help="of the two networks compared"
     )
-    parser.add_argument("--fold-epochs", default="6", help="of each fold")
+    parser.add_argument("--fold-epochs", default="15", help="of each fold")
     parser.add_argument("--epochs", default="20", help="of the two networks compared")
     args = parser.parse_args()
     folder: Path = args.folder.resolve()

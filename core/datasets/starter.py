@@ -28,6 +28,9 @@ STROKE_WIDTH_PX = (1.2, 2.2)
 POINT_SPACING = 0.02
 """Distance between the points of a stroke, as a share of the square's side."""
 
+HASTE = 1.0
+"""Of the dataset's hand: with it a few things are hard to tell, as those of people."""
+
 ATTRIBUTION = "Starter sketches, drawn by SketchScope. Apache-2.0."
 
 
@@ -48,7 +51,8 @@ def find_starter(*, seed: int = 0) -> SketchSource:
     def read(record: SketchRecord) -> NDArray[np.uint8]:
         digest = hashlib.sha256(f"{seed}:{record.id}".encode()).digest()
         generator = np.random.default_rng(list(digest))
-        return render(draw(class_names[record.label], generator), generator)
+        strokes = draw(class_names[record.label], generator, haste=HASTE)
+        return render(strokes, generator)
 
     return SketchSource(
         kind="starter",
@@ -60,24 +64,31 @@ def find_starter(*, seed: int = 0) -> SketchSource:
     )
 
 
-def draw(class_name: str, generator: Generator) -> list[Stroke]:
+def draw(class_name: str, generator: Generator, *, haste: float = 0.0) -> list[Stroke]:
     """Draws one thing by hand.
 
     Args:
         class_name: One of the starter's classes.
         generator: Decides the thing's proportions and the hand's wobble.
+        haste: Of a careful hand 0. A hasty one leans, stretches and wobbles more, and
+            leaves out strokes after the first.
 
     Returns:
         Strokes within the unit square.
     """
     strokes = [_resample(stroke) for stroke in DRAW[class_name](generator)]
-    angle = generator.normal(0, 0.08)
-    stretch = generator.uniform(0.85, 1.15)
+    careless = 1 + haste
+    angle = generator.normal(0, 0.08 * careless)
+    stretch = generator.uniform(0.85, 1.15) ** careless
     if generator.random() < 0.5:
         strokes = [np.array([1, 0]) + stroke * [-1, 1] for stroke in strokes]
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    if haste:
+        turn = np.array([[1, 0], [generator.normal(0, 0.1 * haste), 1]]) @ turn
+        drawn = generator.random(len(strokes)) >= 0.1 * haste
+        strokes = [stroke for n, stroke in enumerate(strokes) if n == 0 or drawn[n]]
     wobbly = [
-        _wobble((stroke - 0.5) * [stretch, 1 / stretch] @ turn, generator)
+        _wobble((stroke - 0.5) * [stretch, 1 / stretch] @ turn, generator, careless)
         for stroke in strokes
     ]
     return _fit(wobbly, generator)
@@ -114,8 +125,14 @@ def _resample(points: Stroke) -> Stroke:
     return np.stack([np.interp(places, along, axis) for axis in points.T], axis=1)
 
 
-def _wobble(stroke: Stroke, generator: Generator) -> Stroke:
-    """Shakes a stroke smoothly, slips it a little and misjudges its size."""
+def _wobble(stroke: Stroke, generator: Generator, careless: float) -> Stroke:
+    """Shakes a stroke smoothly, slips it a little and misjudges its size.
+
+    Args:
+        stroke: Points of shape `(n, 2)`.
+        generator: Decides how.
+        careless: How many times as much as a careful hand.
+    """
     count = len(stroke)
     shake = np.zeros((count, 2))
     phase = np.linspace(0, 1, count)[:, None]
@@ -123,11 +140,11 @@ def _wobble(stroke: Stroke, generator: Generator) -> Stroke:
     # A few slow waves: a hand drifts more than it trembles.
     for wave in range(1, 5):
         cycles = wave * max(length, 0.3) * 1.5
-        amplitude = generator.normal(0, 0.009 / wave, size=2)
+        amplitude = generator.normal(0, 0.009 * careless / wave, size=2)
         shake += amplitude * np.sin(2 * np.pi * (cycles * phase + generator.random(2)))
     centre = stroke.mean(axis=0)
-    size = generator.normal(1, 0.05)
-    slip = generator.normal(0, 0.012, size=2)
+    size = generator.normal(1, 0.05 * careless)
+    slip = generator.normal(0, 0.012 * careless, size=2)
     shaken: Stroke = centre + (stroke - centre) * size + slip + shake
     return shaken
 

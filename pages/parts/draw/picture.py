@@ -122,7 +122,7 @@ def offer_turn(network: Network, picture: NDArray[np.uint8]) -> None:
         st.rerun()
 
 
-def read_once(upload: UploadedFile, box: Box) -> NDArray[np.uint8]:
+def read_once(upload: UploadedFile, box: Box = WHOLE) -> NDArray[np.uint8]:
     """Reads a part of an upload as a sketch, once for as long as it is there.
 
     Raises:

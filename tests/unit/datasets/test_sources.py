@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.neighbors import KNeighborsClassifier
 
 from core.datasets import archives
 from core.datasets.account import read_account
@@ -396,6 +397,20 @@ def test_the_starter_is_the_same_whenever_it_is_drawn() -> None:
     ink = np.mean(np.array(sketches) < 128, axis=(1, 2))
     assert ink.min() > 0.01
     assert ink.max() < 0.3
+
+
+def test_the_starter_is_not_told_apart_by_pixels_alone() -> None:
+    source = find_starter()
+    sketches = [Image.fromarray(source.read(record)) for record in source.records]
+    small = [
+        np.asarray(sketch.resize((32, 32), Image.Resampling.BOX)) for sketch in sketches
+    ]
+    pixels = np.stack(small).reshape(len(small), -1).astype(np.float32)
+    labels = np.array([record.label for record in source.records])
+    is_test = np.array([record.split == "test" for record in source.records])
+    nearest = KNeighborsClassifier(1).fit(pixels[~is_test], labels[~is_test])
+    # A simple network is right on nine of ten.
+    assert 0.2 < nearest.score(pixels[is_test], labels[is_test]) < 0.6
 
 
 def test_the_starter_is_added_only_once(data_dir: Path) -> None:
