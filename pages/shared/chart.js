@@ -1,6 +1,7 @@
 // Draws a Plotly figure, keeps its zoom while its data grow, and reports clicks.
-// `data` is {figure, alt, uirevision, height, points, library}; see chart.py. What `points` asks
-// for is in points.js, which stands behind this in one script, and theming.js before it.
+// `data` is {figure, alt, uirevision, height, points, library}; see chart.py. What
+// `points` asks for is in points.js, which stands behind this in one script, and
+// theming.js before it.
 
 const UNWANTED_BUTTONS = ["sendChartToCloud"];
 const GATHERING_BUTTONS = ["lasso2d", "select2d"];

@@ -23,8 +23,8 @@ from core.sketches.tracing import trace
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 
-NUM_SKETCHES = 300
-NUM_VARIED = 150
+NUM_SKETCHES = 500
+NUM_VARIED = 250
 """Of the test split; of those, how many are also scaled, shifted and redrawn."""
 MIN_AGREEMENT = {"file": 0.97, "strokes": 0.93}
 """Of top-1. The dataset has no strokes: they are traced from the pictures, which moves

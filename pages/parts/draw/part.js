@@ -32,8 +32,8 @@ export default function ({ data, parentElement, setStateValue }) {
   part.setAttribute("aria-label", data.label);
   part.querySelector("img").src = data.picture;
   const show = (box) => {
-    part.box = box;
-    const [left, top, right, bottom] = box.map((share) => 100 * share);
+    part.box = box.map(within);
+    const [left, top, right, bottom] = part.box.map((share) => 100 * share);
     frame.style.inset = `${top}% ${100 - right}% ${100 - bottom}% ${left}%`;
   };
   show(part.box ?? WHOLE);
