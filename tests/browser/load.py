@@ -31,6 +31,7 @@ from core.datasets.starter import draw
 from core.runs.create import create_run
 from core.runs.launch import launch_training
 from core.runs.reading import read_run
+from core.runs.status import ACTIVE_STATES
 from core.runs.stopping import request_stop
 from tests.browser.server import serving
 from tests.browser.visitors import Answer, Drawing, Visitor, visiting
@@ -136,7 +137,7 @@ def _training(data_dir: Path) -> Iterator[Callable[[], int]]:
 
     def steps_done() -> int:
         status = read_run(run_dir).status
-        assert status.state == "running", status.message
+        assert status.state in ACTIVE_STATES, status.message
         return status.epoch * status.steps_per_epoch + status.step
 
     while steps_done() < 20:
