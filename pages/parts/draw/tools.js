@@ -5,8 +5,6 @@
 
 const SEND = "Update the app with this drawing";
 const TELLS_AFTER_MS = 200;
-// By then the verdict on the line that was told while it was drawn stands.
-const TOLD_MS = 100;
 const ICONS = {
   brush:
     "M4 20c3 0 4-1 4-3 0-1.5 1-2.5 2.5-2.5S13 15.500 13 17c0 3-4 4-9 3M11.500 13.500 19 4.500c.8-.8 2 .2 1.500 1L13.500 14.500",
@@ -116,7 +114,6 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   // of it 200 ms later, unless its button is pressed. It must not tell after another
   // screen was asked for: Streamlit would stay on this one.
   let isDrawing = false;
-  let telling = null;
   let drawnAt = Number.NEGATIVE_INFINITY;
   const sendNow = () => {
     if (performance.now() - drawnAt < TELLS_AFTER_MS) press(name, SEND);
@@ -125,12 +122,11 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const begin = (event) => {
     const canvas = tree()?.querySelector("canvas.upper-canvas");
     isDrawing = Boolean(canvas) && event.composedPath().includes(canvas);
-    clearTimeout(telling);
     if (!isDrawing) sendNow();
   };
   const end = () => {
     if (isDrawing) drawnAt = performance.now();
-    if (isDrawing) telling = setTimeout(sendNow, data.sends ? 0 : TOLD_MS);
+    if (isDrawing && data.sends) setTimeout(sendNow, 0);
     isDrawing = false;
   };
   const type = (event) => {
