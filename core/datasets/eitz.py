@@ -14,7 +14,7 @@ from core.datasets.names import format_name, is_system
 from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
 from core.sketches.formats import EXTENSIONS
-from core.sketches.photos import read_picture
+from core.sketches.reading import read_picture
 
 ATTRIBUTION = (
     "TU-Berlin sketches: Mathias Eitz, James Hays, Marc Alexa, "

@@ -26,7 +26,7 @@ from core.datasets.splits import TEST_FRACTION, stratified_split
 from core.datasets.store import SketchRecord, SketchSource, Split
 from core.errors import DatasetError, Sentence, join_sentences
 from core.sketches.formats import EXTENSIONS
-from core.sketches.photos import read_picture
+from core.sketches.reading import read_picture
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from core.runs.evaluation import softmax
 from core.runs.folder import WEIGHTS
 from core.runs.reading import check_weights, list_runs, read_run
 from core.runs.weights import check_finite, misfit, read_tensors
-from core.sketches.photos import read_drawing, read_picture
+from core.sketches.reading import read_drawing, read_picture
 from models import FIRST_NETWORK, NETWORKS
 
 

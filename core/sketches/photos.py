@@ -6,21 +6,16 @@ thickness, or it is a photograph, they are traced and drawn anew, as strokes are
 """
 
 import math
-from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image
 
 from core.errors import ImageError
 from core.sketches.images import (
     IMAGE_SIZE,
-    MAX_PIXELS,
     PAPER,
-    gray_to_sketch,
     paper_value,
-    read_with,
     to_gray,
     to_sketch,
 )
@@ -98,104 +93,6 @@ BLOCKS = 32
 """Paper is looked for in this many blocks along a photograph's longer side."""
 
 
-Box = tuple[float, float, float, float]
-"""A part of an upright picture: left, top, right and bottom, in shares of its sides."""
-
-WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
-
-
-def read_drawing(
-    source: Path | bytes,
-    *,
-    name: str,
-    max_pixels: int = MAX_PIXELS,
-    box: Box = WHOLE,
-) -> NDArray[np.uint8]:
-    """Decodes one picture and finds the sketch in it; see `find_sketch`.
-
-    Args:
-        source: A file, or the encoded bytes of one: PNG, JPEG or WebP of any
-            size, mode and EXIF orientation. Of an animation the first frame.
-        name: What to call the picture in an error.
-        max_pixels: How many it may have.
-        box: The part of it that is looked at.
-
-    Returns:
-        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
-
-    Raises:
-        ImageError: If the picture is missing, of another format, damaged, too large,
-            or blank.
-    """
-
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
-        return find_sketch(image if box == WHOLE else _cut(image, box), name=name)
-
-    return read_with(convert, source, name=name, max_pixels=max_pixels)
-
-
-def read_preview(
-    source: Path | bytes, *, name: str, side: int, max_pixels: int = MAX_PIXELS
-) -> NDArray[np.uint8]:
-    """Decodes one picture, upright and small, for people to look at.
-
-    Args:
-        source: A file, or the encoded bytes of one.
-        name: What to call the picture in an error.
-        side: The longest, in pixels.
-        max_pixels: How many it may have.
-
-    Returns:
-        Gray values of shape `(height, width)`.
-
-    Raises:
-        ImageError: If the picture is missing, of another format, damaged or too large.
-    """
-
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
-        gray = to_gray(image, reduce=max(max(image.size) // (2 * side), 1))
-        gray.thumbnail((side, side))
-        return np.asarray(gray)
-
-    return read_with(convert, source, name=name, max_pixels=max_pixels)
-
-
-def read_picture(
-    source: Path | bytes,
-    *,
-    name: str,
-    on_found: Callable[[], object] = lambda: None,
-) -> NDArray[np.uint8]:
-    """Decodes one picture of a dataset that may be drawn in any way.
-
-    What was drawn on a screen stays as it is (`to_sketch`), since a network learns how
-    its own dataset is drawn; in a photograph or a scan, and where a drawing is lost on
-    its paper, it is found as on page Draw (`find_sketch`).
-
-    Args:
-        source: A file, or the encoded bytes of one.
-        name: What to call the picture in an error.
-        on_found: Called where the drawing was to be found.
-
-    Returns:
-        Gray values of shape `(128, 128)`: 255 for paper, 0 for full ink.
-
-    Raises:
-        ImageError: If the picture is missing, of another format, damaged or too large,
-            or there are no lines on the paper of a photograph.
-    """
-
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
-        gray = to_gray(image)
-        if is_digital(gray):
-            return gray_to_sketch(gray)
-        sketch = find_sketch(image, name=name)
-        on_found()
-        return sketch
-
-    return read_with(convert, source, name=name)
-
-
 def is_digital(gray: Image.Image) -> bool:
     """Returns whether a picture was drawn on a screen and fills it, or is blank.
 
@@ -271,18 +168,6 @@ def line_widths(ink: NDArray[np.float32]) -> tuple[float, float]:
         return math.inf, math.inf
     least, usual = np.percentile(along, (10, 50)) * PROBE_SIGMA * math.sqrt(math.tau)
     return float(least), float(usual)
-
-
-def _cut(image: Image.Image, box: Box) -> Image.Image:
-    """Returns a part of a picture, of a pixel at least."""
-    upright = ImageOps.exif_transpose(image)
-    left, top, right, bottom = (
-        share * side for share, side in zip(box, upright.size * 2, strict=True)
-    )
-    corner = int(min(left, upright.width - 1)), int(min(top, upright.height - 1))
-    return upright.crop(
-        (*corner, max(round(right), corner[0] + 1), max(round(bottom), corner[1] + 1))
-    )
 
 
 def _is_as_the_dataset(gray: Image.Image) -> bool:

@@ -39,7 +39,7 @@ from core.runs.reading import list_runs, read_run
 from core.runs.recipes import make_settings, parse_overrides
 from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch
-from core.sketches.photos import read_drawing
+from core.sketches.reading import read_drawing
 from core.sketches.strokes import from_json
 
 HOSTILE = (

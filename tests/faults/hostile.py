@@ -37,7 +37,7 @@ from core.datasets.sources import add_dataset
 from core.errors import SketchScopeError
 from core.sketches.canvas import parse_canvas
 from core.sketches.images import MAX_VISITOR_PIXELS
-from core.sketches.photos import read_drawing
+from core.sketches.reading import read_drawing
 from core.sketches.strokes import guessable_sketch
 from tests.browser.server import serving
 from tests.browser.visitors import visiting

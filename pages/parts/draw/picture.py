@@ -15,7 +15,7 @@ from core.inference.turning import find_turned, turn
 from core.language import plain
 from core.sketches.formats import EXTENSIONS
 from core.sketches.images import MAX_VISITOR_PIXELS
-from core.sketches.photos import WHOLE, Box, read_drawing, read_preview
+from core.sketches.reading import WHOLE, Box, read_drawing, read_preview
 from pages.shared.language import gettext as _
 from pages.shared.language import percent, say, thing
 from pages.shared.networks import Network

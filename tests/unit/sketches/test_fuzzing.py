@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from core.datasets.folders import find_folders
 from core.errors import SketchScopeError
-from core.sketches.photos import read_drawing
+from core.sketches.reading import read_drawing
 from tests.faults.bad_input import mutants
 from tests.processes import peak_bytes
 

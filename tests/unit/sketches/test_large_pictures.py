@@ -17,7 +17,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile, UploadedFileRe
 from core.errors import ImageError
 from core.sketches import images
 from core.sketches.images import MAX_VISITOR_PIXELS, to_gray
-from core.sketches.photos import read_drawing
+from core.sketches.reading import read_drawing
 from pages.parts.draw import picture
 from pages.parts.draw.picture import MAX_UPLOAD_MB, read_once
 from tests.conftest import REPOSITORY
@@ -40,7 +40,7 @@ from pathlib import Path
 import scipy.ndimage, skimage.morphology
 from core.errors import ImageError
 from core.sketches.images import MAX_VISITOR_PIXELS
-from core.sketches.photos import read_drawing
+from core.sketches.reading import read_drawing
 from tests.processes import peak_bytes
 before = peak_bytes()
 try:

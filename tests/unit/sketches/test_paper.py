@@ -16,7 +16,8 @@ from core.inference.classify import Classifier
 from core.paths import TRAINED_DIR
 from core.sketches.images import read_sketch
 from core.sketches.paper import drop_dirt, find_sheet
-from core.sketches.photos import find_sketch, read_drawing, read_picture
+from core.sketches.photos import find_sketch
+from core.sketches.reading import read_drawing, read_picture
 from tests.changed_pictures import CHANGES, scribe
 
 DRAWINGS = int(os.environ.get("SKETCHSCOPE_DRAWINGS", "6"))

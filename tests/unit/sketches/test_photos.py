@@ -16,7 +16,8 @@ from scipy import ndimage
 
 from core.errors import ImageError
 from core.sketches.images import to_sketch
-from core.sketches.photos import find_sketch, read_drawing, read_preview
+from core.sketches.photos import find_sketch
+from core.sketches.reading import read_drawing, read_preview
 from core.sketches.strokes import Drawing, Stroke, render_sketch
 from tests.conftest import REPOSITORY, cli_environment
 
