@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 
 from core.errors import RunError
 from core.files import open_regular
@@ -51,17 +49,14 @@ def save_tensors(
 ) -> None:
     """Writes a safetensors file, and in it a digest of all its tensors.
 
+    Written by Python and not by safetensors, whose own temporary file would stay where
+    a process is killed.
+
     Raises:
-        OSError: If it can't be written, of which safetensors makes an error of its own.
+        OSError: If it can't be written.
     """
     contiguous = {name: np.asarray(array, order="C") for name, array in tensors.items()}
-    try:
-        save_file(contiguous | {DIGEST: _digest(contiguous)}, path, metadata)
-    except SafetensorError as error:
-        if number := re.search(r"os error (\d+)", str(error)):
-            code = int(number[1])
-            raise OSError(code, os.strerror(code), str(path)) from error
-        raise
+    path.write_bytes(save(contiguous | {DIGEST: _digest(contiguous)}, metadata))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, NDArray[Any]], Any]:

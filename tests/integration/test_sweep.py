@@ -67,14 +67,16 @@ def ended(folder: Path) -> int:
     return sum(s["event"] == "finished" for s in sittings(folder))
 
 
-def at_work(folder: Path, workers: list[psutil.Process]) -> set[str]:
-    """Returns the runs that some workers have begun and not ended."""
-    working = {s["run_id"]: s["pid"] for s in sittings(folder)}
-    for sitting in sittings(folder):
-        if sitting["event"] != "begin":
-            del working[sitting["run_id"]]
+def at_work(folder: Path, workers: list[psutil.Process], data_dir: Path) -> set[str]:
+    """Returns the runs that some workers have begun and not finished."""
+    working = {s["run_id"]: s["pid"] for s in sittings(folder) if s["event"] == "begin"}
     pids = {worker.pid for worker in workers}
-    return {run_id for run_id, pid in working.items() if pid in pids}
+    # A run has finished a moment before the list of sittings says so.
+    return {
+        run_id
+        for run_id, pid in working.items()
+        if pid in pids and read_run(runs_dir(data_dir) / run_id).state != "finished"
+    }
 
 
 def signal_all(processes: list[psutil.Process], number: int) -> None:
@@ -131,7 +133,7 @@ def test_no_trial_is_lost_with_a_node(
                 # Held still: what is at work now is so when the node is lost.
                 workers = psutil.Process(raylet.process.pid).children(recursive=True)
                 signal_all(workers, signal.SIGSTOP)
-                cut_off = at_work(folder, workers)
+                cut_off = at_work(folder, workers, data_dir)
                 if not cut_off:
                     signal_all(workers, signal.SIGCONT)
         cluster.remove_node(node, allow_graceful=False)
