@@ -60,7 +60,7 @@ def show_canvas(
     row: DeltaGenerator,
     *,
     share: float = 0.4,
-) -> tuple[list[Network], Drawing, DeltaGenerator]:
+) -> tuple[list[Network], Drawing, NDArray[np.uint8] | None, DeltaGenerator]:
     """Shows the canvas, and beside it what the networks make of what is on it.
 
     Args:
@@ -70,16 +70,18 @@ def show_canvas(
         share: Of its width that is the canvas's.
 
     Returns:
-        The networks, the drawing, and where there is room for more.
+        The networks, the drawing, the sketch that they look at unless there is too
+        little of it, and where there is room for more.
     """
     left, right = row.columns([share, 1 - share], gap="large")
     with left:
         drawing = drawing_canvas("canvas")
+    sketch = guessable_sketch(drawing) if picture is None else picture
     with right:
         with st.spinner(_("Loading the networks; the first time takes some seconds")):
             networks = load_networks(runs)
-        show_verdict(networks, drawing, picture)
-    return networks, drawing, right
+        show_verdict(networks, drawing, sketch, is_drawn=picture is None)
+    return networks, drawing, sketch, right
 
 
 def show_presented() -> None:
@@ -96,14 +98,13 @@ def show_draw() -> None:
     """Shows the canvas, the verdict, and what more there is to see of it."""
     row = st.container(key="drawing")
     picture, runs = show_choices()
-    networks, drawing, beside = show_canvas(runs, picture, row)
+    networks, drawing, sketch, beside = show_canvas(runs, picture, row)
     st.page_link(
         "pages/draw.py",
         label=_("Present"),
         icon=":material/present_to_all:",
         query_params=PRESENT,
     )
-    sketch = guessable_sketch(drawing) if picture is None else picture
     with beside.container(key="ways"):
         if picture is not None:
             offer_turn(networks[0], picture)
@@ -145,12 +146,23 @@ def show_choices() -> tuple[NDArray[np.uint8] | None, list[Run]]:
 
 @fragment
 def show_verdict(
-    networks: list[Network], drawing: Drawing, picture: NDArray[np.uint8] | None
+    networks: list[Network],
+    drawing: Drawing,
+    sketch: NDArray[np.uint8] | None,
+    *,
+    is_drawn: bool,
 ) -> None:
-    """Shows what the networks say, anew while the pen moves."""
-    if picture is None:
-        drawing = with_line_so_far("canvas", drawing)
-    sketch = guessable_sketch(drawing) if picture is None else picture
+    """Shows what the networks say, anew while the pen moves.
+
+    Args:
+        networks: Who guesses.
+        drawing: What is on the canvas.
+        sketch: What they look at, shape `(128, 128)`; None for too little.
+        is_drawn: Whether that is the drawing, and not a picture.
+    """
+    with_line = with_line_so_far("canvas", drawing) if is_drawn else drawing
+    if with_line is not drawing:
+        drawing, sketch = with_line, guessable_sketch(with_line)
     if sketch is None:
         with st.container(key="verdict"):
             show_invitation(drawing)
@@ -164,7 +176,7 @@ def show_verdict(
         _("The drawing as the networks see it, after stroke {number}").format(
             number=len(drawing.strokes)
         )
-        if picture is None
+        if is_drawn
         else _("The picture as the networks see it")
     )
     # In the page itself: a file would be gone before a quick pen's next line.

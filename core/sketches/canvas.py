@@ -39,6 +39,12 @@ _Cubic = tuple[
 ]
 _Command = _Move | _Quadratic | _Cubic
 _LINE = ("L", "x", "y")
+_T = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
+_CURVES = (
+    ((1 - _T) ** 2, 2 * (1 - _T) * _T, _T**2),
+    ((1 - _T) ** 3, 3 * (1 - _T) ** 2 * _T, 3 * (1 - _T) * _T**2, _T**3),
+)
+"""Bernstein polynomials of degree two and three at a curve's points."""
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
 
 
@@ -163,17 +169,15 @@ def _flatten(commands: list[_Command]) -> NDArray[np.float64]:
     """Turns the commands of a path into a polyline."""
     lengths = np.array([len(command) for command in commands])
     ends = np.array([command[-2:] for command in commands], dtype=np.float64)
+    if (lengths == len(_LINE)).all():
+        return ends
     # Where each command begins; the first in the corner.
     here = np.concatenate([np.zeros((1, 2)), ends[:-1]])[:, None]
     steps = np.where(lengths == len(_LINE), 1, CURVE_STEPS)
     first = np.cumsum(steps) - steps
     points = np.empty((int(steps.sum()), 2))
     points[first[lengths == len(_LINE)]] = ends[lengths == len(_LINE)]
-    t = np.linspace(0, 1, CURVE_STEPS + 1)[1:, None]
-    for shares in (
-        ((1 - t) ** 2, 2 * (1 - t) * t, t**2),
-        ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3),
-    ):
+    for shares in _CURVES:
         # A word and two numbers a point, but for the one where it begins.
         which = np.flatnonzero(lengths == 2 * len(shares) - 1)
         numbers = [commands[number][1:] for number in which.tolist()]

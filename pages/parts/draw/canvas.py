@@ -183,7 +183,7 @@ def restore(name: str) -> None:
 
 
 def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
-    """Returns a drawing with what the pen draws at this moment.
+    """Returns a drawing with what the pen draws at this moment, or itself.
 
     To be called in the fragment that shows what is made of it: while the pen moves,
     the fragment runs again with each line, as soon as it has answered the last one.
@@ -210,9 +210,8 @@ def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
         height=1,
     )
     width, erases = pen_of(name)
-    return replace(
-        drawing, strokes=(*drawing.strokes, *_strokes(told.get("lines"), width, erases))
-    )
+    lines = _strokes(told.get("lines"), width, erases)
+    return replace(drawing, strokes=(*drawing.strokes, *lines)) if lines else drawing
 
 
 def _strokes(lines: Any, width: int, erases: bool) -> Sequence[Stroke]:
