@@ -5,6 +5,8 @@
 
 const SEND = "Update the app with this drawing";
 const TELLS_AFTER_MS = 200;
+// By then the verdict on the line that was told while it was drawn stands.
+const TOLD_MS = 100;
 const ICONS = {
   brush:
     "M4 20c3 0 4-1 4-3 0-1.5 1-2.5 2.5-2.5S13 15.500 13 17c0 3-4 4-9 3M11.500 13.500 19 4.500c.8-.8 2 .2 1.500 1L13.500 14.500",
@@ -112,22 +114,26 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 
   // The canvas takes note of a stroke in a microtask after the same event, and tells
   // of it 200 ms later, unless its button is pressed. It must not tell after another
-  // screen was asked for: Streamlit would stay on this one.
-  let isDrawing = false;
-  let drawnAt = Number.NEGATIVE_INFINITY;
+  // screen was asked for: Streamlit would stay on this one. A stroke may begin before
+  // and end after this script runs again.
+  bar.stroke ??= { isDrawn: false, endedAt: Number.NEGATIVE_INFINITY, timer: null };
+  const { stroke } = bar;
   const sendNow = () => {
-    if (performance.now() - drawnAt < TELLS_AFTER_MS) press(name, SEND);
-    drawnAt = Number.NEGATIVE_INFINITY;
+    clearTimeout(stroke.timer);
+    if (performance.now() - stroke.endedAt < TELLS_AFTER_MS) press(name, SEND);
+    stroke.endedAt = Number.NEGATIVE_INFINITY;
   };
   const begin = (event) => {
     const canvas = tree()?.querySelector("canvas.upper-canvas");
-    isDrawing = Boolean(canvas) && event.composedPath().includes(canvas);
-    if (!isDrawing) sendNow();
+    stroke.isDrawn = Boolean(canvas) && event.composedPath().includes(canvas);
+    if (stroke.isDrawn) clearTimeout(stroke.timer);
+    else sendNow();
   };
   const end = () => {
-    if (isDrawing) drawnAt = performance.now();
-    if (isDrawing && data.sends) setTimeout(sendNow, 0);
-    isDrawing = false;
+    if (!stroke.isDrawn) return;
+    stroke.isDrawn = false;
+    stroke.endedAt = performance.now();
+    stroke.timer = setTimeout(sendNow, data.sends ? 0 : TOLD_MS);
   };
   const type = (event) => {
     if (event.key === "Enter") sendNow();
