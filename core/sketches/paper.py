@@ -52,15 +52,9 @@ def drop_dirt(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     That is dust, dark stripes along the picture's edges, a frame drawn along them, and
     a line of writing far from the drawing.
     """
-    from scipy import ndimage
-
-    parts, _ = ndimage.label(ink > MIN_INK, np.ones((3, 3)))
-    box = np.array(
-        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(parts)]
-    )
-    low, high = box[:, :2], box[:, 2:]
+    parts, low, high = _pieces(ink)
     down, right = (math.ceil(MAX_EDGE * n) for n in ink.shape)
-    is_edge = np.full(len(box) + 1, True)
+    is_edge = np.full(len(low) + 1, True)
     is_edge[parts[down:-down, right:-right]] = False
     size = ink.shape[::-1]
     is_edge = is_edge[1:] & ((low == 0) | (high == size)).any(axis=1)
@@ -75,6 +69,36 @@ def drop_dirt(ink: NDArray[np.float32]) -> NDArray[np.float32]:
     is_dirt = is_edge | (~is_large & is_far)
     is_dirt |= _is_note(low, high, ~is_dirt)
     return np.where(np.concatenate([[False], is_dirt])[parts], 0, ink)
+
+
+def has_frame(ink: NDArray[np.float32]) -> bool:
+    """Returns whether a frame is drawn along the edges, around all other ink."""
+    margin = FRAME_MARGIN * np.array(ink.shape[::-1])
+    rows, columns = (np.flatnonzero(ink.max(axis=axis) > MIN_INK) for axis in (1, 0))
+    ends = np.array([[columns[0], rows[0]], [columns[-1], rows[-1]]])
+    if (ends[0] > margin).any() or (ends[1] < ink.shape[::-1] - margin - 1).any():
+        return False
+    parts, low, high = _pieces(ink)
+    is_edge = np.zeros(len(low), dtype=bool)
+    return bool(_is_frame(parts, low, high, is_edge).any())
+
+
+def _pieces(
+    ink: NDArray[np.float32],
+) -> tuple[NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+    """Parts ink into pieces that hang together.
+
+    Returns:
+        For each pixel the number of its piece from 1, 0 for paper; and least and
+        greatest x and y of each piece, shape `(pieces, 2)`.
+    """
+    from scipy import ndimage
+
+    parts, _ = ndimage.label(ink > MIN_INK, np.ones((3, 3)))
+    box = np.array(
+        [(x.start, y.start, x.stop, y.stop) for y, x in ndimage.find_objects(parts)]
+    )
+    return parts, box[:, :2], box[:, 2:]
 
 
 def _is_frame(

@@ -19,7 +19,13 @@ from core.sketches.images import (
     to_gray,
     to_sketch,
 )
-from core.sketches.paper import MIN_INK, drop_dirt, find_sheet, spread_paper
+from core.sketches.paper import (
+    MIN_INK,
+    drop_dirt,
+    find_sheet,
+    has_frame,
+    spread_paper,
+)
 from core.sketches.strokes import DATASET_SIZE, Drawing, render_sketch
 from core.sketches.tracing import MAX_LINE_LEVEL, trace
 
@@ -96,7 +102,8 @@ BLOCKS = 32
 def is_digital(gray: Image.Image) -> bool:
     """Returns whether a picture was drawn on a screen and fills it, or is blank.
 
-    It is on white or black, no page, and its drawing spans `MIN_SPAN` of it.
+    It is on white or black, no page, and its drawing spans `MIN_SPAN` of it, with no
+    frame around it.
     """
     if max(gray.size) > max(*USUAL_SIDES, MIN_PAGE_RATIO * min(gray.size)):
         return False
@@ -113,7 +120,9 @@ def is_digital(gray: Image.Image) -> bool:
     if is_ink.mean() > MAX_INKED_SHARE:
         return False
     low, high = _box(ink, least=MAX_PLAIN_DEVIATION)
-    return bool((high - low).max() >= MIN_SPAN * max(values.shape))
+    if (high - low).max() < MIN_SPAN * max(values.shape):
+        return False
+    return not has_frame(np.abs(np.asarray(gray, dtype=np.float32) - paper) / PAPER)
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:

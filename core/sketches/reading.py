@@ -83,7 +83,7 @@ def read_picture(
 
     What was drawn on a screen stays as it is (`to_sketch`), since a network learns how
     its own dataset is drawn; in a photograph or a scan, and where a drawing is lost on
-    its paper, it is found as on page Draw (`photos.find_sketch`).
+    its paper or framed, it is found as on page Draw (`photos.find_sketch`).
 
     Args:
         source: A file, or the encoded bytes of one.

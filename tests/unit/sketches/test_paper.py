@@ -155,10 +155,7 @@ def test_a_sheet_is_found_in_light_that_makes_the_table_lighter_than_it() -> Non
     assert is_sheet[50:250, 70:330].all()
 
 
-DIGITAL = {
-    *("plain", "white on black", "faint pencil 205", "thick", "tiny, 28 pixels"),
-    "drawn frame",
-}
+DIGITAL = {"plain", "white on black", "faint pencil 205", "thick", "tiny, 28 pixels"}
 """Changes after which a picture is one that may have been drawn so on a screen."""
 
 
