@@ -57,7 +57,7 @@ def show_charts(runs: list[Run]) -> None:
                     now,
                     metric,
                     against=against,
-                    smoothing=smoothing,
+                    smoothing=smoothing_percent / 100,
                     log=log and metric == "loss",
                     show_train=show_train,
                     references=REFERENCES
@@ -98,8 +98,14 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         "time": _("time"),
     }
     against = pick_option(_("Against"), axes, key="against")
-    smoothing = st.slider(
-        _("Smoothing"), 0.0, MAX_SMOOTHING, 0.0, 0.05, key="smoothing", width=200
+    smoothing_percent = st.slider(
+        _("Smoothing, in percent"),
+        0,
+        round(100 * MAX_SMOOTHING),
+        0,
+        5,
+        key="smoothing",
+        width=200,
     )
     show_train = st.toggle(_("Training too"), value=True, key="curves_train")
     log = st.toggle(_("Log scale of the loss"), key="curves_log")
