@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from rich.console import Console
 from rich.table import Table
 
+from core.language import class_word, translations
 from core.paths import data_dir
 from tests.browser.server import (
     START_TIMEOUT_MS,
@@ -105,8 +106,9 @@ def stroke_times(
             if taken is not None and share:
                 times.append(taken)
                 shares.append(float(share.group(1)))
+        word = class_word(name, translations("en"))
         places[name] = [
-            [*guesses.locator(".name").all_inner_texts(), name].index(name) + 1
+            [*guesses.locator(".name").all_inner_texts(), word].index(word) + 1
             for guesses in page.locator(".guesses").all()
         ]
         page.get_by_role("button", name="Clear", exact=True).click()
