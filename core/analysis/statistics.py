@@ -108,11 +108,11 @@ def paired_interval(
         The lower and the upper end of the first's accuracy less the second's, from −1
         to 1; without samples nothing is known and −1 to 1 is returned.
     """
+    from scipy.special import ndtri
+
     first, second, total = np.broadcast_arrays(
         *(np.asarray(count, dtype=np.float64) for count in (only_first, only_second, n))
     )
-    from scipy.special import ndtri
-
     z = float(ndtri((1 + level) / 2))
 
     def excess(delta: NDArray[np.float64]) -> NDArray[np.float64]:

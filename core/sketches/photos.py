@@ -122,7 +122,8 @@ def is_digital(gray: Image.Image) -> bool:
     low, high = _box(ink, least=MAX_PLAIN_DEVIATION)
     if (high - low).max() < MIN_SPAN * max(values.shape):
         return False
-    return not has_frame(np.abs(np.asarray(gray, dtype=np.float32) - paper) / PAPER)
+    small = gray.reduce(max(max(gray.size) // WORK_SIZE, 1))
+    return not has_frame(np.abs(np.asarray(small, dtype=np.float32) - paper) / PAPER)
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:

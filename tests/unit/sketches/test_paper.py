@@ -170,6 +170,16 @@ def test_a_dataset_s_photographs_and_scans_are_read_as_draw_reads_them(
     assert (read_picture(content, name="it") == read(content, name="it")).all()
 
 
+@pytest.mark.parametrize("gray", [252, 240, 230])
+def test_a_picture_fainter_than_ink_is_read_as_it_is(gray: int) -> None:
+    faint = Image.new("L", (300, 300), 255)
+    ImageDraw.Draw(faint).rectangle((20, 20, 280, 280), outline=gray, width=3)
+    faint.save(stream := io.BytesIO(), "PNG")
+    content = stream.getvalue()
+    expected = read_sketch(content, name="it")
+    assert (read_picture(content, name="it") == expected).all()
+
+
 def test_blank_white_is_blank_and_a_photograph_without_lines_is_told() -> None:
     white = Image.new("L", (300, 300), 255)
     white.save(stream := io.BytesIO(), "PNG")
