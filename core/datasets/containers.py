@@ -15,10 +15,12 @@ from PIL import Image
 
 from core.datasets.archives import Archive
 from core.datasets.layout import PARTS
+from core.datasets.names import show_name
 from core.datasets.places import FILE_SUFFIXES, MAX_CONTAINER_BYTES
 from core.datasets.store import Split
 from core.errors import DatasetError, ImageError
-from core.sketches.images import PAPER, to_sketch
+from core.sketches.images import PAPER
+from core.sketches.reading import as_sketch
 from core.sketches.strokes import (
     MAX_POINTS,
     MAX_STROKES,
@@ -41,13 +43,14 @@ class Item:
         path: The file's, with the sketch's number.
         class_name: What it shows.
         split: The part it is given to, if the file tells.
-        read: Returns gray values of shape `(128, 128)`.
+        read: Returns gray values of shape `(128, 128)`; calls what it is given where
+            the drawing had to be found; see `core.sketches.reading.as_sketch`.
     """
 
     path: str
     class_name: str
     split: Split | None
-    read: Callable[[], Sketch]
+    read: Callable[[Callable[[], object]], Sketch]
 
 
 def is_container(name: str) -> bool:
@@ -117,15 +120,21 @@ def _bitmaps(
     if array.ndim != 3 or array.dtype != np.uint8 or not 8 <= array.shape[1] <= 4096:
         raise ValueError(f"it has {array.dtype} of shape {array.shape}")
     return [
-        Item(f"{path}#{n}", class_name, split, partial(_draw_bitmap, bitmap))
+        Item(
+            f"{path}#{n}",
+            class_name,
+            split,
+            partial(_draw_bitmap, bitmap, f"{path}#{n}"),
+        )
         for n, bitmap in enumerate(array)
     ]
 
 
-def _draw_bitmap(bitmap: Sketch) -> Sketch:
+def _draw_bitmap(bitmap: Sketch, name: str, on_found: Callable[[], object]) -> Sketch:
     # White on black at the centre, whatever touches the edges.
     is_dark = float(np.median(bitmap)) < PAPER / 2
-    return to_sketch(Image.fromarray(PAPER - bitmap if is_dark else bitmap))
+    image = Image.fromarray(PAPER - bitmap if is_dark else bitmap)
+    return as_sketch(image, name=show_name(name), on_found=on_found)
 
 
 def _read_ndjson(content: bytes, name: str, split: Split | None) -> Iterator[Item]:
@@ -154,7 +163,7 @@ def _read_ndjson(content: bytes, name: str, split: Split | None) -> Iterator[Ite
         yield Item(path, word, split, partial(_draw_strokes, line, path))
 
 
-def _draw_strokes(line: bytes, path: str) -> Sketch:
+def _draw_strokes(line: bytes, path: str, _: Callable[[], object]) -> Sketch:
     """Draws one line of an ndjson as the dataset's sketches are drawn."""
     try:
         strokes = [np.array(s[:2], np.float32).T for s in json.loads(line)["drawing"]]

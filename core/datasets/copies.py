@@ -21,7 +21,7 @@ MIN_ALIKE = 0.985
 Of 200 sketches of TU-Berlin as JPEGs of quality 30, at 100 pixels and at 70 % of their
 ink, the least has 0.991; of its 4,000 test sketches, all drawn anew, 5 have 0.98."""
 
-CHUNK = 2048
+CHUNK = 256
 MAX_NEAR = 10_000
 """Of near-copies that are listed."""
 

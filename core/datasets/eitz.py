@@ -14,6 +14,7 @@ from core.datasets.names import format_name, is_system
 from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
 from core.sketches.formats import EXTENSIONS
+from core.sketches.images import read_sketch
 from core.sketches.reading import read_picture
 
 ATTRIBUTION = (
@@ -96,9 +97,11 @@ def find_eitz(path: Path) -> SketchSource:
         passed_over=[_passed_over(name) for name in sorted(names - used)],
     )
     is_complete = _is_complete(records, class_names)
+    # TU-Berlin's own need no look at how they are drawn.
+    read_one = read_sketch if is_complete else read_picture
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
-        return read_picture(archive.read(root + record.path), name=record.path)
+        return read_one(archive.read(root + record.path), name=record.path)
 
     return SketchSource(
         kind="eitz",

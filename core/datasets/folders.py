@@ -112,13 +112,14 @@ def find_folders(
     found: list[str] = []
 
     def read(record: SketchRecord) -> NDArray[np.uint8]:
+        def on_found() -> None:
+            found.append(record.path)
+
         if record.path in items:
-            return items[record.path].read()
+            return items[record.path].read(on_found)
         name = f"{path}: {record.path}" if isinstance(path, Path) else record.path
         return read_picture(
-            archive.read(record.path),
-            name=show_name(name),
-            on_found=lambda: found.append(record.path),
+            archive.read(record.path), name=show_name(name), on_found=on_found
         )
 
     return SketchSource(

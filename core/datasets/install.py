@@ -288,8 +288,8 @@ def _pack(
     unread = [Entry(record.path, UNREADABLE, str(why)) for record, why in failed]
     found = [Entry(path, FOUND) for path in sorted(source.found)]
     said = Sentence(
-        "{count:,} of them are photographs, scans, pages or framed: the drawing was "
-        "found on them, as on page Draw.",
+        "{count:,} of them are photographs, scans, small, faint, framed or of thick "
+        "lines: the drawing was found in them, as on the page Draw.",
         count=len(found),
     )
     account = source.account.plus(

@@ -32,10 +32,6 @@ from core.sketches.tracing import MAX_LINE_LEVEL, trace
 WORK_SIZE = 1024
 """Larger pictures are scaled down to this before anything is looked for."""
 
-FRAME_SIZE = 512
-"""Side of the square in which lines are traced; twice the dataset's 256 pixels, so
-that neighbouring lines stay apart."""
-
 BOX_SHARE = 202.5 / 256
 """Longest side of the box around the ink, in sides of the paper, in the dataset."""
 
@@ -80,14 +76,18 @@ MIN_PLAIN_CHANGE = 3 * MAX_PLAIN_DEVIATION
 """Gray values from plain paper's from which on it is a line's, not a scanner's grain;
 whether lines are dark or light is told from these."""
 
-MIN_SPAN = 0.4
-"""Of a picture's longest side; a smaller drawing has few pixels left once packed."""
+MIN_SPAN = 0.6
+MIN_DARK_INK = 0.25
+MAX_WIDTH = 4.8
+"""A drawing's longest side in its picture's, the ink of its darkest lines, and how wide
+they are, blurred as they may be, in pixels of `DATASET_SIZE` with the drawing as large
+as the dataset's. Beyond these the networks that ship lose answers."""
 
 MIN_PAGE_RATIO = 1.2
 """Of the sides of a page, where its longest is longer than `USUAL_SIDES`."""
 
 MAX_INKED_SHARE = 0.5
-"""Of what is drawn on a screen; a photograph has hardly a white pixel."""
+"""Of a drawing on plain paper; a photograph has hardly a white pixel."""
 
 MIN_FAINT_INK = 0.04
 """Ink of the dataset's own; packed, its lines may be as faint as 0.2."""
@@ -99,31 +99,35 @@ BLOCKS = 32
 """Paper is looked for in this many blocks along a photograph's longer side."""
 
 
-def is_digital(gray: Image.Image) -> bool:
-    """Returns whether a picture was drawn on a screen and fills it, or is blank.
+def is_drawn_alike(gray: Image.Image) -> bool:
+    """Returns whether a picture is much as the dataset's are, or blank.
 
-    It is on white or black, no page, and its drawing spans `MIN_SPAN` of it, with no
-    frame around it.
+    It is on white or black, no page, with no frame around it, and what is drawn is
+    large, dark and thin enough that a network names it as if it were the dataset's.
     """
     if max(gray.size) > max(*USUAL_SIDES, MIN_PAGE_RATIO * min(gray.size)):
         return False
     paper = paper_value(gray)
     if PAPER - WHITE < paper < WHITE:
         return False
-    # Every so many pixels are enough.
-    step = max(max(gray.size) // DATASET_SIZE, 1)
-    values = np.asarray(gray, dtype=np.float32)[::step, ::step]
-    ink = np.abs(values - paper)
-    is_ink = ink > MAX_PLAIN_DEVIATION
-    if not is_ink.any():
+    small = gray.reduce(max(max(gray.size) // DATASET_SIZE, 1))
+    ink = np.abs(np.asarray(small, dtype=np.float32) - paper) / PAPER
+    dark = ink[ink > MIN_INK]
+    if not len(dark):
         return True
-    if is_ink.mean() > MAX_INKED_SHARE:
+    if len(dark) > MAX_INKED_SHARE * ink.size:
         return False
-    low, high = _box(ink, least=MAX_PLAIN_DEVIATION)
-    if (high - low).max() < MIN_SPAN * max(values.shape):
+    low, high = _box(ink, least=MIN_FAINT_INK)
+    span = float((high - low).max())
+    if span < MIN_SPAN * max(ink.shape) or np.percentile(dark, 95) < MIN_DARK_INK:
         return False
-    small = gray.reduce(max(max(gray.size) // WORK_SIZE, 1))
-    return not has_frame(np.abs(np.asarray(small, dtype=np.float32) - paper) / PAPER)
+    left, top, right, bottom = (int(n) for n in (*low, *high))
+    lines = ink[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
+    lines = np.where(lines < MIN_FAINT_INK, 0, lines)
+    across = np.diff(lines, axis=1)[:-1], np.diff(lines, axis=0)[:, :-1]
+    # A line's ink is its length times its width, and twice its length are edges.
+    edges = float(np.hypot(*across).sum()) * span / (BOX_SHARE * DATASET_SIZE)
+    return 2 * float(lines.sum()) <= MAX_WIDTH * edges and not has_frame(ink)
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
@@ -151,12 +155,12 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
     if is_plain and _is_thin(ink):
         placed = _frame(ink, IMAGE_SIZE)
         return np.rint(PAPER * (1 - np.clip(placed, 0, 1))).astype(np.uint8)
-    lines, _ = trace(_frame(ink, FRAME_SIZE))
-    drawing = Drawing(lines, width=FRAME_SIZE, height=FRAME_SIZE)
+    lines, _ = trace(_frame(ink, DATASET_SIZE))
+    drawing = Drawing(lines, width=DATASET_SIZE, height=DATASET_SIZE)
     # The ink reaches half a line's width further than its middle; distances to the
     # next pixel of paper make that a quarter of a pixel more.
     width = lines[0].width - 0.5 if lines else 0.0
-    return render_sketch(drawing, span=BOX_SHARE * FRAME_SIZE - width)
+    return render_sketch(drawing, span=BOX_SHARE * DATASET_SIZE - width)
 
 
 def line_widths(ink: NDArray[np.float32]) -> tuple[float, float]:

@@ -22,6 +22,9 @@ SOLID, SOLID_THICK = 1.8, 3.5
 """Times the usual half thickness: what is deeper is no line but an area.
 Thick lines run together before that."""
 
+MARGIN = 2
+"""Pixels of paper around the ink that are looked at."""
+
 
 def trace(ink: NDArray[Any]) -> tuple[tuple[Stroke, ...], float]:
     """Traces the lines of a drawing along their middles.
@@ -40,6 +43,10 @@ def trace(ink: NDArray[Any]) -> tuple[tuple[Stroke, ...], float]:
     if not len(dark):
         return (), 0.0
     peak = float(np.percentile(dark, 95))
+    # All that follows takes as long as there are pixels.
+    rows, columns = (np.flatnonzero((ink > MIN_INK).any(axis=n)) for n in (1, 0))
+    top, left = max(rows[0] - MARGIN, 0), max(columns[0] - MARGIN, 0)
+    ink = ink[top : rows[-1] + 1 + MARGIN, left : columns[-1] + 1 + MARGIN]
     mask = ink >= min(LINE_LEVEL * peak, MAX_LINE_LEVEL)
     depth = ndimage.distance_transform_edt(mask)
     radius = float(np.median(depth[skeletonize(mask)]))
@@ -62,8 +69,9 @@ def trace(ink: NDArray[Any]) -> tuple[tuple[Stroke, ...], float]:
         middle = whole
     lines = [centres[path] for path in _paths(middle)]
     lines += _fill(depth, radius=radius)
+    corner = np.array([left, top], dtype=np.float32)
     return (
-        tuple(Stroke(points=points, width=2 * radius) for points in lines),
+        tuple(Stroke(points=points + corner, width=2 * radius) for points in lines),
         float(ink.sum() / max(length, 1)),
     )
 

@@ -17,7 +17,7 @@ from core.paths import TRAINED_DIR
 from core.runs.folder import WEIGHTS
 from core.sketches.canvas import parse_canvas
 from core.sketches.images import read_sketch, to_gray
-from core.sketches.photos import FRAME_SIZE, find_sketch
+from core.sketches.photos import find_sketch
 from core.sketches.strokes import Drawing, Stroke, render_sketch
 from core.sketches.tracing import trace
 
@@ -34,13 +34,15 @@ USUAL_MAX_LOSS = 0.05
 """Of top-1 accuracy. On a canvas the strokes are known, whatever their width; in a
 picture, lines of 12 of 400 pixels run together, and what was between them is lost."""
 CANVAS = 400
+TRACED_SIZE = 512
+"""Twice the dataset's 256 pixels, so that neighbouring lines stay apart."""
 
 Pictures = dict[str, Callable[[Image.Image, tuple[Stroke, ...]], NDArray[np.uint8]]]
 
 
 def traced(picture: Image.Image) -> tuple[Stroke, ...]:
     ink = Image.fromarray(255 - np.asarray(picture))
-    large = ink.resize((FRAME_SIZE, FRAME_SIZE), Image.Resampling.BICUBIC)
+    large = ink.resize((TRACED_SIZE, TRACED_SIZE), Image.Resampling.BICUBIC)
     return trace(np.asarray(large, dtype=np.float32) / 255)[0]
 
 
@@ -48,7 +50,7 @@ def as_canvas(strokes: tuple[Stroke, ...], *, width: float = 6) -> dict[str, Any
     """Strokes as the canvas returns them, drawn with a brush of `width` pixels."""
     objects = []
     for stroke in strokes:
-        points = stroke.points.astype(float) * CANVAS / FRAME_SIZE
+        points = stroke.points.astype(float) * CANVAS / TRACED_SIZE
         middle = (points.min(axis=0) + points.max(axis=0)) / 2
         size = points.max(axis=0) - points.min(axis=0)
         path: list[list[Any]] = [["M", *points[0].tolist()]]
@@ -96,7 +98,7 @@ def drawn(strokes: tuple[Stroke, ...], width: float) -> Image.Image:
     pen = ImageDraw.Draw(image)
     radius = width * finer / 2
     for stroke in strokes:
-        points = [(x, y) for x, y in (stroke.points * side / FRAME_SIZE).tolist()]
+        points = [(x, y) for x, y in (stroke.points * side / TRACED_SIZE).tolist()]
         if len(points) > 1:
             pen.line(points, fill=0, width=round(2 * radius), joint="curve")
         for x, y in (points[0], points[-1]):

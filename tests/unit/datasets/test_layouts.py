@@ -367,6 +367,7 @@ def test_bitmaps_are_white_on_black(form: str, tmp_path: Path, add: Import) -> N
     for at, c in enumerate(CLASSES):
         for i in range(6):
             bitmaps[c][i, 4 + i : 7 + i, 2 : 20 + 3 * at] = 255
+            bitmaps[c][i, 4 + i : 24, 2:4] = 255
     if form == "npz":
         np.savez(tmp_path / "mine/all.npz", **bitmaps)  # type: ignore[arg-type]
     for c in CLASSES if form != "npz" else ():
@@ -375,7 +376,8 @@ def test_bitmaps_are_white_on_black(form: str, tmp_path: Path, add: Import) -> N
     dataset = add(tmp_path / "mine")
     assert counts(dataset) == EACH_SIX
     assert (dataset.images[:, 0, 0] == 255).all()
-    assert (dataset.images.min(axis=(1, 2)) == 0).all()
+    # Thin as the dataset's lines are, and so gray.
+    assert (dataset.images.min(axis=(1, 2)) < 170).all()
 
 
 def test_pickled_arrays_are_never_opened(tmp_path: Path, add: Import) -> None:
