@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -41,6 +42,9 @@ from core.files import make_folder, new_folder
 from core.sketches.images import IMAGE_SIZE
 
 NAMED_CLASSES = 10
+
+BATCH = 64
+"""Sketches that a thread reads in one go; one by one, threads wait for each other."""
 
 
 def install(
@@ -257,13 +261,19 @@ def _pack(
         except SketchScopeError as error:
             return error
 
+    def read_all(
+        records: Sequence[SketchRecord],
+    ) -> list[NDArray[np.uint8] | SketchScopeError]:
+        return [read(record) for record in records]
+
+    batches = [source.records[n : n + BATCH] for n in range(0, total, BATCH)]
     # Threads suffice: Pillow lets go of the interpreter while it decodes.
     pool = ThreadPoolExecutor(max_workers=os.cpu_count())
     try:
         # Written as a stream: through a memory map, a full disk kills the process.
         with path.open("wb") as stream:
             _write_header(stream, total)
-            sketches = pool.map(read, source.records)
+            sketches = chain.from_iterable(pool.map(read_all, batches))
             for row, (record, sketch) in enumerate(
                 zip(source.records, sketches, strict=True)
             ):

@@ -111,23 +111,27 @@ def is_drawn_alike(gray: Image.Image) -> bool:
     if PAPER - WHITE < paper < WHITE:
         return False
     small = gray.reduce(max(max(gray.size) // DATASET_SIZE, 1))
-    ink = np.abs(np.asarray(small, dtype=np.float32) - paper) / PAPER
-    dark = ink[ink > MIN_INK]
+    ink = np.abs(np.asarray(small).astype(np.int16) - round(paper))
+    dark = ink[ink > MIN_INK * PAPER]
     if not len(dark):
         return True
-    if len(dark) > MAX_INKED_SHARE * ink.size:
-        return False
-    low, high = _box(ink, least=MIN_FAINT_INK)
+    low, high = _box(ink, least=MIN_FAINT_INK * PAPER)
     span = float((high - low).max())
-    if span < MIN_SPAN * max(ink.shape) or np.percentile(dark, 95) < MIN_DARK_INK:
+    if (
+        len(dark) > MAX_INKED_SHARE * ink.size
+        or span < MIN_SPAN * max(ink.shape)
+        or np.percentile(dark, 95) < MIN_DARK_INK * PAPER
+    ):
         return False
-    left, top, right, bottom = (int(n) for n in (*low, *high))
+    # A line's ink is its length times its width, and twice its length are edges, of
+    # which all directions together show 4 / pi in x and y.
+    (left, top), (right, bottom) = low.astype(int), high.astype(int)
     lines = ink[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1]
-    lines = np.where(lines < MIN_FAINT_INK, 0, lines)
-    across = np.diff(lines, axis=1)[:-1], np.diff(lines, axis=0)[:, :-1]
-    # A line's ink is its length times its width, and twice its length are edges.
-    edges = float(np.hypot(*across).sum()) * span / (BOX_SHARE * DATASET_SIZE)
-    return 2 * float(lines.sum()) <= MAX_WIDTH * edges and not has_frame(ink)
+    edges = sum(int(np.abs(np.diff(lines, axis=axis)).sum()) for axis in (0, 1))
+    width = 2 * int(lines.sum()) / (edges * math.pi / 4)
+    if width > MAX_WIDTH * span / (BOX_SHARE * DATASET_SIZE):
+        return False
+    return not has_frame(ink.astype(np.float32) / PAPER)
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
