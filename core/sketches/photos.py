@@ -131,7 +131,7 @@ def is_drawn_alike(gray: Image.Image) -> bool:
     width = 2 * int(lines.sum()) / (edges * math.pi / 4)
     if width > MAX_WIDTH * span / (BOX_SHARE * DATASET_SIZE):
         return False
-    return not has_frame(ink.astype(np.float32) / PAPER)
+    return not has_frame(ink.astype(np.float32) / np.float32(PAPER))
 
 
 def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.uint8]:
