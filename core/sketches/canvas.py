@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageColor
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, NonNegativeInt, ValidationError
 
 from core.sketches.strokes import (
     FORMAT_VERSION,
@@ -17,6 +17,7 @@ from core.sketches.strokes import (
     Coordinate,
     Drawing,
     DrawingModel,
+    Stroke,
     check_total,
     from_model,
     refusal,
@@ -46,6 +47,35 @@ _CURVES = (
 )
 """Bernstein polynomials of degree two and three at a curve's points."""
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
+
+
+MOST_POINTS = 500
+MOST_LINES = 20
+"""Of what a pen tells while it moves."""
+
+
+def parse_pen(
+    told: Mapping[str, Any], *, known: int, width: float, erases: bool
+) -> tuple[Stroke, ...]:
+    """Reads the lines that a pen told of while it drew and its canvas did not since.
+
+    Args:
+        told: The `lines`, and how many `strokes` the canvas had told of before them.
+        known: How many it has told of by now.
+        width: Of the pen, in the canvas's pixels.
+        erases: Whether the pen is an eraser.
+
+    Returns:
+        None where a browser tells what can be no lines.
+    """
+    try:
+        pen = _Pen.model_validate(told)
+    except ValidationError:
+        return ()
+    since = 0 if pen.strokes is None else max(known - pen.strokes, 0)
+    return tuple(
+        Stroke(np.array(line, np.float32), width, erases) for line in pen.lines[since:]
+    )
 
 
 def parse_canvas(
@@ -118,6 +148,15 @@ class _Path(BaseModel):
     angle: _Factor = 0.0
     flip_x: Annotated[bool, Field(alias="flipX")] = False
     flip_y: Annotated[bool, Field(alias="flipY")] = False
+
+
+_Point = tuple[Coordinate, Coordinate]
+_Line = Annotated[list[_Point], Field(min_length=1, max_length=MOST_POINTS)]
+
+
+class _Pen(BaseModel):
+    lines: Annotated[list[_Line], Field(max_length=MOST_LINES)] = []
+    strokes: NonNegativeInt | None = None
 
 
 class _Canvas(BaseModel):

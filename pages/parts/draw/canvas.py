@@ -1,18 +1,15 @@
 """The canvas: strokes go in, a drawing comes out and survives a visit elsewhere."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import numpy as np
 import streamlit as st
-from pydantic import Field, TypeAdapter, ValidationError
 from streamlit_drawable_canvas import st_canvas
 
 from core.language import noop as N_
-from core.sketches.canvas import parse_canvas
-from core.sketches.strokes import Coordinate, Drawing, Stroke
+from core.sketches.canvas import MOST_POINTS, parse_canvas, parse_pen
+from core.sketches.strokes import Drawing
 from pages.shared.language import gettext as _
 
 CANVAS_SIZE = 640
@@ -54,9 +51,6 @@ FITTED = """
 """
 """As large as the column and the window have room for."""
 
-MOST_POINTS = 500
-MOST_LINES = 20
-
 FOLDER = Path(__file__).parent
 TOOLS = {
     "brush": N_("Brush"),
@@ -69,10 +63,6 @@ TOOLS = {
     "tools": N_("Drawing tools"),
 }
 """What the toolbar's script calls its parts, and people."""
-
-Point = tuple[Coordinate, Coordinate]
-Line = Annotated[list[Point], Field(min_length=1, max_length=MOST_POINTS)]
-_lines = TypeAdapter(Annotated[list[Line], Field(max_length=MOST_LINES)])
 
 
 def drawing_canvas(name: str, *, sends_at_once: bool = False) -> Drawing:
@@ -196,7 +186,9 @@ def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
         "canvas_pen", html="<i></i>", js=(FOLDER / "pen.js").read_text(encoding="utf-8")
     )
     state = st.session_state
-    told = (state.get(f"{name}_pen") or {}).get("line") or {}
+    told = (state.get(f"{name}_pen") or {}).get("line")
+    # What a browser tells may be anything.
+    told = told if isinstance(told, dict) else {}
     pen(
         key=f"{name}_pen",
         data={
@@ -210,14 +202,7 @@ def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
         height=1,
     )
     width, erases = pen_of(name)
-    lines = _strokes(told.get("lines"), width, erases)
-    return replace(drawing, strokes=(*drawing.strokes, *lines)) if lines else drawing
-
-
-def _strokes(lines: Any, width: int, erases: bool) -> Sequence[Stroke]:
-    """Returns lines as strokes; none where a browser tells what can be no lines."""
-    try:
-        checked = _lines.validate_python(lines or [])
-    except ValidationError:
-        return ()
-    return [Stroke(np.array(line, np.float32), width, erases) for line in checked]
+    strokes = parse_pen(told, known=len(drawing.strokes), width=width, erases=erases)
+    if not strokes:
+        return drawing
+    return replace(drawing, strokes=(*drawing.strokes, *strokes))

@@ -2,7 +2,8 @@
 //
 // A line is told again as soon as the last one was answered, so that many visitors or a
 // slow machine get fewer answers, not late ones. What the canvas has not told of yet
-// goes with it: `data.strokes` is how many strokes the answer knew.
+// goes with it: `data.strokes` is how many strokes the answer knew. Lines say the same,
+// since the canvas may tell of one while they are on their way.
 
 const LEAST_MS = 80;
 const LOST_MS = 3000;
@@ -43,7 +44,7 @@ function ask(pen) {
   pen.number += 1;
   performance.mark("pen line");
   const lines = pen.lines.map((line) => thinned(line, pen.data.most));
-  pen.tell("line", { number: pen.number, lines });
+  pen.tell("line", { number: pen.number, lines, strokes: pen.strokes });
 }
 
 export default function ({ data, parentElement, setTriggerValue }) {

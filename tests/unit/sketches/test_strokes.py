@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.errors import ImageError
 from core.sketches import canvas, strokes
-from core.sketches.canvas import parse_canvas
+from core.sketches.canvas import parse_canvas, parse_pen
 from core.sketches.strokes import (
     Drawing,
     Stroke,
@@ -181,6 +181,35 @@ def test_a_house_is_enough() -> None:
     assert not is_too_little(house())
     assert not is_too_little(render_sketch(house()))
     assert is_too_little(np.full((128, 128), 255, dtype=np.uint8))
+
+
+ONE, TWO = [(1.0, 2.0), (3.0, 4.0)], [(5.0, 6.0)]
+
+
+@pytest.mark.parametrize(
+    ("told", "known", "expected"),
+    [
+        ({"lines": [ONE], "strokes": 1}, 1, [ONE]),
+        # The canvas told of the line while it was on its way.
+        ({"lines": [ONE], "strokes": 1}, 2, []),
+        ({"lines": [ONE, TWO], "strokes": 1}, 2, [TWO]),
+        ({"lines": [ONE, TWO], "strokes": 0}, 5, []),
+        # A stroke was undone since.
+        ({"lines": [ONE], "strokes": 3}, 2, [ONE]),
+        ({}, 2, []),
+        ({"lines": [ONE], "strokes": -1}, 2, []),
+        ({"lines": [ONE], "strokes": "many"}, 2, []),
+        ({"lines": [[]], "strokes": 2}, 2, []),
+        ({"lines": "all", "strokes": 2}, 2, []),
+    ],
+)
+def test_a_line_that_the_canvas_told_of_is_not_drawn_twice(
+    told: dict[str, Any], known: int, expected: list[list[tuple[float, float]]]
+) -> None:
+    strokes = parse_pen(told, known=known, width=10, erases=False)
+    assert [s.points.tolist() for s in strokes] == [
+        [list(point) for point in line] for line in expected
+    ]
 
 
 def test_a_canvas_path_is_read_where_it_is_shown() -> None:
