@@ -92,6 +92,10 @@ MAX_INKED_SHARE = 0.5
 MIN_FAINT_INK = 0.04
 """Ink of the dataset's own; packed, its lines may be as faint as 0.2."""
 
+RAISED_INK = 0.7
+"""What the darkest lines on plain paper have at least before they are traced, so that
+faint ones, and those of tiny pictures, have no gaps."""
+
 MIN_PHOTO_INK = 0.1
 """Least share of the light that a line on a photograph takes away."""
 
@@ -150,15 +154,15 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
         ImageError: If there are no lines on it.
     """
     gray = to_gray(image, reduce=max(max(image.size) // WORK_SIZE, 1))
-    ink, is_plain = _find_ink(gray)
+    ink, raised = _find_ink(gray)
     if ink.max() <= MIN_INK:
         raise ImageError("{path} is blank: there are no lines on it.", path=name)
     if _is_as_the_dataset(gray):
         return to_sketch(image)
     ink = drop_dirt(ink)
-    if is_plain and _is_thin(ink):
-        placed = _frame(ink, IMAGE_SIZE)
-        return np.rint(PAPER * (1 - np.clip(placed, 0, 1))).astype(np.uint8)
+    if raised and _is_thin(ink / raised):
+        placed = np.clip(_frame(ink, IMAGE_SIZE) / raised, 0, 1)
+        return np.asarray(np.rint(PAPER * (1 - placed)), dtype=np.uint8)
     lines, _ = trace(_frame(ink, DATASET_SIZE))
     drawing = Drawing(lines, width=DATASET_SIZE, height=DATASET_SIZE)
     # The ink reaches half a line's width further than its middle; distances to the
@@ -223,12 +227,13 @@ def _is_within(value: float, limits: tuple[float, float]) -> bool:
     return limits[0] <= value <= limits[1]
 
 
-def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
+def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], float]:
     """Tells ink from paper.
 
     Returns:
-        Ink from 0 to 1 for each pixel, and whether the paper is plain, as no
-        photograph's is. On plain paper 1 is black on white, else the usual line.
+        Ink from 0 to 1 for each pixel, and by how much faint lines on plain paper were
+        raised, where 1 is black on white; 0 where the paper isn't plain, as no
+        photograph's is, and 1 of ink is the usual line.
     """
     values = np.asarray(gray, dtype=np.float32)
     paper = paper_value(gray)
@@ -239,14 +244,18 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], bool]:
         if strong.sum() < 0:
             change, paper = -change, PAPER - paper
         ink = change / max(paper, 1)
-        return np.where(ink < MIN_INK, 0, ink).astype(np.float32), True
+        dark = ink[ink > MIN_INK]
+        peak = float(np.percentile(dark, 95)) if len(dark) else 1.0
+        raised = max(RAISED_INK / peak, 1.0)
+        ink *= raised
+        return np.where(ink < MIN_INK, 0, ink).astype(np.float32), raised
     is_sheet = find_sheet(values)
     if is_sheet is not None:
         on_sheet = _find_lines(spread_paper(values, is_sheet))
         on_sheet[~is_sheet] = 0
         if on_sheet.max() > MIN_INK:
-            return on_sheet, False
-    return _find_lines(values), False
+            return on_sheet, 0.0
+    return _find_lines(values), 0.0
 
 
 def _find_lines(values: NDArray[np.float32]) -> NDArray[np.float32]:
