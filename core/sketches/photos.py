@@ -68,9 +68,12 @@ WHITE = PAPER - 5
 """From here on paper is white."""
 
 MIN_PLAIN_SHARE = 0.75
+MIN_WHITE_SHARE = 0.5
 MAX_PLAIN_DEVIATION = 6
 """How much of a picture must have its paper's gray value, give or take, to be a drawing
-that was never on paper; of a TU-Berlin sketch, some 95 % is white."""
+that was never on paper; where that is white or black, less will do: a photograph has
+hardly a white pixel. Of a TU-Berlin sketch, some 95 % is white; of a bitmap of
+28 pixels a side, six tenths may be."""
 
 MIN_PLAIN_CHANGE = 3 * MAX_PLAIN_DEVIATION
 """Gray values from plain paper's from which on it is a line's, not a scanner's grain;
@@ -85,9 +88,6 @@ as the dataset's. Beyond these the networks that ship lose answers."""
 
 MIN_PAGE_RATIO = 1.2
 """Of the sides of a page, where its longest is longer than `USUAL_SIDES`."""
-
-MAX_INKED_SHARE = 0.5
-"""Of a drawing on plain paper; a photograph has hardly a white pixel."""
 
 MIN_FAINT_INK = 0.04
 """Ink of the dataset's own; packed, its lines may be as faint as 0.2."""
@@ -112,7 +112,7 @@ def is_drawn_alike(gray: Image.Image) -> bool:
     if max(gray.size) > max(*USUAL_SIDES, MIN_PAGE_RATIO * min(gray.size)):
         return False
     paper = paper_value(gray)
-    if PAPER - WHITE < paper < WHITE:
+    if _is_gray(paper):
         return False
     small = gray.reduce(max(max(gray.size) // DATASET_SIZE, 1))
     ink = np.abs(np.asarray(small).astype(np.int16) - round(paper))
@@ -122,7 +122,7 @@ def is_drawn_alike(gray: Image.Image) -> bool:
     low, high = _box(ink, least=MIN_FAINT_INK * PAPER)
     span = float((high - low).max())
     if (
-        len(dark) > MAX_INKED_SHARE * ink.size
+        len(dark) > (1 - MIN_WHITE_SHARE) * ink.size
         or span < MIN_SPAN * max(ink.shape)
         or np.percentile(dark, 95) < MIN_DARK_INK * PAPER
     ):
@@ -160,7 +160,7 @@ def find_sketch(image: Image.Image, *, name: str = "The picture") -> NDArray[np.
     if _is_as_the_dataset(gray):
         return to_sketch(image)
     ink = drop_dirt(ink)
-    if raised and _is_thin(ink / raised):
+    if raised and _is_thin(ink, raised):
         placed = np.clip(_frame(ink, IMAGE_SIZE) / raised, 0, 1)
         return np.asarray(np.rint(PAPER * (1 - placed)), dtype=np.uint8)
     lines, _ = trace(_frame(ink, DATASET_SIZE))
@@ -195,7 +195,7 @@ def line_widths(ink: NDArray[np.float32]) -> tuple[float, float]:
 def _is_as_the_dataset(gray: Image.Image) -> bool:
     """Returns whether size, place on white and lines are as in the dataset."""
     paper = paper_value(gray)
-    if PAPER - WHITE < paper < WHITE or gray.width != gray.height:
+    if _is_gray(paper) or gray.width != gray.height:
         return False
     ink = np.abs(np.asarray(gray, dtype=np.float32) - paper) / PAPER
     if ink.max() <= MIN_INK:
@@ -216,11 +216,16 @@ def _is_as_the_dataset(gray: Image.Image) -> bool:
     return _is_thin(ink)
 
 
-def _is_thin(ink: NDArray[np.float32]) -> bool:
+def _is_thin(ink: NDArray[np.float32], raised: float = 1.0) -> bool:
     """Returns whether lines are as thin and soft as the dataset's."""
-    _, width = line_widths(_frame(ink, DATASET_SIZE))
-    is_hard = (ink[ink > MIN_INK] > HARD_INK).mean() > MAX_HARD_SHARE
+    _, width = line_widths(_frame(ink, DATASET_SIZE) / raised)
+    is_hard = (ink[ink > MIN_INK] > HARD_INK * raised).mean() > MAX_HARD_SHARE
     return _is_within(width, USUAL_WIDTH) and not is_hard
+
+
+def _is_gray(paper: float) -> bool:
+    """Returns whether paper is neither white nor black."""
+    return PAPER - WHITE < paper < WHITE
 
 
 def _is_within(value: float, limits: tuple[float, float]) -> bool:
@@ -237,7 +242,8 @@ def _find_ink(gray: Image.Image) -> tuple[NDArray[np.float32], float]:
     """
     values = np.asarray(gray, dtype=np.float32)
     paper = paper_value(gray)
-    is_plain = (np.abs(values - paper) <= MAX_PLAIN_DEVIATION).mean() > MIN_PLAIN_SHARE
+    least = MIN_PLAIN_SHARE if _is_gray(paper) else MIN_WHITE_SHARE
+    is_plain = (np.abs(values - paper) <= MAX_PLAIN_DEVIATION).mean() > least
     if is_plain:
         change = paper - values
         strong = change[np.abs(change) > MIN_PLAIN_CHANGE]

@@ -14,7 +14,7 @@ from PIL import Image, ImageDraw
 
 from core.datasets.folders import find_folders
 from core.errors import SketchScopeError
-from core.sketches.reading import read_drawing
+from core.sketches.reading import as_sketch, read_drawing
 from tests.faults.bad_input import mutants
 from tests.processes import peak_bytes
 
@@ -61,6 +61,25 @@ def is_held(read: Callable[[], object]) -> bool:
     assert said is None or 0 < len(said) < 1000
     assert "\n" not in (said or "")
     return said is None
+
+
+def test_boxes_on_pictures_of_any_shape_are_read_or_told_blank() -> None:
+    generator = np.random.default_rng(1)
+    grays = (255, 254, 250, 200, 128, 0)
+    held = 0
+    for number in range(CASES):
+        height, width = np.exp(generator.uniform(0, 5.5, 2)).astype(int)
+        picture = np.full((height, width), grays[number % len(grays)], np.uint8)
+        for _ in range(generator.integers(6)):
+            top, left = generator.integers(height), generator.integers(width)
+            box = (
+                slice(top, top + generator.integers(1, height + 1)),
+                slice(left, left + generator.integers(1, width + 1)),
+            )
+            picture[box] = generator.integers(256)
+        image = Image.fromarray(picture)
+        held += is_held(partial(as_sketch, image, name="x"))
+    assert 0 < held < CASES
 
 
 def bitmaps() -> bytes:
