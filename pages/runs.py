@@ -67,7 +67,8 @@ def show_one(run: Run) -> None:
     st.header(plain(run.name))
     words_of_it = run_words(run)
     if run.notes.name:
-        words_of_it += f" · {_('id')} {plain(run.run_id)}"
+        # Not within an f-string, where words are found from Python 3.12 on only.
+        words_of_it += " · " + _("id {run}").format(run=plain(run.run_id))
     st.caption(words_of_it)
     show_notes(run)
     with st.container(horizontal=True, gap="large"):

@@ -81,7 +81,7 @@ whether lines are dark or light is told from these."""
 
 MIN_SPAN = 0.6
 MIN_DARK_INK = 0.25
-MAX_WIDTH = 4.8
+MAX_WIDTH = 5.5
 """A drawing's longest side in its picture's, the ink of its darkest lines, and how wide
 they are, blurred as they may be, in pixels of `DATASET_SIZE` with the drawing as large
 as the dataset's. Beyond these the networks that ship lose answers."""
