@@ -298,8 +298,9 @@ def _pack(
     unread = [Entry(record.path, UNREADABLE, str(why)) for record, why in failed]
     found = [Entry(path, FOUND) for path in sorted(source.found)]
     said = Sentence(
-        "{count:,} of them are photographs, scans, small, faint, framed or of thick "
-        "lines: the drawing was found in them, as on the page Draw.",
+        "In {count:,} of them the drawing was found as on the page Draw: they are "
+        "photographs or scans, or the drawing is small, faint, framed or of thick "
+        "lines.",
         count=len(found),
     )
     account = source.account.plus(

@@ -48,7 +48,6 @@ _CURVES = (
 """Bernstein polynomials of degree two and three at a curve's points."""
 _ORIGIN = {"left": 0.5, "top": 0.5, "center": 0.0, "right": -0.5, "bottom": -0.5}
 
-
 MOST_POINTS = 500
 MOST_LINES = 20
 """Of what a pen tells while it moves."""
