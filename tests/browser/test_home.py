@@ -98,7 +98,7 @@ def test_a_row_of_the_runs_opens_its_run(server: Server, page: Page) -> None:
     table.click(position={"x": 350, "y": 50})
     expect(page.get_by_role("heading", name="resnet18", exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile("run=resnet18"))
-    page.get_by_role("button", name="All runs").click()
+    page.get_by_role("button", name="All runs", exact=True).click()
     expect(table).to_be_visible()
     expect(page).not_to_have_url(re.compile("run="))
 
