@@ -469,6 +469,7 @@ def test_an_array_s_header_that_is_no_python_is_damage(tiny: Dataset) -> None:
         _ = tiny.keys
 
 
+@pytest.mark.slow
 def test_a_killed_import_leaves_nothing_half_made(data_dir: Path) -> None:
     process = start_command(data_dir, "dataset", "add", "starter")
     while not any(datasets_dir(data_dir).glob(".partial-*/images.npy")):

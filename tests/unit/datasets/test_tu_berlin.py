@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from core.datasets import download as downloads
 from core.datasets import eitz
 from core.datasets.archives import open_archive
 from core.datasets.download import download
@@ -184,8 +185,10 @@ def test_a_file_that_changed_meanwhile_is_downloaded_whole(
 
 
 def test_a_server_that_refuses_or_is_absent_is_one_clear_error(
-    server: Server, tmp_path: Path
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hurried = downloads.RETRIES.new(backoff_factor=0.01)
+    monkeypatch.setattr(downloads, "RETRIES", hurried)
     server.status = 404
     with pytest.raises(DatasetError, match="the server answered 404"):
         download(server.url, tmp_path / "a.zip")

@@ -287,6 +287,7 @@ def test_drawings_that_were_joined_stay_as_they_are(
     assert (images[8:] != tiny.images[train[:8]]).any(axis=(1, 2)).all()
 
 
+@pytest.mark.slow
 def test_the_command_makes_them_and_the_list_shows_them(
     tiny: Dataset, cli: Cli
 ) -> None:
