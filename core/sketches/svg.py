@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
@@ -24,7 +24,10 @@ SIDE = 1000
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 COMMAND = re.compile(r"([MmZzLlHhVvCcSsQqTtAa])([^MmZzLlHhVvCcSsQqTtAa]*)")
 TRANSFORM = re.compile(r"(matrix|translate|scale|rotate|skewX|skewY)\s*\(([^)]*)\)")
+RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
+CLASS = re.compile(r"\.([\w-]+)")
 HIDDEN = ("defs", "clipPath", "mask", "symbol", "pattern", "marker")
+NOTHING = ("none", "transparent")
 COUNTS = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7}
 
 Points = list[tuple[float, float]]
@@ -40,7 +43,8 @@ def is_svg(content: bytes) -> bool:
 def read_svg(content: bytes, *, name: str) -> Drawing:
     """Reads paths, lines, polygons, rectangles, circles and ellipses as strokes.
 
-    Curves become polylines. What is filled is read by its outline.
+    Curves become polylines. What is filled is read by its outline, but a rectangle
+    without one is paper. What is neither filled nor outlined is not seen.
 
     Args:
         content: The file's.
@@ -59,9 +63,10 @@ def read_svg(content: bytes, *, name: str) -> Drawing:
         raise ImageError("{path} defines entities, as no drawing does.", path=name)
     try:
         root = ElementTree.fromstring(content)
+        _apply_rules(root)
         lines: list[NDArray[np.float64]] = []
         count = 0
-        for line in _lines(root, np.eye(3), depth=0):
+        for line in _lines(root, np.eye(3), _Paint("", ""), depth=0):
             count += len(line)
             if count > MAX_POINTS or len(lines) >= MAX_STROKES:
                 raise ImageError("{path} has too many lines to read.", path=name)
@@ -85,22 +90,70 @@ def read_svg(content: bytes, *, name: str) -> Drawing:
     )
 
 
+def _apply_rules(root: Any) -> None:
+    """Writes what a style sheet says of classes into the elements' own styles."""
+    rules: dict[str, str] = {}
+    for sheet in root.iter():
+        if str(sheet.tag).rpartition("}")[2] == "style":
+            for selectors, body in RULE.findall(sheet.text or ""):
+                for name in CLASS.findall(selectors):
+                    rules[name] = f"{rules.get(name, '')};{body}"
+    if rules:
+        for element in root.iter():
+            named = [rules.get(n, "") for n in element.get("class", "").split()]
+            element.set("style", ";".join([*named, element.get("style", "")]))
+
+
+class _Paint(NamedTuple):
+    """What an element is painted with: its own words or its group's; "" for none.
+
+    Attributes:
+        fill: Its area.
+        stroke: Its outline.
+    """
+
+    fill: str
+    stroke: str
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether anything is painted, as far as its own words say."""
+        return not (self.fill in NOTHING and self.stroke in NOTHING)
+
+    @property
+    def has_outline(self) -> bool:
+        """Whether a rectangle is drawn by its lines."""
+        return self.fill in NOTHING or self.stroke not in ("", *NOTHING)
+
+
 def _lines(
-    element: Any, matrix: Matrix, *, depth: int
+    element: Any, matrix: Matrix, around: _Paint, *, depth: int
 ) -> Iterator[NDArray[np.float64]]:
     """Yields the lines of an element and of all in it, in the root's units."""
     tag = str(element.tag).rpartition("}")[2]
-    style = element.get("style", "").replace(" ", "")
-    if tag in HIDDEN or "display:none" in style or element.get("display") == "none":
+    style = dict(
+        (name.strip(), value.strip())
+        for name, _, value in (
+            part.partition(":") for part in element.get("style", "").split(";")
+        )
+    )
+
+    def own(name: str) -> str:
+        word = style.get(name) or element.get(name, "").strip()
+        return "" if word == "inherit" else word
+
+    if tag in HIDDEN or own("display") == "none":
         return
     if depth > 100:
         raise ValueError("its groups are nested too deep")
+    paint = _Paint(own("fill") or around.fill, own("stroke") or around.stroke)
     matrix = matrix @ _transform(element.get("transform", ""))
-    for points in _shape(tag, element):
-        line = np.array(points, dtype=np.float64)
-        yield line @ matrix[:2, :2].T + matrix[:2, 2]
+    if paint.is_seen and (tag != "rect" or paint.has_outline):
+        for points in _shape(tag, element):
+            line = np.array(points, dtype=np.float64)
+            yield line @ matrix[:2, :2].T + matrix[:2, 2]
     for child in element:
-        yield from _lines(child, matrix, depth=depth + 1)
+        yield from _lines(child, matrix, paint, depth=depth + 1)
 
 
 def _numbers(text: str) -> list[float]:
@@ -123,8 +176,7 @@ def _shape(tag: str, element: Any) -> Iterator[Points]:
             yield [*points, points[0]] if tag == "polygon" else points
     elif tag == "line":
         yield [(get("x1"), get("y1")), (get("x2"), get("y2"))]
-    elif tag == "rect" and element.get("fill", "black") in ("none", "transparent"):
-        # A filled one is paper, or a part of a picture that no one drew by lines.
+    elif tag == "rect":
         x, y, width, height = (get(n) for n in ("x", "y", "width", "height"))
         right, bottom = x + width, y + height
         yield [(x, y), (right, y), (right, bottom), (x, bottom), (x, y)]

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw
 
 from core.errors import ImageError
 from core.sketches.images import read_sketch, to_sketch
+from core.sketches.svg import read_svg
 
 
 def drawing(size: int = 400) -> Image.Image:
@@ -157,3 +158,32 @@ def test_a_heic_picture_is_read() -> None:
     stream = io.BytesIO()
     pillow_heif.from_pillow(drawing().convert("RGB")).save(stream)
     assert differs(stream.getvalue(), drawing()) < 3
+
+
+@pytest.mark.parametrize(
+    ("head", "rectangle"),
+    [
+        ("", '<rect fill="none" stroke="black" {box}/>'),
+        ("", '<rect style="fill:none; stroke:#000000" {box}/>'),
+        ("", '<rect fill="#fff" stroke="black" {box}/>'),
+        ("", '<g fill="none"><g stroke="black"><rect {box}/></g></g>'),
+        ("<style>.a, .b{fill:none;stroke:#000}</style>", '<rect class="b" {box}/>'),
+    ],
+)
+def test_a_rectangle_with_an_outline_is_drawn(head: str, rectangle: str) -> None:
+    box = 'x="20" y="20" width="100" height="60"'
+    lines = head + rectangle.format(box=box) + '<path d="M30 90L90 95"/>'
+    assert len(read_svg(SVG.format(lines).encode(), name="x").strokes) == 2
+
+
+@pytest.mark.parametrize(
+    "unseen",
+    [
+        '<rect width="200" height="200" fill="white" stroke="none"/>',
+        '<path stroke="none" d="M0 0h200v200H0z" fill="none"/>',
+        '<g fill="none" style="stroke:none"><circle r="90" cx="100" cy="100"/></g>',
+    ],
+)
+def test_paper_and_what_is_not_painted_are_not_drawn(unseen: str) -> None:
+    lines = unseen + '<path d="M30 90L90 95"/>'
+    assert len(read_svg(SVG.format(lines).encode(), name="x").strokes) == 1
