@@ -58,7 +58,8 @@ def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:
         st.button(
             _("Swap"), icon=":material/swap_horiz:", on_click=swap, key="compare_swap"
         )
-    if asked and asked != other.run_id:
+    is_there = asked in {each.run_id for each in reads.runs()}
+    if asked and is_there and asked != other.run_id:
         told_values = {
             "asked": plain(asked),
             "run": plain(run.run_id),
@@ -69,13 +70,11 @@ def pick_two(runs: list[Run]) -> tuple[Run, Run | None, str | None]:
                 "{run} compared with itself differs in nothing; {other} is shown "
                 "instead."
             )
-        elif asked in {other.run_id for other in reads.runs()}:
+        else:
             sentence = _(
                 "{asked} was not scored on the same test sketches as {run}; {other} is "
                 "shown instead."
             )
-        else:
-            sentence = _("There is no run {asked}; {other} is shown instead.")
         st.warning(sentence.format(**told_values))
     return run, other, name
 

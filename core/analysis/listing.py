@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from core.analysis.curves import is_validated, kept_row
-from core.analysis.overview import rank_runs
+from core.analysis.overview import judged_by, rank_runs
 from core.runs.reading import Run
 from models import NETWORKS
 
@@ -59,14 +59,19 @@ def best_runs(runs: Sequence[Run]) -> set[str]:
     """Returns the ids of the evaluated runs that validation puts before others.
 
     One for all that know the same classes and are scored on the same test sketches,
-    where there are at least two of them.
+    where there are at least two of them and the first was validated.
     """
+    by_id = {run.run_id: run for run in runs}
     rivals: dict[tuple[object, ...], list[Run]] = {}
     for run in rank_runs(runs):
         if run.config is not None and run.config.fold is None:
             same = run.config.split_fingerprint, run.config.class_names
             rivals.setdefault(same, []).append(run)
-    return {ranked[0].run_id for ranked in rivals.values() if len(ranked) > 1}
+    return {
+        first.run_id
+        for first, *others in rivals.values()
+        if others and judged_by(first, by_id) is not None
+    }
 
 
 def recipe_groups(runs: Sequence[Run]) -> list[RecipeGroup]:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from core.analysis.curves import is_validated, kept_row
 from core.analysis.lineage import lineage
 from core.analysis.metrics import COLUMNS, METRICS, Metric, metric_values
+from core.datasets.eitz import NUM_CLASSES
 from core.runs.reading import Run
 from models import NETWORKS
 
@@ -19,8 +20,12 @@ REFERENCES = {
 
 
 def is_tu_berlin(run: Run) -> bool:
-    """Whether `REFERENCES` say something of a run's dataset."""
-    return run.config is not None and run.config.attribution.startswith("TU-Berlin")
+    """Whether `REFERENCES` say something of a run: it tells all of the classes."""
+    return (
+        run.config is not None
+        and run.config.attribution.startswith("TU-Berlin")
+        and len(run.config.class_names) == NUM_CLASSES
+    )
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class NetworkCard:
         top5: Its top-5 accuracy, a fraction.
         num_classes: How many classes it knows.
         dataset: Whose test sketches these are.
-        is_tu_berlin: Whether that is a form of TU-Berlin.
+        is_tu_berlin: Whether that is a form of TU-Berlin, with all of its classes.
         num_parameters: Of the network.
         val_top1: Validation top-1 by which the run was chosen; None where nothing
             says it.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.errors import RunError
 from core.inference.classify import Classifier
-from core.runs.dataset import hold_dataset
+from core.runs.dataset import hold_dataset, rows_of
 from core.runs.evaluation import read_evaluation
 from core.runs.excitation import Excitation, read_excitation, write_excitation
 from core.runs.folder import refuse_shipped, sitting
@@ -79,7 +79,7 @@ def index_channels(
     refuse_shipped(run_dir)
     evaluation = read_evaluation(run_dir)
     dataset = hold_dataset(read_config(run_dir), data_dir=data_dir)
-    rows = [dataset.rows[sketch_id] for sketch_id in evaluation.ids]
+    rows = rows_of(dataset, evaluation.ids)
     made_from = evaluation.metrics["evaluated_at"], dataset.fingerprint
     found = None
     with sitting(run_dir):

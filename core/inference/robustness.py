@@ -21,7 +21,7 @@ from core.analysis.robustness import (
 from core.datasets.store import Dataset
 from core.errors import RunError
 from core.inference.classify import Classifier
-from core.runs.dataset import hold_dataset
+from core.runs.dataset import hold_dataset, rows_of
 from core.runs.evaluation import read_evaluation
 from core.runs.folder import is_shipped, sitting
 from core.runs.reading import read_config
@@ -180,7 +180,9 @@ def _begin(
     classifier = Classifier(run_dir)
     clean = np.concatenate(
         [
-            _is_right(classifier, dataset.images[_rows(dataset, part)][:, None], label)
+            _is_right(
+                classifier, dataset.images[rows_of(dataset, part)][:, None], label
+            )
             for part, label in _chunks(ids, y_true, run_dir.name, tell)
         ]
     )[:, 0]
@@ -206,7 +208,7 @@ def _measure(kind: str, runs: Sequence[_Asked], tell: Report) -> None:
     places = np.arange(len(runs[0].ids))
     for ids, place in _chunks(runs[0].ids, places, kind, tell):
         sketches = np.stack(
-            [changed_sketch(dataset, row, kind) for row in _rows(dataset, ids)]
+            [changed_sketch(dataset, row, kind) for row in rows_of(dataset, ids)]
         )
         for run, found in zip(runs, is_right, strict=True):
             found.append(_is_right(run.classifier, sketches, run.y_true[place]))
@@ -249,7 +251,3 @@ def _chunks(
         part = slice(start, start + CHUNK)
         yield ids[part], values[part]
         tell(what, min(start + CHUNK, len(ids)), len(ids))
-
-
-def _rows(dataset: Dataset, ids: Sequence[str]) -> list[int]:
-    return [dataset.rows[sketch_id] for sketch_id in ids]

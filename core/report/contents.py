@@ -16,6 +16,7 @@ from core.analysis.classes import (
 )
 from core.analysis.confusions import check_comparable, class_order
 from core.analysis.statistics import paired_test
+from core.datasets.eitz import NUM_CLASSES
 from core.datasets.store import Dataset, list_datasets
 from core.errors import RunError
 from core.runs.config import RunConfig
@@ -120,8 +121,9 @@ class Contents:
 
     @property
     def is_tu_berlin(self) -> bool:
-        """Whether published results are of the same sketches."""
-        return self.attribution.startswith("TU-Berlin")
+        """Whether published results are of the same classes."""
+        is_whole = len(self.class_names) == NUM_CLASSES
+        return is_whole and self.attribution.startswith("TU-Berlin")
 
     @cached_property
     def agreement(self) -> Agreement | None:

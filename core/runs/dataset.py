@@ -1,5 +1,6 @@
 """Finds the dataset of a run: its own, a fold of it, or what it can be scored on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +146,23 @@ def hold_dataset(config: RunConfig, *, data_dir: Path, exact: bool = False) -> D
                 raise
         else:
             return dataset
+
+
+def rows_of(dataset: Dataset, ids: Sequence[str]) -> list[int]:
+    """Returns the rows of the sketches that a run was scored on.
+
+    Raises:
+        DatasetError: If one is not there, or has another name.
+    """
+    try:
+        return [dataset.rows[name] for name in ids]
+    except KeyError as error:
+        raise DatasetError(
+            "Dataset {dataset!r} has no sketch {sketch!r}, though it may hold the same "
+            "picture by another name. Add it from where it came from before.",
+            dataset=dataset.name,
+            sketch=error.args[0],
+        ) from error
 
 
 def find_tested(config: RunConfig, *, data_dir: Path) -> Dataset | None:

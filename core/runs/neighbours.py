@@ -119,19 +119,22 @@ class Neighbours:
 
         Args:
             dataset: The run's own or another copy of its sketches with the same
-                split, as `core.runs.dataset.find_dataset` finds it.
+                split, as `core.runs.dataset.find_dataset` finds it: of a version the
+                version, whose training sketches are not all of its dataset's.
 
         Raises:
             RunError: If it is another dataset.
         """
-        if dataset.split_fingerprint != self.split_fingerprint:
+        rows = ordered_rows(dataset)
+        is_same = dataset.split_fingerprint == self.split_fingerprint
+        if not is_same or len(rows) != len(self.labels):
             raise RunError(
                 "Dataset {dataset!r} is not the one whose sketches the run's "
                 "{neighbours} was made of.",
                 dataset=dataset.name,
                 neighbours=NEIGHBOURS,
             )
-        return ordered_rows(dataset)
+        return rows
 
     @cached_property
     def _classes(

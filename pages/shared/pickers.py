@@ -246,13 +246,26 @@ def pick_run(label: str, runs: Sequence[Run], *, key: str) -> Run:
     Args:
         label: What the menu is called.
         runs: What there is to choose from; the first is the default.
-        key: The widget's key and the address's parameter.
+        key: The widget's key and the address's parameter. If it asks for a run that
+            is not there, that is said.
     """
     by_id = {run.run_id: run for run in runs}
     names, usual = run_names(runs), next(iter(by_id))
+    asked = st.query_params.get(key)
     _follow_address(key, list(by_id), usual)
     chosen = st.selectbox(label, list(by_id), format_func=names.__getitem__, key=key)
     _hold_in_address(key, None if chosen == usual else chosen)
+    if asked is not None and asked not in by_id:
+        is_there = asked in {run.run_id for run in reads.runs()}
+        # Why a run that is there can't be compared, the page knows better.
+        if not is_there or key != BESIDE:
+            sentence = (
+                _("{asked} can't be shown here; {other} is shown instead.")
+                if is_there
+                else _("There is no run {asked}; {other} is shown instead.")
+            )
+            other = plain(names[chosen])
+            st.warning(sentence.format(asked=plain(asked), other=other))
     return by_id[chosen]
 
 

@@ -1,16 +1,17 @@
 """Shows sketches: always dark strokes on white, with words that tell what they are."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
 from core.datasets.store import Dataset
-from core.errors import DatasetError
+from core.errors import DatasetError, RunError
 from core.language import plain
 from core.paths import data_dir
-from core.runs.dataset import find_dataset
+from core.runs.dataset import find_dataset, rows_of
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared import reads
@@ -26,14 +27,22 @@ ADD = "dataset_add"
 
 
 def sketch_dataset(run: Run) -> Dataset | None:
-    """Returns the installed dataset that holds a run's test sketches, if any."""
+    """Returns the installed dataset that holds a run's test sketches, if any.
+
+    None, too, where it names them otherwise.
+    """
     if run.config is None:
         return None
     try:
-        dataset = find_dataset(run.config, data_dir=data_dir())
+        path = find_dataset(run.config, data_dir=data_dir()).path
+        dataset = next((d for d in reads.datasets() if d.path == path), None)
+        # Of a damaged evaluation those say so who need it.
+        with suppress(RunError):
+            if dataset is not None and run.metrics is not None:
+                rows_of(dataset, reads.evaluation(run).ids)
     except DatasetError:
         return None
-    return next((d for d in reads.datasets() if d.path == dataset.path), None)
+    return dataset
 
 
 def show_test_sketches(

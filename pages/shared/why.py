@@ -9,10 +9,13 @@ from PIL import Image
 
 from core.analysis.classes import taken_for
 from core.datasets.store import Dataset
+from core.errors import DatasetError, RunError
 from core.inference.classify import Analysis, Classifier
 from core.inference.explain import heat_map, occlusion_map
 from core.language import noop as N_
 from core.language import plain
+from core.paths import data_dir
+from core.runs.dataset import find_dataset
 from core.runs.neighbours import Neighbours
 from core.runs.reading import Run
 from core.sketches.images import IMAGE_SIZE, PAPER
@@ -172,13 +175,12 @@ def show_nearest(
         )
         return
     names = network.classifier.class_names
-    dataset = sketch_dataset(run)
-    if dataset is None:
+    dataset, rows = sketch_dataset(run), _train_rows(run, index)
+    if dataset is None or rows is None:
         labels = index.nearest_classes(analysis.embedding, k=SHOWN_NEIGHBOURS)[0]
         st.write(plain(", ".join(thing(names[label]) for label in labels[0])))
         offer_dataset(run)
         return
-    rows = _train_rows(index, dataset)
     # Of a sketch that is right, both are the same class.
     wanted: list[int | None] = [names.index(n) for n in dict.fromkeys(class_names)]
     for label in wanted or [None]:
@@ -269,5 +271,15 @@ def show_usual(run: Run, label: int) -> None:
     show_spinner=False,
     hash_funcs={Dataset: _fingerprint, Neighbours: id},
 )
-def _train_rows(index: Neighbours, dataset: Dataset) -> NDArray[np.int64]:
+def _indexed_rows(index: Neighbours, dataset: Dataset) -> NDArray[np.int64]:
     return index.train_rows(dataset)
+
+
+def _train_rows(run: Run, index: Neighbours) -> NDArray[np.int64] | None:
+    """Returns the dataset's row of each sketch in a run's index, if it is installed."""
+    assert run.config is not None
+    try:
+        # A version's or a fold's own, whose rows are those of the whole dataset.
+        return _indexed_rows(index, find_dataset(run.config, data_dir=data_dir()))
+    except (DatasetError, RunError):
+        return None

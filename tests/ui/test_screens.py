@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.analysis.families import cut, find_similarity, measure
+from core.analysis.overview import best_of_each_network
 from core.analysis.robustness import read_robustness
 from core.analysis.sketch_sets import name_set
 from core.datasets.folders import find_folders
@@ -23,9 +24,11 @@ from core.runs.config import Settings
 from core.runs.create import create_run
 from core.runs.evaluation import read_evaluation, write_evaluation
 from core.runs.folder import CONFIG, HISTORY, METRICS_FILE, runs_dir
+from core.runs.reading import list_runs
 from core.runs.status import Status, current_process, write_status
 from core.sentences.numbers import percent
 from core.training.work import train_run_dir
+from pages.parts.home.cards import comparison
 from pages.parts.train.form import FIRST_FIELDS, GROUPS
 from tests.conftest import HISTORY_ROW, PAGES, pretend, shipped_confusion
 from tests.ui.conftest import Open, words
@@ -706,3 +709,39 @@ def test_classes_offers_the_report_of_one_run_and_of_two(
         button = open_page("classes", run=run).download_button(key="classes_report")
         assert button.label == "Report"
         assert not button.disabled
+
+
+@pytest.mark.parametrize("page", ["failures", "classes", "inside", "duel", "home"])
+def test_pictures_by_other_names_are_not_taken_for_a_run_s(
+    page: str, three_store: Path, data_dir: Path, open_page: Open
+) -> None:
+    shutil.copytree(three_store, data_dir)
+    index = data_dir / "datasets" / "three" / "index.csv"
+    head, *rows = index.read_text(encoding="utf-8").splitlines()
+    index.write_text("\n".join([head, *(f"again/{row}" for row in rows)]), "utf-8")
+    app = open_page(page, run="three")
+    assert not app.exception
+    assert not app.error
+    if page == "failures":
+        assert "is not installed" in words(app)
+
+
+def test_an_address_of_a_run_that_is_gone_is_told(open_page: Open) -> None:
+    app = open_page("classes", run="gone")
+    assert app.warning[0].value == "There is no run gone; resnet18 is shown instead."
+    assert not open_page("classes", run="simple").warning
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [
+        (0.5, "That is 500 more than Simple."),
+        (0.625, "Simple recognises as many."),
+        (0.75, "That is 500 fewer than Simple."),
+    ],
+)
+def test_home_tells_which_network_recognises_more(share: float, said: str) -> None:
+    runs = list_runs(data_dir=TRAINED_DIR / "none", trained_dir=TRAINED_DIR)
+    simple, resnet18 = best_of_each_network(runs)
+    cards = [replace(resnet18, top1=0.625), replace(simple, top1=share)]
+    assert said in comparison(cards)

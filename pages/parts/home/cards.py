@@ -131,12 +131,16 @@ def comparison(cards: Sequence[NetworkCard]) -> str:
         )
     ]
     if rest and rest[0].n == best.n and rest[0].dataset == best.dataset:
-        sentences.append(
-            _("That is {more:,} more than {other}.").format(
-                more=round(best.top1 * best.n) - round(rest[0].top1 * best.n),
-                other=rest[0].title,
-            )
+        more = round(best.top1 * best.n) - round(rest[0].top1 * best.n)
+        # Validation has chosen it: on the test the other may be better.
+        sentence = (
+            _("That is {count:,} more than {other}.")
+            if more > 0
+            else _("That is {count:,} fewer than {other}.")
+            if more
+            else _("{other} recognises as many.")
         )
+        sentences.append(sentence.format(count=abs(more), other=rest[0].title))
     if best.is_tu_berlin:
         sentences.append(_(AGAINST_PEOPLE[against_people(best)]))
     return " ".join(sentences)

@@ -82,7 +82,7 @@ def show_promotion(record: SweepRecord, trial: TrialRecord) -> None:
             "pages/draw.py",
             label=_("Draw for it"),
             icon=":material/draw:",
-            query_params={"run": kept},
+            query_params={"networks": kept},
         )
 
 

@@ -56,3 +56,27 @@ def test_the_best_is_chosen_by_validation_and_never_by_the_test() -> None:
     (group,) = recipe_groups(runs)
     assert group.best is runs[1]
     assert group.val_top1 == 0.99
+
+
+def test_none_is_best_where_nothing_was_validated() -> None:
+    runs = [made("low", 0, top1=0.2), made("high", 1, top1=0.9)]
+    unseen = [
+        replace(
+            run,
+            config=run.config
+            and run.config.model_copy(
+                update={
+                    "calibration": None,
+                    "settings": run.config.settings.model_copy(
+                        update={"val_fraction": 0.0}
+                    ),
+                }
+            ),
+            history=tuple(
+                {k: v for k, v in row.items() if not k.startswith("val_")}
+                for row in run.history
+            ),
+        )
+        for run in runs
+    ]
+    assert best_runs(unseen) == set()

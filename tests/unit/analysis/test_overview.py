@@ -6,7 +6,12 @@ from typing import Any
 import pytest
 
 from core.analysis.lineage import lineage
-from core.analysis.overview import best_of_each_network, rank_runs, run_rows
+from core.analysis.overview import (
+    best_of_each_network,
+    is_tu_berlin,
+    rank_runs,
+    run_rows,
+)
 from core.datasets.folds import Fold
 from core.language import translations
 from core.paths import TRAINED_DIR
@@ -118,3 +123,11 @@ def test_the_shipped_resnet18_cost_five_trainings() -> None:
     assert (found.epochs, found.total_epochs) == (32, 90)
     assert found.total_s is not None
     assert found.total_s / 60 == pytest.approx(393.6, abs=0.1)
+
+
+def test_people_s_accuracy_is_of_all_classes() -> None:
+    shipped = read_run(TRAINED_DIR / "simple")
+    assert is_tu_berlin(shipped)
+    assert shipped.config is not None
+    few = shipped.config.model_copy(update={"class_names": ("airplane", "alarm_clock")})
+    assert not is_tu_berlin(replace(shipped, config=few))

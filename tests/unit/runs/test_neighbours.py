@@ -192,6 +192,10 @@ def test_positions_are_rows_of_any_copy_of_the_dataset(
     vars(shuffled)["records"] = tuple(tiny.records[row] for row in order)
     there = order[found.train_rows(shuffled)]
     assert there.tolist() == found.train_rows(tiny).tolist()
+    # As a version, which has the split of its dataset and leaves a sketch out.
+    fewer = replace(found, labels=found.labels[1:])
+    with pytest.raises(RunError, match="'tiny' is not the one"):
+        fewer.train_rows(tiny)
 
 
 def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
