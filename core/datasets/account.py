@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.datasets.names import show_name
-from core.errors import Sentence
+from core.errors import DatasetError, Sentence, join_sentences
 from core.files import to_csv
 from core.language import noop as N_
 
@@ -155,3 +155,14 @@ def read_account(folder: Path) -> list[Sentence]:
         return [Sentence.unpack(told) for told in packed["sentences"]]
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return []
+
+
+def refuse_passed_over(told: Account, origin: str) -> None:
+    """Raises `DatasetError` if anything but system files would be passed over."""
+    wrong = [e for e in told.passed_over if e.kind not in HARMLESS]
+    if wrong:
+        raise DatasetError(
+            "{path} holds more than can be imported. {reasons}",
+            path=origin,
+            reasons=join_sentences(Account(passed_over=wrong).sentences()),
+        )

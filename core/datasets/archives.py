@@ -13,6 +13,12 @@ from core.files import read_regular
 MAX_FILE_BYTES = 64 * 2**20
 """No list and no picture of a sketch comes near it."""
 
+FILE_SUFFIXES = (".ndjson", ".npy", ".npz")
+"""Files that hold the sketches of a class, or of all, by themselves."""
+
+MAX_CONTAINER_BYTES = 2**30
+"""Of these; Quick, Draw!'s largest bitmaps of one class have a quarter of it."""
+
 MAX_TOTAL_BYTES = 16 * 2**30
 MAX_RATIO = 200
 """Deflate can't exceed about 1000; drawings on white reach 30 at most."""
@@ -47,7 +53,7 @@ class Archive(ABC):
 
         Raises:
             DatasetError: If it is absent, unreadable, or larger than
-                `MAX_FILE_BYTES`.
+                `limit_of` its name.
         """
 
 
@@ -73,6 +79,12 @@ def open_archive(path: Path, *, encoding: str | None = None) -> Archive:
             "{path} can't be opened: {reason}.", path=path, reason=error
         ) from error
     return _Zip(path, encoding=encoding)
+
+
+def limit_of(name: str) -> int:
+    """Returns how large a file may be, in bytes, by its name."""
+    is_container = PurePosixPath(name).suffix.lower() in FILE_SUFFIXES
+    return MAX_CONTAINER_BYTES if is_container else MAX_FILE_BYTES
 
 
 def points_outside(name: str) -> bool:
@@ -112,7 +124,7 @@ class _Folder(Archive):
                 "{name} points outside {origin}.", name=name, origin=self.origin
             )
         try:
-            return read_regular(path, limit=MAX_FILE_BYTES)
+            return read_regular(path, limit=limit_of(name))
         except OSError as error:
             raise DatasetError(unreadable(path, error)) from error
 
@@ -198,7 +210,7 @@ class _Zip(Archive):
                 "anew, with deflate.",
                 where=where,
             )
-        if entry.file_size > MAX_FILE_BYTES or (
+        if entry.file_size > limit_of(name) or (
             entry.file_size > RATIO_FLOOR_BYTES
             and entry.file_size > MAX_RATIO * max(entry.compress_size, 1)
         ):

@@ -2,7 +2,9 @@
 
 import io
 import json
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -13,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.datasets.archives import Archive
+from core.datasets.archives import FILE_SUFFIXES, MAX_CONTAINER_BYTES, Archive
 from core.datasets.layout import PARTS
 from core.datasets.names import show_name
-from core.datasets.places import FILE_SUFFIXES, MAX_CONTAINER_BYTES
 from core.datasets.store import Split
 from core.errors import DatasetError, ImageError
 from core.sketches.images import PAPER
@@ -31,6 +32,12 @@ from core.sketches.strokes import (
 
 BITMAP_PREFIX = "full_numpy_bitmap_"
 """How Quick, Draw! names its bitmaps, before the class."""
+
+UNREADABLE = (
+    *(ValueError, OSError, EOFError, RuntimeError, MemoryError),
+    *(SyntaxError, tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and zipfile raise at what is damaged; NumPy's headers are Python's."""
 
 Sketch = NDArray[np.uint8]
 
@@ -72,11 +79,7 @@ def read_container(archive: Archive, name: str) -> Iterator[Item]:
     content = archive.read(name)
     if len(content) > MAX_CONTAINER_BYTES:
         raise DatasetError("{path} is too large.", path=name)
-    folder = next((p for p in PurePosixPath(name).parts[:-1] if p.lower() in PARTS), "")
-    part = PARTS.get(folder.lower())
-    split: Split | None = (
-        None if part is None else "test" if part == "test" else "train"
-    )
+    split = _split_of(name)
     if name.lower().endswith(".ndjson"):
         return _read_ndjson(content, name, split)
     try:
@@ -89,16 +92,26 @@ def read_container(archive: Archive, name: str) -> Iterator[Item]:
                 raise DatasetError("{path} would expand absurdly.", path=name)
             items: list[Item] = []
             for info in infos:
-                stem = PurePosixPath(info.filename).stem.removeprefix(BITMAP_PREFIX)
+                inner = PurePosixPath(info.filename)
+                stem = inner.stem.removeprefix(BITMAP_PREFIX)
                 array = _load(members.read(info))
-                items += _bitmaps(array, stem, f"{name}/{stem}", split)
+                path = f"{name}/{inner.with_name(stem)}"
+                own = split or _split_of(info.filename)
+                items += _bitmaps(array, stem, path, own)
         return iter(items)
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except UNREADABLE as error:
         raise DatasetError(
             "{path} holds no bitmaps that can be read: {reason}.",
             path=name,
             reason=error,
         ) from error
+
+
+def _split_of(path: str) -> Split | None:
+    """Returns the split that one of a path's folders names, if any."""
+    folders = PurePosixPath(path).parts[:-1]
+    part = next((PARTS[f.lower()] for f in folders if f.lower() in PARTS), None)
+    return None if part is None else "test" if part == "test" else "train"
 
 
 def _load(content: bytes) -> NDArray[Any]:
@@ -117,7 +130,8 @@ def _bitmaps(
         and (side := round(array.shape[1] ** 0.5)) ** 2 == array.shape[1]
     ):
         array = array.reshape(-1, side, side)
-    if array.ndim != 3 or array.dtype != np.uint8 or not 8 <= array.shape[1] <= 4096:
+    is_bitmaps = array.ndim == 3 and array.dtype == np.uint8
+    if not is_bitmaps or not all(8 <= side <= 4096 for side in array.shape[1:]):
         raise ValueError(f"it has {array.dtype} of shape {array.shape}")
     return [
         Item(

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets.account import OTHER_FORMAT, SYSTEM, UNLISTED, Account, Entry
-from core.datasets.archives import Archive, open_archive
+from core.datasets.archives import Archive
 from core.datasets.names import format_name, is_system
+from core.datasets.places import open_places
 from core.datasets.store import ID_NAMESPACE, SketchRecord, SketchSource, Split
 from core.errors import DatasetError, quote, shorten
 from core.sketches.formats import EXTENSIONS
@@ -25,17 +26,22 @@ NUM_CLASSES = 250
 SKETCHES_PER_CLASS = 80
 LISTS: dict[str, Split] = {"train.txt": "train", "test.txt": "test"}
 MAPPING = "mapping.txt"
+WANTED = (MAPPING, *LISTS)
 MAX_LABEL_DIGITS = 10
 
 
 def is_eitz(archive: Archive) -> bool:
-    """Returns whether the archive has any of the three lists of this form."""
-    wanted = {MAPPING, *LISTS}
-    return any(PurePosixPath(name).name in wanted for name in archive.names())
+    """Returns whether a folder has two of the three lists of this form, or all.
+
+    One alone may be a note beside class folders.
+    """
+    paths = map(PurePosixPath, archive.names())
+    lists = Counter(path.parent for path in paths if path.name in WANTED)
+    return max(lists.values(), default=0) > 1
 
 
 def find_eitz(path: Path) -> SketchSource:
-    """Reads the lists of a `Sketch_EITZ` zip or folder.
+    """Reads the lists of a `Sketch_EITZ` zip, tar or folder.
 
     `mapping.txt` holds `class<TAB>label` lines, `train.txt` and `test.txt` hold
     `path<TAB>label` lines. Labels and split are kept exactly.
@@ -45,7 +51,7 @@ def find_eitz(path: Path) -> SketchSource:
             or malformed, a label outside the mapping, a listed file that is
             absent, and an id or file that is listed twice.
     """
-    archive = open_archive(path)
+    archive = open_places([path])
     names = frozenset(archive.names())
     root = _find_root(names, origin=archive.origin)
     class_names = _read_mapping(archive, root)
@@ -139,18 +145,17 @@ def _is_complete(records: list[SketchRecord], class_names: tuple[str, ...]) -> b
 
 def _find_root(names: frozenset[str], *, origin: str) -> str:
     """Returns the prefix of the folder that holds all three lists."""
-    wanted = (MAPPING, *LISTS)
     roots = {
         name.removesuffix(PurePosixPath(name).name)
         for name in names
-        if PurePosixPath(name).name in wanted
+        if PurePosixPath(name).name in WANTED
     }
     missing = {
-        root: [file for file in wanted if root + file not in names] for root in roots
+        root: [file for file in WANTED if root + file not in names] for root in roots
     }
     complete = [root for root in roots if not missing[root]]
     if not complete:
-        fewest = min(missing.values(), key=len, default=list(wanted))
+        fewest = min(missing.values(), key=len, default=list(WANTED))
         raise DatasetError(
             "{origin} has no {missing}.", origin=origin, missing=" and no ".join(fewest)
         )

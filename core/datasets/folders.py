@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import account
-from core.datasets.account import Account, Entry
+from core.datasets.account import Account, Entry, refuse_passed_over
 from core.datasets.archives import Archive
 from core.datasets.containers import Item, is_container, read_container
 from core.datasets.labels import (
@@ -24,7 +24,7 @@ from core.datasets.names import format_name, is_system, show_name, spelling_key
 from core.datasets.places import open_places
 from core.datasets.splits import TEST_FRACTION, stratified_split
 from core.datasets.store import SketchRecord, SketchSource, Split
-from core.errors import DatasetError, Sentence, join_sentences
+from core.errors import DatasetError, Sentence, join_sentences, shorten
 from core.sketches.formats import EXTENSIONS
 from core.sketches.reading import read_picture
 
@@ -88,9 +88,22 @@ def find_folders(
     pictures, containers, passed_over = _sort_files(archive, names, reading)
     items = {}
     for name in containers:
-        items.update({item.path: item for item in read_container(archive, name)})
+        for item in read_container(archive, name):
+            if item.path in items:
+                raise DatasetError(
+                    "{path} holds {name} twice.",
+                    path=archive.origin,
+                    name=shorten(show_name(item.path)),
+                )
+            items[item.path] = item
     if not pictures and not items:
         raise _nothing(archive, passed_over)
+    if not pictures and reading.is_said:
+        raise DatasetError(
+            "{path} holds no pictures, and its other files tell the class of each "
+            "sketch themselves. Leave out --labels, --class-level and --group.",
+            path=archive.origin,
+        )
     layout = _locate(archive, pictures, reading) if pictures else Layout(())
     located = [*layout.located, *(_place(item) for item in items.values())]
     passed_over += layout.passed_over
@@ -107,7 +120,7 @@ def find_folders(
         notes=(*archive.doubts, *layout.notes, *notes),
     )
     if reading.is_strict:
-        _refuse_passed_over(told, archive.origin)
+        refuse_passed_over(told, archive.origin)
 
     found: list[str] = []
 
@@ -179,9 +192,15 @@ def _sort_files(
             pictures.append(name)
         elif is_container(name):
             containers.append(name)
-        elif not (suffix in SUFFIXES and name == reading.labels):
+        elif not (suffix in SUFFIXES and _is_table(name, reading.labels)):
             passed_over.append(Entry(name, account.OTHER_FORMAT, suffix or "no ending"))
     return pictures, containers, passed_over
+
+
+def _is_table(name: str, labels: str | None) -> bool:
+    """Returns whether a file is the table of labels, named from here or from there."""
+    place = PurePosixPath((labels or "").replace("\\", "/"))
+    return place.parts[-len(PurePosixPath(name).parts) :] == PurePosixPath(name).parts
 
 
 def _nothing(archive: Archive, passed_over: Sequence[Entry]) -> DatasetError:
@@ -200,6 +219,12 @@ def _locate(archive: Archive, pictures: Sequence[str], reading: Reading) -> Layo
     """Finds each picture's class, split and group."""
     labels, group = reading.labels, reading.group
     if labels is not None and is_pattern(labels):
+        if group is not None:
+            raise DatasetError(
+                "Beside a pattern, --group {group} means nothing. Say in the pattern "
+                "where the group stands, such as {{class}}-{{group}}-*.",
+                group=repr(group),
+            )
         return locate_by_pattern(pictures, labels, origin=archive.origin)
     if labels is not None:
         return locate_by_table(pictures, labels, archive=archive, group=group)
@@ -286,14 +311,3 @@ def _first_split(
         _, rows = stratified_split(labels, fraction=TEST_FRACTION, seed=seed)
         test = frozenset(rows.tolist())
     return ["test" if row in test else "train" for row in range(len(labels))]
-
-
-def _refuse_passed_over(told: Account, origin: str) -> None:
-    """Raises `DatasetError` if anything but system files would be passed over."""
-    wrong = [e for e in told.passed_over if e.kind not in account.HARMLESS]
-    if wrong:
-        raise DatasetError(
-            "{path} holds more than can be imported. {reasons}",
-            path=origin,
-            reasons=join_sentences(Account(passed_over=wrong).sentences()),
-        )

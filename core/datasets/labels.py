@@ -58,22 +58,19 @@ def locate_by_pattern(files: Sequence[str], pattern: str, *, origin: str) -> Lay
     located, passed_over = [], []
     for file in files:
         path = PurePosixPath(file)
+        # Without its ending first: a part that ends a pattern takes all that is left.
         texts = (
-            (file, str(path.with_suffix("")))
+            (str(path.with_suffix("")), file)
             if "/" in pattern
-            else (
-                path.name,
-                path.stem,
-            )
+            else (path.stem, path.name)
         )
         match = next((m for t in texts if (m := compiled.fullmatch(t))), None)
         if match is None:
             passed_over.append(Entry(file, UNLISTED))
             continue
         found = {"group": "", "split": "", **match.groupdict()}
-        located.append(
-            Located(file, found["class"], _split(found["split"]), found["group"])
-        )
+        split = _split(found["split"], where=show_name(file))
+        located.append(Located(file, found["class"], split, found["group"]))
     if not located:
         raise DatasetError(
             "{path}: no picture's name is of the form {pattern}, such as {file!r}.",
@@ -102,21 +99,25 @@ def locate_by_table(
         group: The column of groups, if any.
 
     Raises:
-        DatasetError: If the table is not there or not of that form, or lists a file
-            under two labels.
+        DatasetError: If the table is not there or not of that form, lists a file
+            under two labels, or names a split that is none.
     """
     rows = _read_rows(table, archive)
-    columns = list(rows[0])
+    # What stands beyond the last column has no name.
+    columns = [column for column in rows[0] if column is not None]
     file_column = _column(columns, FILE_COLUMNS, table)
     label_column = _column(columns, LABEL_COLUMNS, table)
-    split_column = next((c for c in columns if c.lower() in SPLIT_COLUMNS), None)
-    if group is not None and group not in columns:
-        raise DatasetError(
-            "{table} has no column {group}; it has {columns}.",
-            table=table,
-            group=quote(group),
-            columns=", ".join(map(str, columns)),
-        )
+    split_column = _split_column(columns, rows)
+    group_column = None
+    if group is not None:
+        group_column = next((c for c in columns if c.strip() == group.strip()), None)
+        if group_column is None:
+            raise DatasetError(
+                "{table} has no column {group}; it has {columns}.",
+                table=table,
+                group=quote(group),
+                columns=", ".join(columns),
+            )
     of_name: dict[str, set[str]] = {}
     for file in files:
         path = PurePosixPath(file)
@@ -125,8 +126,8 @@ def locate_by_table(
     found: dict[str, Located] = {}
     absent = []
     for number, row in enumerate(rows, start=1):
-        listed = str(row.get(file_column) or "").strip().replace("\\", "/")
-        label = str(row.get(label_column) or "").strip()
+        listed = _text(row, file_column).replace("\\", "/")
+        label = _text(row, label_column)
         if not listed or not label:
             continue
         matches = _find(listed.removeprefix("./"), of_name)
@@ -142,9 +143,8 @@ def locate_by_table(
                 file=quote(listed),
             )
         (file,) = matches
-        split = str(row.get(split_column) or "") if split_column else ""
-        own = str(row.get(group) or "") if group else ""
-        located = Located(file, label, _split(split), own)
+        split = _split(_text(row, split_column), where=f"{table} row {number}")
+        located = Located(file, label, split, _text(row, group_column))
         if found.setdefault(file, located).class_name != label:
             raise DatasetError(
                 "{table} row {number}: {file} has two labels, {first} and {second}.",
@@ -173,23 +173,52 @@ def _find(listed: str, of_name: Mapping[str, set[str]]) -> set[str]:
     return set()
 
 
-def _split(word: str) -> Split | None:
-    """Returns the split that a word names; validation is drawn from train."""
-    part = PARTS.get(word.strip().lower())
-    return None if part is None else "test" if part == "test" else "train"
+def _text(row: Row, column: str | None) -> str:
+    """Returns what a table's cell holds; "" if that is nothing. A label may be 0."""
+    value = None if column is None else row.get(column)
+    return "" if value is None else str(value).strip()
+
+
+def _split_column(columns: Sequence[str], rows: Sequence[Row]) -> str | None:
+    """Returns the column of splits; one that holds no split's name means others."""
+    for column in columns:
+        if column.strip().lower() in SPLIT_COLUMNS and any(
+            _text(row, column).lower() in PARTS for row in rows
+        ):
+            return column
+    return None
+
+
+def _split(word: str, *, where: str) -> Split | None:
+    """Returns the split that a word names; validation is drawn from train.
+
+    Raises:
+        DatasetError: If it names none.
+    """
+    if not word:
+        return None
+    part = PARTS.get(word.lower())
+    if part is None:
+        raise DatasetError(
+            "{where}: {word} is no split. It must be one of {words}.",
+            where=where,
+            word=quote(word),
+            words=", ".join(PARTS),
+        )
+    return "test" if part == "test" else "train"
 
 
 def _column(columns: Sequence[str], names: Sequence[str], table: str) -> str:
     for name in names:
         for column in columns:
-            if str(column).strip().lower() == name:
+            if column.strip().lower() == name:
                 return column
     raise DatasetError(
         "{table} needs a column of files and one of labels, called {names}. It has "
         "{columns}.",
         table=table,
         names=" or ".join(names[:3]),
-        columns=quote(", ".join(map(str, columns))),
+        columns=quote(", ".join(columns)),
     )
 
 

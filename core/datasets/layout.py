@@ -108,13 +108,18 @@ def infer_layout(
             path=origin,
             file=show_name(first),
         )
-    located = tuple(
-        Located(
-            file,
-            classes[file],
-            splits.get(file),
-            _folder_at(file, group_level) or "" if group_level is not None else "",
+    groups = {
+        file: "" if group_level is None else _folder_at(file, group_level) or ""
+        for file in classes
+    }
+    if group_level is not None and not any(groups.values()):
+        raise DatasetError(
+            "--group {level}: no picture lies in so many folders; {file} doesn't.",
+            level=group_level,
+            file=show_name(next(iter(classes))),
         )
+    located = tuple(
+        Located(file, classes[file], splits.get(file), groups[file])
         for file in files
         if file in classes
     )

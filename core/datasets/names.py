@@ -44,7 +44,9 @@ def show_name(name: str) -> str:
 
 def format_name(file: str) -> str:
     """Returns what people call a file's format, by its name's ending."""
-    suffix = PurePosixPath(file).suffix.partition("#")[0].lower().lstrip(".")
+    # Of a sketch in a file that holds many, that file's.
+    inside = re.search(r"\.(npz|npy|ndjson)(?=[/#])", file.lower())
+    suffix = inside[1] if inside else PurePosixPath(file).suffix.lower().lstrip(".")
     return FORMAT_NAMES.get(suffix, suffix.upper())
 
 

@@ -8,22 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from core.datasets.archives import (
-    MAX_FILE_BYTES,
+    FILE_SUFFIXES,
+    MAX_CONTAINER_BYTES,
     MAX_RATIO,
     MAX_TOTAL_BYTES,
     RATIO_FLOOR_BYTES,
     Archive,
+    limit_of,
     open_archive,
     points_outside,
 )
 from core.datasets.names import show_name
 from core.errors import DatasetError, quote, shorten, unreadable
-
-FILE_SUFFIXES = (".ndjson", ".npy", ".npz")
-"""Files that hold the sketches of a class, or of all, by themselves."""
-
-MAX_CONTAINER_BYTES = 2**30
-"""Quick, Draw!'s largest bitmaps of one class have a quarter of it."""
 
 
 def open_places(paths: Sequence[Path], *, encoding: str | None = None) -> Archive:
@@ -96,7 +92,7 @@ class _Tar(Archive):
         weakref.finalize(self, self._content.close)
         self._lock = threading.Lock()
         self._places: dict[str, tuple[int, int]] = {}
-        folders = []
+        folders, links = [], []
         limit = max(RATIO_FLOOR_BYTES, MAX_RATIO * path.stat().st_size)
         try:
             with tarfile.open(path, "r|*", encoding=encoding or "utf-8") as tar:
@@ -106,6 +102,8 @@ class _Tar(Archive):
                         folders.append(name)
                     elif member.isfile():
                         self._add(tar, member, name, limit=limit)
+                    elif member.issym() or member.islnk():
+                        links.append(name)
         except (tarfile.TarError, OSError, EOFError, ValueError, LookupError) as error:
             raise DatasetError(
                 "{path} is not a readable tar: {reason}.",
@@ -113,6 +111,7 @@ class _Tar(Archive):
                 reason=shorten(str(error)) or type(error).__name__,
             ) from error
         self.folders = tuple(sorted(name for name in folders if name != "."))
+        self.links = tuple(sorted(links))
 
     def _add(
         self,
@@ -133,7 +132,7 @@ class _Tar(Archive):
                 name=shorten(show_name(name)),
             )
         start = self._content.tell()
-        if member.size > MAX_FILE_BYTES or start + member.size > limit:
+        if member.size > limit_of(name) or start + member.size > limit:
             raise DatasetError(
                 "{where} would expand absurdly; no drawing does.", where=where
             )

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from core.datasets.account import refuse_passed_over
 from core.datasets.archives import Archive
 from core.datasets.eitz import find_eitz, is_eitz
 from core.datasets.folders import Reading, find_folders
@@ -166,6 +167,10 @@ def find_dataset(
         if kind.takes_reading:
             return Found(_find_own(kind, paths, archive, reading, find_split), name)
         source = kind.find(paths[0])
+        if reading is not None and reading.is_strict:
+            refuse_passed_over(source.account, source.origin)
+        if reading is not None and reading.keep_copies_together:
+            source = replace(source, mending="train")
     except DatasetError as error:
         if kind.fetch is None:
             raise

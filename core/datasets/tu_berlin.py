@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.datasets import eitz
-from core.datasets.archives import Archive, open_archive
+from core.datasets.archives import Archive
 from core.datasets.download import download
 from core.datasets.eitz import ATTRIBUTION
 from core.datasets.folders import picture_names
+from core.datasets.places import open_places
 from core.datasets.splits import TEST_FRACTION, stratified_split
 from core.datasets.store import (
     ID_NAMESPACE,
@@ -57,7 +58,7 @@ def find_tu_berlin(path: Path) -> SketchSource:
         DatasetError: If it is not 250 classes of 80 drawings with ids 1 to 20000,
             each 1111×1111.
     """
-    archive = open_archive(path)
+    archive = open_places([path])
     files = _check_structure(archive)
     ids = sorted(files, key=int)
     class_of = [course_name(PurePosixPath(files[i]).parent.name) for i in ids]

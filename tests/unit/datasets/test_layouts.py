@@ -10,6 +10,8 @@ import unicodedata
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -626,3 +628,193 @@ def test_a_pipe_among_the_pictures_holds_nothing_up(
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
     assert "can't be read (1): sun/broken.png" in told(dataset)
+
+
+def test_a_label_may_be_the_number_nought(tmp_path: Path, add: Import) -> None:
+    root = write(tmp_path / "d", tree("{c}{i}.png"))
+    labels = {f"{c}{i}.png": n for n, c in enumerate(CLASSES) for i in range(6)}
+    (root / "l.json").write_text(json.dumps(labels))
+    assert counts(add(root, labels="l.json")) == {"0": 6, "1": 6, "2": 6}
+
+
+@pytest.mark.parametrize(
+    ("head", "end"), [("file, label, split", ""), ("file,label,split", ",")]
+)
+def test_a_table_as_spreadsheets_write_it_is_read(
+    head: str, end: str, tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / "d", tree("{c}{i}.png"))
+    rows = [
+        f"{c}{i}.png,{c},{'test' if i < 2 else 'train'}{end}"
+        for c in CLASSES
+        for i in range(6)
+    ]
+    (root / "l.csv").write_text("\n".join([head, *rows]))
+    dataset = add(root, labels=str(root / "l.csv"), is_strict=True)
+    assert {r.id for r in dataset.records if r.split == "test"} == {
+        f"{c}{i}.png" for c in CLASSES for i in range(2)
+    }
+
+
+def test_a_split_of_another_name_is_refused_and_another_column_is_none(
+    tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / "d", tree("{c}{i}.png"))
+    rows = [f"{c}{i}.png,{c},red" for c in CLASSES for i in range(6)]
+    (root / "l.csv").write_text("\n".join(["file,label,set", *rows]))
+    assert counts(add(root, labels="l.csv")) == EACH_SIX
+    (root / "l.csv").write_text(
+        "\n".join(["file,label,set", "sun0.png,sun,test", *rows])
+    )
+    with pytest.raises(DatasetError, match="row 2: 'red' is no split"):
+        add(root, labels="l.csv", name="other")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [("*-{class}", "{odd}{i}-{c}"), ("{class}-{group}", "{c}-u{i}")],
+)
+def test_an_ending_is_no_part_of_what_a_pattern_finds(
+    pattern: str, names: str, tmp_path: Path, add: Import
+) -> None:
+    files = tree(names)
+    endings = [".png", ".PNG"] * len(files)
+    root = write(
+        tmp_path / "d",
+        [(n + e, content) for (n, content), e in zip(files, endings, strict=False)],
+    )
+    dataset = add(root, labels=pattern)
+    assert counts(dataset) == EACH_SIX
+    assert not any("." in record.group for record in dataset.records)
+
+
+@pytest.mark.parametrize(
+    ("files", "reading", "said"),
+    [
+        (tree("u{i}/{c}/0.png"), {"group": "3"}, "in so many folders"),
+        (tree("{c}-u{i}.png"), {"group": "1", "labels": "{class}-*"}, "means nothing"),
+        (
+            [(f"{c}.ndjson", b'{"drawing": [[[0, 9], [0, 9]]]}\n') for c in CLASSES],
+            {"group": "1"},
+            "Leave out --labels, --class-level and --group",
+        ),
+    ],
+)
+def test_groups_that_would_mean_nothing_are_refused(
+    files: list[tuple[str, bytes]],
+    reading: dict[str, str],
+    said: str,
+    tmp_path: Path,
+    add: Import,
+) -> None:
+    with pytest.raises(DatasetError, match=said):
+        add(write(tmp_path / "d", files), **reading)
+
+
+def bitmaps(name: str) -> np.ndarray:
+    return np.stack(
+        [
+            255 - np.asarray(Image.open(io.BytesIO(picture(name, i))).resize((28, 28)))
+            for i in range(4)
+        ]
+    )
+
+
+def test_arrays_in_folders_of_an_npz_lose_nothing(tmp_path: Path, add: Import) -> None:
+    file = tmp_path / "q.npz"
+    parts = {f"{part}/{c}": bitmaps(c) for part in ("train", "test") for c in CLASSES}
+    parts["test/sun"] = parts["test/sun"][:3, ::-1]
+    np.savez(file, **parts)  # type: ignore[arg-type]
+    dataset = add(file)
+    assert counts(dataset) == {"fish": 8, "house": 8, "sun": 7}
+    assert sum(record.split == "test" for record in dataset.records) == 11
+    assert "23 NPZ" in told(dataset)
+
+
+@pytest.mark.parametrize("form", ["npy", "npz"])
+def test_damaged_bitmaps_are_one_clear_error(
+    form: str, tmp_path: Path, add: Import
+) -> None:
+    whole = tmp_path / f"sun.{form}"
+    save = (
+        np.save if form == "npy" else partial(np.savez_compressed, moon=bitmaps("sun"))
+    )
+    save(whole, bitmaps("sun"))
+    content = whole.read_bytes()
+    generator = np.random.default_rng(0)
+    head = 120 if form == "npy" else len(content)
+    for _ in range(150):
+        broken = bytearray(content)
+        broken[generator.integers(head)] ^= int(generator.integers(1, 256))
+        whole.write_bytes(broken)
+        with suppress(DatasetError):
+            find_dataset([str(whole)], data_dir=tmp_path / "none")
+
+
+def test_large_files_of_bitmaps_are_read_from_folders_and_archives(
+    tmp_path: Path, add: Import
+) -> None:
+    root = tmp_path / "q"
+    root.mkdir()
+    for name in ("sun", "fish"):
+        # Sparse: 68 MB that take no space.
+        array = np.lib.format.open_memmap(
+            root / f"{name}.npy", mode="w+", dtype=np.uint8, shape=(87_000, 784)
+        )
+        array.flush()
+    source = find_dataset([str(root)], data_dir=tmp_path / "none").source
+    assert len(source.records) == 174_000
+    with zipfile.ZipFile(tmp_path / "q.zip", "w") as packed:
+        packed.write(root / "sun.npy", "sun.npy")
+        packed.writestr("fish.npy", (root / "sun.npy").read_bytes()[:128])
+    with pytest.raises(DatasetError, match=r"fish\.npy holds no bitmaps"):
+        add(tmp_path / "q.zip")
+
+
+def course(root: Path) -> Path:
+    """Sketches in the course's form: two in both lists' classes, and one unlisted."""
+    write(root, tree("png/{c}/{i}.png"))
+    (root / "mapping.txt").write_text(
+        "".join(f"{c}\t{n}\n" for n, c in enumerate(CLASSES))
+    )
+    for name, numbers in (("train", range(4)), ("test", range(4, 5))):
+        (root / f"{name}.txt").write_text(
+            "".join(
+                f"png/{c}/{i}.png\t{n}\n"
+                for n, c in enumerate(CLASSES)
+                for i in numbers
+            )
+        )
+    return root
+
+
+def test_the_course_s_form_is_read_from_a_tar_and_as_it_is_asked(
+    tmp_path: Path, add: Import
+) -> None:
+    root = course(tmp_path / "course")
+    with tarfile.open(tmp_path / "e.tar.gz", "w:gz") as tar:
+        tar.add(root, "course")
+    dataset = add(tmp_path / "e.tar.gz", name="tar")
+    assert dataset.kind == "eitz"
+    assert len(dataset.records) == 15
+    shutil.copy(root / "png/sun/0.png", root / "png/sun/4.png")
+    kept = add(root, name="kept", keep_copies_together=True)
+    assert [r.split for r in kept.records if r.id.endswith("sun/4.png")] == ["train"]
+    with pytest.raises(DatasetError, match="holds more than can be imported"):
+        add(root, name="strict", is_strict=True)
+
+
+def test_a_note_called_like_a_list_leaves_class_folders_as_they_are(
+    tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / "d", tree("{c}/{i}.png"))
+    write(root, [("notes/test.txt", b"hello")])
+    assert counts(add(root)) == EACH_SIX
+
+
+def test_links_in_a_tar_are_told(tmp_path: Path, add: Import) -> None:
+    root = write(tmp_path / "d", tree("{c}/{i}.png"))
+    (root / "sun" / "again.png").symlink_to("0.png")
+    with tarfile.open(tmp_path / "d.tar", "w") as tar:
+        tar.add(root, "d")
+    assert "d/sun/again.png" in told(add(tmp_path / "d.tar"))
