@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -66,7 +66,7 @@ def read_svg(content: bytes, *, name: str) -> Drawing:
         _apply_rules(root)
         lines: list[NDArray[np.float64]] = []
         count = 0
-        for line in _lines(root, np.eye(3), _Paint("", ""), depth=0):
+        for line in _lines(root, np.eye(3)):
             count += len(line)
             if count > MAX_POINTS or len(lines) >= MAX_STROKES:
                 raise ImageError("{path} has too many lines to read.", path=name)
@@ -104,39 +104,23 @@ def _apply_rules(root: Any) -> None:
             element.set("style", ";".join([*named, element.get("style", "")]))
 
 
-class _Paint(NamedTuple):
-    """What an element is painted with: its own words or its group's; "" for none.
-
-    Attributes:
-        fill: Its area.
-        stroke: Its outline.
-    """
-
-    fill: str
-    stroke: str
-
-    @property
-    def is_seen(self) -> bool:
-        """Whether anything is painted, as far as its own words say."""
-        return not (self.fill in NOTHING and self.stroke in NOTHING)
-
-    @property
-    def has_outline(self) -> bool:
-        """Whether a rectangle is drawn by its lines."""
-        return self.fill in NOTHING or self.stroke not in ("", *NOTHING)
-
-
 def _lines(
-    element: Any, matrix: Matrix, around: _Paint, *, depth: int
+    element: Any, matrix: Matrix, *, fill: str = "", stroke: str = "", depth: int = 0
 ) -> Iterator[NDArray[np.float64]]:
-    """Yields the lines of an element and of all in it, in the root's units."""
+    """Yields the lines of an element and of all in it, in the root's units.
+
+    Args:
+        element: Of the SVG.
+        matrix: From the units around it to the root's, shape `(3, 3)`.
+        fill: What the group around it paints areas with; "" if it doesn't say.
+        stroke: And what outlines.
+        depth: How many groups are around it.
+    """
     tag = str(element.tag).rpartition("}")[2]
-    style = dict(
-        (name.strip(), value.strip())
-        for name, _, value in (
-            part.partition(":") for part in element.get("style", "").split(";")
-        )
-    )
+    style = {}
+    for part in element.get("style", "").replace("!important", "").split(";"):
+        name, _, value = part.partition(":")
+        style[name.strip()] = value.strip()
 
     def own(name: str) -> str:
         word = style.get(name) or element.get(name, "").strip()
@@ -146,14 +130,18 @@ def _lines(
         return
     if depth > 100:
         raise ValueError("its groups are nested too deep")
-    paint = _Paint(own("fill") or around.fill, own("stroke") or around.stroke)
+    fill, stroke = own("fill") or fill, own("stroke") or stroke
+    is_seen = fill not in NOTHING or stroke not in NOTHING
+    is_outlined = fill in NOTHING or own("stroke") not in ("", *NOTHING)
     matrix = matrix @ _transform(element.get("transform", ""))
-    if paint.is_seen and (tag != "rect" or paint.has_outline):
+    # A filled rectangle without an outline of its own is paper, or a part of a picture
+    # that no one drew by lines.
+    if is_seen and (is_outlined or tag != "rect"):
         for points in _shape(tag, element):
             line = np.array(points, dtype=np.float64)
             yield line @ matrix[:2, :2].T + matrix[:2, 2]
     for child in element:
-        yield from _lines(child, matrix, paint, depth=depth + 1)
+        yield from _lines(child, matrix, fill=fill, stroke=stroke, depth=depth + 1)
 
 
 def _numbers(text: str) -> list[float]:

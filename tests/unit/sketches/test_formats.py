@@ -164,7 +164,7 @@ def test_a_heic_picture_is_read() -> None:
     ("head", "rectangle"),
     [
         ("", '<rect fill="none" stroke="black" {box}/>'),
-        ("", '<rect style="fill:none; stroke:#000000" {box}/>'),
+        ("", '<rect style="fill:none; stroke:#000000 !important" {box}/>'),
         ("", '<rect fill="#fff" stroke="black" {box}/>'),
         ("", '<g fill="none"><g stroke="black"><rect {box}/></g></g>'),
         ("<style>.a, .b{fill:none;stroke:#000}</style>", '<rect class="b" {box}/>'),
@@ -179,7 +179,7 @@ def test_a_rectangle_with_an_outline_is_drawn(head: str, rectangle: str) -> None
 @pytest.mark.parametrize(
     "unseen",
     [
-        '<rect width="200" height="200" fill="white" stroke="none"/>',
+        '<rect width="200" height="200" fill="white"/>',
         '<path stroke="none" d="M0 0h200v200H0z" fill="none"/>',
         '<g fill="none" style="stroke:none"><circle r="90" cx="100" cy="100"/></g>',
     ],
