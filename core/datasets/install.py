@@ -369,7 +369,7 @@ def _write_summary(
         "format_version": FORMAT_VERSION,
         "name": name,
         "kind": source.kind,
-        "origin": source.origin,
+        "origin": show_name(source.origin),
         "sha256": source.sha256,
         "attribution": source.attribution,
         "class_names": source.class_names,

@@ -135,8 +135,11 @@ def make_version(
             name=name,
         )
     records = changed_records(dataset, changes)
-    left = {record.label for record in records if record.split == "train"}
-    for label in {record.label for record in dataset.records} - left:
+    had, left = (
+        {record.label for record in those if record.split == "train"}
+        for those in (dataset.records, records)
+    )
+    for label in had - left:
         raise DatasetError(
             "Class {name!r} would have no training sketch left. Take back a decision.",
             name=dataset.class_names[label],

@@ -1,13 +1,16 @@
 """Decisions on labels, the file that keeps them, and the versions they make."""
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.datasets.decisions import FILE, decide, read_decisions, undo
 from core.datasets.folds import fold_dataset
+from core.datasets.sources import add_dataset
 from core.datasets.splits import seen_keys
 from core.datasets.store import Dataset, remove_dataset
 from core.datasets.versions import (
@@ -190,3 +193,17 @@ def test_folds_of_train_neither_learn_nor_ask_what_they_should_not(
         seen = seen_keys(fold)
         assert not np.isin(fold.keys[fold.indices("test")], seen).any()
         assert not np.isin(tiny.keys[tiny.indices("test")], seen).any()
+
+
+def test_a_class_that_never_had_training_sketches_is_no_hindrance(
+    tiny_pictures: Path, tmp_path: Path, data_dir: Path
+) -> None:
+    for name in ("house", "key", "sun"):
+        part = "test" if name == "sun" else "train"
+        shutil.copytree(tiny_pictures / name, tmp_path / "d" / part / name)
+    (tmp_path / "d/test/key").mkdir()
+    shutil.move(tmp_path / "d/train/key/0.png", tmp_path / "d/test/key/0.png")
+    dataset = add_dataset(str(tmp_path / "d"), data_dir=data_dir)
+    one = sketches(dataset, "house")[0]
+    decide(dataset, one, "not_a_drawing", at=NOW)
+    assert make_version(dataset, at=NOW).num_train == dataset.num_train - 1

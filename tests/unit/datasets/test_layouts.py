@@ -818,3 +818,12 @@ def test_links_in_a_tar_are_told(tmp_path: Path, add: Import) -> None:
     with tarfile.open(tmp_path / "d.tar", "w") as tar:
         tar.add(root, "d")
     assert "d/sun/again.png" in told(add(tmp_path / "d.tar"))
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_imported(
+    tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / os.fsdecode(b"caf\xe9"), tree("{c}/{i}.png"))
+    dataset = add(root, name="it")
+    assert counts(dataset) == EACH_SIX
+    assert dataset.origin.endswith("caf\\udce9")
