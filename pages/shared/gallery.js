@@ -1,6 +1,9 @@
 // Shows tiles and asks for more as their end comes into view; see gallery.py.
 // `data` is {key, start, total, tiles}: the tiles from number `start` on.
 
+const AHEAD_PX = 600;
+const PATIENCE_MS = 3000;
+
 const STYLE = `
 .gallery { display: grid; gap: 0.75rem;
   grid-template-columns: repeat(auto-fill, minmax(148px, 1fr)); }
@@ -89,12 +92,18 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (count < root.latest.total && root.asked !== count) {
       root.asked = count;
       setTriggerValue("more", count);
+      // A page that runs anew meanwhile may pass over what was asked.
+      setTimeout(() => {
+        if (!root.isConnected || root.asked !== shown()) return;
+        root.asked = -1;
+        if (root.end.getBoundingClientRect().top < innerHeight + AHEAD_PX) more();
+      }, PATIENCE_MS);
     }
   };
   root.observer?.disconnect();
   root.observer = new IntersectionObserver(
     (entries) => entries.some((entry) => entry.isIntersecting) && more(),
-    { rootMargin: "600px" },
+    { rootMargin: `${AHEAD_PX}px` },
   );
   root.observer.observe(root.end);
   return () => root.observer?.disconnect();

@@ -221,11 +221,15 @@ def wait_for_chart(page: Page, number: int = 0) -> Locator:
     chart = page.locator(".chart").nth(number)
     expect(chart.locator(".main-svg").first).to_be_attached(timeout=START_TIMEOUT_MS)
     wait_until_idle(page)
+    # In one step: a page that runs anew may replace the chart between two.
     page.wait_for_function(
-        "(number) => document.querySelectorAll('.chart')[number]?._fullData",
+        """(number) => {
+            const chart = document.querySelectorAll(".chart")[number];
+            if (chart?._fullData) chart.scrollIntoViewIfNeeded();
+            return chart?._fullData;
+        }""",
         arg=number,
     )
-    chart.scroll_into_view_if_needed()
     return chart
 
 
