@@ -199,6 +199,21 @@ def wait_until_idle(page: Page) -> None:
     )
 
 
+def wait_until_told(page: Page) -> None:
+    """Waits until the canvas has told of each line that the pen has drawn."""
+    page.wait_for_function(
+        """() => {
+            const parts = document.querySelectorAll('[class*="_pen"] *');
+            const pens = [...parts].map((part) => (part.shadowRoot ?? part).pen);
+            return pens.some((pen) => pen) && pens.every((pen) => !pen?.lines.length);
+        }""",
+        timeout=START_TIMEOUT_MS,
+    )
+    # The guesses follow what was told within the same run of the page.
+    page.wait_for_timeout(300)
+    wait_until_idle(page)
+
+
 def go_to(page: Page, name: str) -> None:
     """Goes to a screen by the menu, whose section is opened where it is in one."""
     menu = page.get_by_test_id("stTopNav")

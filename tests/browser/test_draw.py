@@ -19,6 +19,7 @@ from tests.browser.server import (
     faultless_page,
     go_to,
     wait_until_idle,
+    wait_until_told,
 )
 from tests.drawings import EVERYDAY, Stroke, by_hand
 from tests.unit.inference.test_everyday import sketches
@@ -55,8 +56,7 @@ def expect_guesses(page: Page, *, strokes: int) -> None:
     seen = page.get_by_role("img", name=f"after stroke {strokes}", exact=False)
     expect(seen.first).to_be_visible(timeout=START_TIMEOUT_MS)
     # What the moving pen told is there first, what the canvas tells a little later.
-    page.wait_for_timeout(500)
-    wait_until_idle(page)
+    wait_until_told(page)
 
 
 def tool(page: Page, name: str) -> Locator:

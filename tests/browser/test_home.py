@@ -15,6 +15,7 @@ from tests.browser.server import (
     draw_stroke,
     go_to,
     wait_until_idle,
+    wait_until_told,
 )
 from tests.drawings import EVERYDAY
 
@@ -51,7 +52,7 @@ def test_the_first_stroke_on_home_gets_its_guess(server: Server, page: Page) -> 
     draw_stroke(page, EVERYDAY["envelope"][0])
     expect(page.locator(".guesses")).to_have_count(2, timeout=START_TIMEOUT_MS)
     # A hand takes longer from the canvas to the menu than the canvas to tell of it.
-    page.wait_for_timeout(500)
+    wait_until_told(page)
     go_to(page, "Draw")
     expect(page.get_by_role("heading", name="Draw", exact=True)).to_be_visible()
     expect(page.locator(".guesses")).to_have_count(2, timeout=START_TIMEOUT_MS)

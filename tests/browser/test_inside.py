@@ -3,7 +3,13 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.server import Server, draw_stroke, go_to, wait_until_idle
+from tests.browser.server import (
+    Server,
+    draw_stroke,
+    go_to,
+    wait_until_idle,
+    wait_until_told,
+)
 from tests.drawings import EVERYDAY
 
 pytestmark = pytest.mark.slow
@@ -19,7 +25,7 @@ def test_a_drawing_is_looked_into_and_the_tour_ends_in_spanish(
         draw_stroke(page, stroke)
         page.wait_for_timeout(300)
     expect(page.locator(".guesses").first).to_be_visible()
-    wait_until_idle(page)
+    wait_until_told(page)
     go_to(page, "Inside")
     expect(page.get_by_role("img", name="Your drawing")).to_be_visible()
     dialog = page.get_by_role("dialog")
