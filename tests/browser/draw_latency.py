@@ -98,7 +98,7 @@ def stroke_times(
     places: dict[str, list[int]] = {}
     for name, strokes in EVERYDAY.items():
         for stroke in strokes:
-            draw_stroke(page, by_hand(stroke, generator), steps=1)
+            draw_stroke(page, by_hand(stroke, generator))
             page.wait_for_timeout(900)
             taken = page.evaluate(LAST_MS)
             wait_until_idle(page)

@@ -1,11 +1,13 @@
 """A real dashboard server and a real browser, for tests, pictures and the benchmark."""
 
+import math
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,6 +58,9 @@ class Server:
     """
 
     libraries: ClassVar[tuple[str, ...]] = ()
+    # The ports of servers that have ended. The next has the address of one of them, so
+    # that a browser finds the dashboard's scripts in its cache.
+    _left: ClassVar[list[int]] = []
 
     def __init__(
         self, data_dir: Path, *, options: Sequence[str] = (), **variables: str
@@ -63,11 +68,16 @@ class Server:
         self._data_dir = data_dir
         self._options = options
         self._variables = variables
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = self._left.pop() if self._left else self._find_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self.start()
+
+    @staticmethod
+    def _find_port() -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port: int = free.getsockname()[1]
+            return port
 
     def start(self) -> None:
         """Starts it and waits until it listens."""
@@ -104,6 +114,7 @@ class Server:
         """Ends it as Ctrl-C does."""
         self.process.terminate()
         self.process.wait()
+        self._left.append(self._port)
 
 
 @contextmanager
@@ -248,9 +259,11 @@ def wait_for_chart(page: Page, number: int = 0) -> Locator:
     return chart
 
 
-def draw_stroke(
-    page: Page, corners: Sequence[tuple[float, float]], *, steps: int = 8
-) -> None:
+STEP_PX = 30
+"""How far a quick mouse moves between two events."""
+
+
+def draw_stroke(page: Page, corners: Sequence[tuple[float, float]]) -> None:
     """Draws one stroke on the canvas with the mouse, moved in steps to each corner."""
     canvas = page.locator("canvas.upper-canvas")
     canvas.scroll_into_view_if_needed()
@@ -261,8 +274,8 @@ def draw_stroke(
     points = [(box["x"] + scale * x, box["y"] + scale * y) for x, y in corners]
     page.mouse.move(*points[0])
     page.mouse.down()
-    for point in points[1:]:
-        page.mouse.move(*point, steps=steps)
+    for start, end in pairwise(points):
+        page.mouse.move(*end, steps=math.ceil(math.dist(start, end) / STEP_PX) or 1)
     page.mouse.up()
 
 

@@ -42,12 +42,10 @@ def named(page: Page) -> list[list[str]]:
     ]
 
 
-def draw(
-    page: Page, strokes: Sequence[Stroke], *, before: int = 0, steps: int = 8
-) -> None:
+def draw(page: Page, strokes: Sequence[Stroke], *, before: int = 0) -> None:
     """Draws strokes and waits for what the networks say of the last."""
     for stroke in strokes:
-        draw_stroke(page, stroke, steps=steps)
+        draw_stroke(page, stroke)
         page.wait_for_timeout(300)
     expect_guesses(page, strokes=before + len(strokes))
 
@@ -87,7 +85,7 @@ def test_everyday_things_are_guessed(server: Server, page: Page) -> None:
     open_canvas(server, page)
     for name in ("envelope", "fish"):
         strokes = [by_hand(stroke, generator) for stroke in EVERYDAY[name]]
-        draw(page, strokes, steps=1)
+        draw(page, strokes)
         resnet18, simple = named(page)
         assert resnet18[0] == name
         assert name in simple
