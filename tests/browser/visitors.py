@@ -30,6 +30,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
 
 TIMEOUT_S = 60.0
+FAREWELL_S = 1.0
+"""For an answer to a goodbye; a browser that is closed waits for none."""
 
 TEXT_FIELDS = frozenset({"body", "text", "label", "caption", "message"})
 """Fields of Streamlit's elements that hold what a visitor reads."""
@@ -349,6 +351,7 @@ async def visiting(
         origin=address,  # type: ignore[arg-type]
         max_size=None,
         open_timeout=TIMEOUT_S,
+        close_timeout=FAREWELL_S,
     ) as socket:
         visitor = Visitor(socket, address, page=path.strip("/"), query=query)
         yield visitor, await visitor.rerun()

@@ -28,7 +28,7 @@ from websockets.exceptions import WebSocketException
 from core.sketches.images import MAX_VISITOR_PIXELS
 from tests.browser.load import CANVAS
 from tests.browser.server import serving
-from tests.browser.visitors import visiting
+from tests.browser.visitors import FAREWELL_S, visiting
 from tests.processes import apart, peak_bytes
 
 MAX_ANSWER_S = 2.0
@@ -48,6 +48,7 @@ def _open(address: str) -> connect:
         origin=address,  # type: ignore[arg-type]
         additional_headers={"X-Forwarded-For": "203.0.113.9"},
         max_size=None,
+        close_timeout=FAREWELL_S,
     )
 
 
@@ -178,10 +179,10 @@ async def _meet(
     kind: str, address: str, seconds: float
 ) -> tuple[list[float], set[str]]:
     number, stranger = KINDS[kind]
-    ends_at = time.monotonic() + seconds
     durations_s: list[float] = []
     problems = set[str]()
     async with visiting(address, "/draw") as (visitor, _):
+        ends_at = time.monotonic() + seconds
         strangers = [
             asyncio.create_task(
                 _repeat(stranger, address, np.random.default_rng(seed), ends_at)
@@ -206,6 +207,8 @@ def meet(kind: str, *, seconds: float, data_dir: Path) -> Held:
             lambda: asyncio.run(_meet(kind, server.address, seconds))
         )
         peak = peak_bytes(server.process.pid)
+        # It would wait for the uploads that it still keeps waiting.
+        server.kill()
     return Held(
         answers=len(durations_s),
         within_s=float(np.quantile(durations_s, 0.95)),

@@ -31,5 +31,5 @@ def test_hostile_messages_keep_no_visitor_waiting(data_dir: Path) -> None:
 def test_whoever_floods_the_server_keeps_nobody_waiting(
     kind: str, data_dir: Path
 ) -> None:
-    held = meet(kind, seconds=4, data_dir=data_dir)
+    held = meet(kind, seconds=3, data_dir=data_dir)
     assert held.is_good, held
