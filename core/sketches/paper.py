@@ -190,6 +190,7 @@ def find_sheet(values: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         such sheet is to be seen.
     """
     from scipy import ndimage
+    from skimage.filters.rank import median
     from skimage.segmentation import watershed
 
     height, width = values.shape
@@ -199,7 +200,7 @@ def find_sheet(values: NDArray[np.float32]) -> NDArray[np.bool_] | None:
         return None
     small = Image.fromarray(values).resize(size, Image.Resampling.BOX)
     # Lines are thinner than what a median leaves.
-    light = ndimage.median_filter(np.asarray(small), size=9, mode="nearest")
+    light = median(np.asarray(small).round().astype(np.uint8), np.ones((9, 9)))
     light = np.log(np.maximum(light, 1.0))
     step = ndimage.gaussian_gradient_magnitude(light, 1.0)
     markers = np.full(light.shape, 1, dtype=np.int32)
