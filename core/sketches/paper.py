@@ -183,7 +183,7 @@ def find_sheet(values: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     so that uneven light on both is no matter.
 
     Args:
-        values: Gray values of a photograph.
+        values: Gray values of a photograph, from 0 to 255.
 
     Returns:
         Which pixels are the sheet's, a little inside of its edge; nothing where no

@@ -68,14 +68,20 @@ class Server:
         self._data_dir = data_dir
         self._options = options
         self._variables = variables
-        self._port = self._left.pop() if self._left else self._find_port()
+        self._port = self._find_port()
         self.address = f"http://127.0.0.1:{self._port}"
         self.start()
 
-    @staticmethod
-    def _find_port() -> int:
+    def _find_port(self) -> int:
+        left = self._left.pop() if self._left else 0
         with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
+            # As the server does, whose visitors may have left a moment ago.
+            free.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                free.bind(("127.0.0.1", left))
+            except OSError:
+                # Another program has taken it meanwhile.
+                free.bind(("127.0.0.1", 0))
             port: int = free.getsockname()[1]
             return port
 

@@ -133,13 +133,12 @@ def comparison(cards: Sequence[NetworkCard]) -> str:
     if rest and rest[0].n == best.n and rest[0].dataset == best.dataset:
         more = round(best.top1 * best.n) - round(rest[0].top1 * best.n)
         # Validation has chosen it: on the test the other may be better.
-        sentence = (
-            _("That is {count:,} more than {other}.")
-            if more > 0
-            else _("That is {count:,} fewer than {other}.")
-            if more
-            else _("{other} recognises as many.")
-        )
+        if more > 0:
+            sentence = _("That is {count:,} more than {other}.")
+        elif more < 0:
+            sentence = _("That is {count:,} fewer than {other}.")
+        else:
+            sentence = _("{other} recognises as many.")
         sentences.append(sentence.format(count=abs(more), other=rest[0].title))
     if best.is_tu_berlin:
         sentences.append(_(AGAINST_PEOPLE[against_people(best)]))
