@@ -95,6 +95,7 @@ def drawing_canvas(name: str, *, sends_at_once: bool = False) -> Drawing:
         on_change=lambda: keep_drawing(name, key),
     )
     state[f"{name}_last"] = result.json_data
+    state[f"{name}_is_new"] = False
     return parse_canvas(
         result.json_data or {},
         width=CANVAS_SIZE,
@@ -108,6 +109,7 @@ def keep_drawing(name: str, key: str) -> None:
     told: Any = st.session_state.get(key) or {}
     if drawing := (told.get("drawing") or {}).get("raw"):
         st.session_state[f"{name}_last"] = drawing
+        st.session_state[f"{name}_is_new"] = True
 
 
 def show_tools(name: str, canvas: str, *, sends_at_once: bool) -> None:
@@ -186,6 +188,10 @@ def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
         "canvas_pen", html="<i></i>", js=(FOLDER / "pen.js").read_text(encoding="utf-8")
     )
     state = st.session_state
+    if state.get(f"{name}_is_new"):
+        # A browser sends in one message what the pen and the canvas tell at once, and
+        # asks for the fragment alone.
+        st.rerun()
     told = (state.get(f"{name}_pen") or {}).get("line")
     # What a browser tells may be anything.
     told = told if isinstance(told, dict) else {}

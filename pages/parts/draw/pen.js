@@ -8,21 +8,16 @@
 const LEAST_MS = 80;
 const LOST_MS = 3000;
 const STEP_PX = 3;
-const REMIND_MS = 1500;
 
-/** Finds a part of the canvas, which may be in a shadow. */
-function part(name, selector) {
+/** Finds the canvas's upper layer, which may be in a shadow. */
+function upperCanvas(name) {
   const host = document.querySelector(`.st-key-${name}`);
   for (const element of host ? [host, ...host.querySelectorAll("*")] : []) {
-    const found = (element.shadowRoot ?? element).querySelector(selector);
+    const found = (element.shadowRoot ?? element).querySelector("canvas.upper-canvas");
     if (found) return found;
   }
   return null;
 }
-
-const upperCanvas = (name) => part(name, "canvas.upper-canvas");
-const sendButton = (name) =>
-  part(name, 'button[aria-label="Update the app with this drawing"]');
 
 function thinned(line, most) {
   const every = Math.ceil(line.length / (most - 1));
@@ -77,7 +72,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     if (!canvas || !event.isPrimary || !event.composedPath().includes(canvas)) {
       // What is pressed may ask for another screen; a line told later would undo that.
       clearTimeout(pen.timer);
-      clearTimeout(pen.reminder);
       pen.isNew = false;
       return;
     }
@@ -100,11 +94,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     pen.line = null;
     pen.isNew = true;
     ask(pen);
-    // The canvas tells of the line itself; should that get lost, it is asked to.
-    clearTimeout(pen.reminder);
-    pen.reminder = setTimeout(() => {
-      if (pen.lines.length && !pen.line) sendButton(data.canvas)?.click();
-    }, REMIND_MS);
   };
   const listeners = {
     pointerdown: begin,
@@ -121,9 +110,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
   for (const [kind, listener] of Object.entries(listeners)) {
     document.addEventListener(kind, listener, { capture: true, passive: true, signal });
   }
-  signal.addEventListener("abort", () => {
-    clearTimeout(pen.timer);
-    clearTimeout(pen.reminder);
-  });
+  signal.addEventListener("abort", () => clearTimeout(pen.timer));
   return () => listening.abort();
 }
