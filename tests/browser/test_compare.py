@@ -20,11 +20,13 @@ pytestmark = pytest.mark.slow
 
 
 def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     run, other = (read_evaluation(TRAINED_DIR / n) for n in ("resnet18", "simple"))
     found = compare(run, other)
-    page.goto(f"{server.address}/compare?run=resnet18&beside=simple&show=broken")
+    page.goto(
+        f"{lasting_server.address}/compare?run=resnet18&beside=simple&show=broken"
+    )
     tiles = page.locator(".gallery button")
     expect(tiles).to_have_count(48, timeout=START_TIMEOUT_MS)
     expect(page.get_by_text("resnet18 is better than simple by")).to_be_visible()
@@ -43,7 +45,7 @@ def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
     name = run.class_names[label]
     rows = find_sketches(run, other, "broken", label=label)
     assert len(rows) == count > 1
-    page.goto(f"{server.address}/compare?show=broken&class={name}")
+    page.goto(f"{lasting_server.address}/compare?show=broken&class={name}")
     expect(tiles).to_have_count(len(rows), timeout=START_TIMEOUT_MS)
     tiles.first.click()
     expect(page).to_have_url(re.compile(f"sketch={run.ids[rows[0]]}"))
@@ -68,11 +70,11 @@ def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
 
 
 def test_families_are_drawn_as_a_tree_beside_the_matrix_and_open_by_a_click(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     finder = find_similarity(read_evaluation(TRAINED_DIR / "simple"))
     family = cut(finder.tree, 40)
-    page.goto(f"{server.address}/families?families=40")
+    page.goto(f"{lasting_server.address}/families?families=40")
     chart = page.locator(".chart").first
     expect(chart.locator(".heatmaplayer image")).to_have_count(
         1, timeout=START_TIMEOUT_MS

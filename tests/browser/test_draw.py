@@ -208,8 +208,8 @@ def test_a_drawing_is_still_there_after_a_visit_elsewhere(
     open_canvas(lasting_server, page)
     draw(page, EVERYDAY["envelope"])
     before = named(page)
-    go_to(page, "Dataset")
-    expect(page.get_by_role("heading", name="Dataset")).to_be_visible()
+    go_to(page, "Runs")
+    expect(page.get_by_role("heading", name="Runs")).to_be_visible()
     go_to(page, "Home")
     expect(page.locator(".guesses").first).to_be_visible(timeout=START_TIMEOUT_MS)
     assert named(page) == before

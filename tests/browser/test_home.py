@@ -43,8 +43,10 @@ def trained(tiny: Dataset, data_dir: Path) -> str:
     return run_dir.name
 
 
-def test_the_first_stroke_on_home_gets_its_guess(server: Server, page: Page) -> None:
-    page.goto(server.address)
+def test_the_first_stroke_on_home_gets_its_guess(
+    lasting_server: Server, page: Page
+) -> None:
+    page.goto(lasting_server.address)
     page.wait_for_selector("canvas.upper-canvas", timeout=START_TIMEOUT_MS)
     wait_until_idle(page)
     tried = page.locator(".small-sketches").first.get_by_role("img")
@@ -91,8 +93,8 @@ def test_the_worst_classes_are_in_view_and_a_whole_row_opens(
     expect(page.get_by_role("heading", name="key", exact=True)).to_be_visible()
 
 
-def test_a_row_of_the_runs_opens_its_run(server: Server, page: Page) -> None:
-    page.goto(f"{server.address}/runs")
+def test_a_row_of_the_runs_opens_its_run(lasting_server: Server, page: Page) -> None:
+    page.goto(f"{lasting_server.address}/runs")
     table = page.get_by_test_id("stDataFrame").locator(".dvn-scroller")
     expect(table).to_be_visible(timeout=START_TIMEOUT_MS)
     wait_until_idle(page)
@@ -104,8 +106,10 @@ def test_a_row_of_the_runs_opens_its_run(server: Server, page: Page) -> None:
     expect(page).not_to_have_url(re.compile("run="))
 
 
-def test_a_page_that_is_opened_begins_at_its_top(server: Server, page: Page) -> None:
-    page.goto(f"{server.address}/classes")
+def test_a_page_that_is_opened_begins_at_its_top(
+    lasting_server: Server, page: Page
+) -> None:
+    page.goto(f"{lasting_server.address}/classes")
     expect(page.locator(".strips button").first).to_be_visible(timeout=START_TIMEOUT_MS)
     wait_until_idle(page)
     page.evaluate(TO_END)

@@ -16,9 +16,9 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_drawing_is_looked_into_and_the_tour_ends_in_spanish(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
-    page.goto(f"{server.address}/draw")
+    page.goto(f"{lasting_server.address}/draw")
     page.wait_for_selector("canvas.upper-canvas")
     wait_until_idle(page)
     for stroke in EVERYDAY["envelope"]:
@@ -37,7 +37,7 @@ def test_a_drawing_is_looked_into_and_the_tour_ends_in_spanish(
     # Their names alone, since no dataset is here.
     expect(dialog.get_by_text("is not installed")).to_be_visible()
     page.keyboard.press("Escape")
-    page.goto(f"{server.address}/inside?lang=es&tour=1")
+    page.goto(f"{lasting_server.address}/inside?lang=es&tour=1")
     for number in range(1, 6):
         expect(page.get_by_text(f"Recorrido, paso {number} de 5")).to_be_visible()
         wait_until_idle(page)

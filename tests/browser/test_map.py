@@ -1,7 +1,6 @@
 """The map, from a lasso drawn with the mouse to the failures of that set."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +23,6 @@ from tests.browser.server import (
 from tests.browser.test_screens import expect_screen
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("map")]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One for all tests here, which change nothing on it."""
-    with serving(tmp_path_factory.mktemp("nothing")) as started:
-        yield started
 
 
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))
@@ -70,13 +62,13 @@ def set_in_address(page: Page) -> str:
 
 
 def test_a_lasso_gathers_a_set_whose_failures_are_one_click_away(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     evaluation = read_evaluation(TRAINED_DIR / "simple")
     label = evaluation.class_names.index("seagull")
     middle = np.median(evaluation.map_2d[evaluation.y_true == label], axis=0)
     away = np.abs(evaluation.map_2d - middle).max(axis=1)
-    page.goto(f"{server.address}/map?run=simple")
+    page.goto(f"{lasting_server.address}/map?run=simple")
     expect_screen(page, "Map")
     lasso(page, middle, 6)
     count = page.get_by_role("heading", name=re.compile("sketches? gathered"))
@@ -110,13 +102,13 @@ def test_a_lasso_gathers_a_set_whose_failures_are_one_click_away(
 
 
 def test_shift_adds_to_a_set_and_a_line_around_nothing_leaves_it(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     evaluation = read_evaluation(TRAINED_DIR / "resnet18")
     far = evaluation.map_2d.max(axis=0), evaluation.map_2d.min(axis=0)
     one = evaluation.map_2d[np.argmin(np.abs(evaluation.map_2d - far[0]).sum(axis=1))]
     other = evaluation.map_2d[np.argmin(np.abs(evaluation.map_2d - far[1]).sum(axis=1))]
-    page.goto(f"{server.address}/map?classes=seagull")
+    page.goto(f"{lasting_server.address}/map?classes=seagull")
     expect_screen(page, "Map")
     lasso(page, one, 4)
     first = set(read_set(evaluation, set_in_address(page)))
@@ -134,9 +126,9 @@ def test_shift_adds_to_a_set_and_a_line_around_nothing_leaves_it(
 
 
 def test_a_gathered_sketch_opens_on_the_map_and_closes_again(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
-    page.goto(f"{server.address}/map?run=simple&classes=seagull&show=wrong")
+    page.goto(f"{lasting_server.address}/map?run=simple&classes=seagull&show=wrong")
     expect_screen(page, "Map")
     page.get_by_role("button", name="Gather these").click()
     page.locator(".gallery button").first.click()
@@ -151,10 +143,10 @@ NAMES = "[...document.querySelectorAll('.chart-names span')].map((s) => s.textCo
 
 
 def test_names_thin_out_where_they_crowd_and_come_as_one_zooms_in(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     evaluation = read_evaluation(TRAINED_DIR / "resnet18")
-    page.goto(f"{server.address}/map")
+    page.goto(f"{lasting_server.address}/map")
     expect_screen(page, "Map")
     page.wait_for_function(f"() => {NAMES}.length")
     shown = page.evaluate(NAMES)

@@ -59,10 +59,10 @@ def test_a_report_opens_from_its_file_without_a_network(
 
 
 def test_the_button_gives_the_report_of_the_runs_shown(
-    server: Server, browser: Browser, tmp_path: Path
+    lasting_server: Server, browser: Browser, tmp_path: Path
 ) -> None:
     with faultless_page(browser, accept_downloads=True, locale="es-ES") as page:
-        page.goto(f"{server.address}/classes?run=simple&beside=simple-report")
+        page.goto(f"{lasting_server.address}/classes?run=simple&beside=simple-report")
         button = page.get_by_role("button", name="Informe")
         expect(button).to_be_visible(timeout=START_TIMEOUT_MS)
         wait_until_idle(page)

@@ -14,11 +14,11 @@ from tests.browser.server import START_TIMEOUT_MS, Server, click_point, wait_unt
 
 
 def test_a_threshold_is_clicked_and_its_mistakes_are_one_click_away(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     evaluation = read_evaluation(TRAINED_DIR / "resnet18")
     found = measure_trust(evaluation)
-    page.goto(f"{server.address}/trust?least=60")
+    page.goto(f"{lasting_server.address}/trust?least=60")
     expect(page.get_by_text("at least 60\N{NO-BREAK SPACE}% sure")).to_be_visible(
         timeout=START_TIMEOUT_MS
     )
@@ -49,11 +49,11 @@ def test_a_threshold_is_clicked_and_its_mistakes_are_one_click_away(
 
 
 def test_a_suspect_is_opened_and_the_next_one_after_it(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     evaluations = [read_evaluation(TRAINED_DIR / run) for run in ("resnet18", "simple")]
     found = find_suspects(evaluations, [opinion(one) for one in evaluations])
-    page.goto(f"{server.address}/trust?view=suspects")
+    page.goto(f"{lasting_server.address}/trust?view=suspects")
     told = f"{len(found.rows)} of 4,000 test sketches are suspect"
     expect(page.get_by_text(told)).to_be_visible(timeout=START_TIMEOUT_MS)
     page.locator(".gallery button").first.click()
@@ -70,11 +70,11 @@ def test_a_suspect_is_opened_and_the_next_one_after_it(
 
 
 def test_both_networks_are_shown_on_changed_sketches(
-    server: Server, page: Page
+    lasting_server: Server, page: Page
 ) -> None:
     broken = read_robustness(TRAINED_DIR / "simple").kinds["turned"].broken
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server.address}/trust?view=robustness&lang=es&broken=simple")
+    page.goto(f"{lasting_server.address}/trust?view=robustness&lang=es&broken=simple")
     expect(page.get_by_text("Lo primero que falla")).to_be_visible(
         timeout=START_TIMEOUT_MS
     )

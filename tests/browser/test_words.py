@@ -14,10 +14,10 @@ from tests.browser.server import (
 
 
 def test_the_browsers_language_decides_until_the_visitor_does(
-    server: Server, browser: Browser
+    lasting_server: Server, browser: Browser
 ) -> None:
     with faultless_page(browser, locale="es-ES") as page:
-        page.goto(f"{server.address}/confusion?view=Full+matrix")
+        page.goto(f"{lasting_server.address}/confusion?view=Full+matrix")
         heading = page.get_by_role("heading", name="Confusión", exact=True)
         expect(heading).to_be_visible(timeout=START_TIMEOUT_MS)
         wait_until_idle(page)
@@ -33,9 +33,11 @@ def test_the_browsers_language_decides_until_the_visitor_does(
         expect(page.get_by_role("heading", name="Curves", exact=True)).to_be_visible()
 
 
-def test_an_address_may_name_the_language(server: Server, browser: Browser) -> None:
+def test_an_address_may_name_the_language(
+    lasting_server: Server, browser: Browser
+) -> None:
     with faultless_page(browser) as page:
-        page.goto(f"{server.address}/draw?lang=es")
+        page.goto(f"{lasting_server.address}/draw?lang=es")
         expect(page.get_by_role("heading", name="Dibujar", exact=True)).to_be_visible(
             timeout=START_TIMEOUT_MS
         )
