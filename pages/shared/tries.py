@@ -50,7 +50,9 @@ def show_tries(runs: Sequence[Run]) -> None:
     ]
     state = st.session_state
     seed = state.setdefault("tries", int(np.random.default_rng().integers(1000)))
-    shown = np.random.default_rng(seed).permutation(names)[:SHOWN]
+    turn = state.setdefault("tries_turn", 0)
+    order = np.random.default_rng(seed).permutation(names)
+    shown = np.roll(order, -turn * SHOWN)[:SHOWN]
     if not names:
         return
     st.markdown(_("**Try one of these**"))
@@ -61,7 +63,7 @@ def show_tries(runs: Sequence[Run]) -> None:
             icon=":material/shuffle:",
             type="tertiary",
             key="tries_others",
-            on_click=lambda: state.update(tries=seed + 1),
+            on_click=lambda: state.update(tries_turn=turn + 1),
         )
 
 
