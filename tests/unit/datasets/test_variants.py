@@ -33,6 +33,9 @@ from core.sketches.variation import NUM_VARIANTS, find_strokes, vary_sketch
 from core.training.batches import DrawnVariants, batches
 from tests.conftest import REPOSITORY, Cli
 
+# Together, since they are made once for all.
+pytestmark = pytest.mark.xdist_group("variants")
+
 CLASSES = find_starter().class_names
 
 
@@ -297,6 +300,7 @@ def test_the_command_makes_them_and_the_list_shows_them(
     assert cli("dataset", "list", "--json").json[0]["variants"] == NUM_VARIANTS
 
 
+@pytest.mark.slow
 def test_a_training_without_variants_says_how_to_make_them(
     tiny: Dataset, cli: Cli
 ) -> None:
