@@ -22,7 +22,7 @@ from tests.browser.server import (
 )
 from tests.browser.test_screens import expect_screen
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("map")]
+pytestmark = pytest.mark.slow
 
 
 SQUARE = ((-1, -1), (1, -1), (1, 1), (-1, 1), (-1, -1))

@@ -198,6 +198,7 @@ def test_positions_are_rows_of_any_copy_of_the_dataset(
         fewer.train_rows(tiny)
 
 
+@pytest.mark.slow
 def test_a_network_s_index_holds_its_training_sketches_and_survives_a_stop(
     tiny: Dataset, data_dir: Path
 ) -> None:
