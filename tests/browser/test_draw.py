@@ -4,12 +4,20 @@ import io
 import itertools
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, FilePayload, Locator, Page, expect
+from playwright.sync_api import (
+    Browser,
+    FilePayload,
+    Locator,
+    Page,
+    TimeoutError,
+    expect,
+)
 
 from core.datasets.drawings import list_drawings
 from tests.browser.server import (
@@ -289,6 +297,18 @@ def test_why_shows_both_maps_and_what_is_known_of_a_class(
     wait_until_idle(page)
 
 
+def choose(page: Page, field: Locator, thing: str) -> None:
+    """Chooses what is typed; a list closes as its page moves, and is opened again."""
+    option = page.get_by_role("option", name=thing)
+    for _ in range(10):
+        field.fill("")
+        field.fill(thing)
+        with suppress(TimeoutError):
+            option.click(timeout=5000)
+            return
+    raise AssertionError(f"no list offered {thing}")
+
+
 def test_a_drawing_is_kept_relabelled_and_removed(
     server: Server, page: Page, data_dir: Path
 ) -> None:
@@ -297,11 +317,7 @@ def test_a_drawing_is_kept_relabelled_and_removed(
     # Nothing is chosen beforehand.
     expect(page.get_by_role("button", name="Keep", exact=True).last).to_be_disabled()
     field = page.get_by_role("combobox", name="What did you draw?")
-    # A list closes as its page scrolls.
-    field.scroll_into_view_if_needed()
-    wait_until_idle(page)
-    field.fill("umbrella")
-    page.get_by_role("option", name="umbrella").click()
+    choose(page, field, "umbrella")
     page.get_by_role("button", name="Keep", exact=True).last.click()
     expect(page.get_by_text("Kept as umbrella")).to_be_visible()
     page.get_by_role("radio", name="My drawings").click()
@@ -310,8 +326,7 @@ def test_a_drawing_is_kept_relabelled_and_removed(
     assert kept.source == "canvas"
     assert kept.guesses[0].class_name == "umbrella"
     page.get_by_test_id("stPopoverButton").filter(has_text="umbrella").click()
-    field.last.fill("mushroom")
-    page.get_by_role("option", name="mushroom").click()
+    choose(page, field.last, "mushroom")
     expect(page.get_by_role("img", name="Drawing of mushroom")).to_be_visible()
     assert list_drawings(data_dir).kept[0].label == "mushroom"
     # Its menu is still open.
