@@ -36,8 +36,10 @@ def test_axe_finds_nothing_serious(server: Server, browser: Browser) -> None:
     found = {}
     with faultless_page(browser) as page:
         for name, address in SCREENS.items():
+            page.emulate_media(color_scheme="light")
             page.goto(server.address + address)
             page.get_by_role("heading", level=1).wait_for()
+            wait_until_idle(page)
             for theme in THEMES:
                 # An open page follows.
                 page.emulate_media(color_scheme=theme)
