@@ -34,7 +34,7 @@ def test_a_drawing_is_looked_into_and_the_tour_ends_in_spanish(
     expect(dialog.locator(".numbers td")).to_have_count(49)
     expect(dialog.get_by_text("a receptive field of 11 × 11")).to_be_visible()
     expect(dialog.get_by_text("Test sketches that excite it most")).to_be_visible()
-    # Their names alone, since no dataset is here.
+    # Their names alone, since their dataset is not here.
     expect(dialog.get_by_text("is not installed")).to_be_visible()
     page.keyboard.press("Escape")
     page.goto(f"{lasting_server.address}/inside?lang=es&tour=1")

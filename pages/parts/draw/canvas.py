@@ -179,6 +179,7 @@ def with_line_so_far(name: str, drawing: Drawing) -> Drawing:
 
     To be called in the fragment that shows what is made of it: while the pen moves,
     the fragment runs again with each line, as soon as it has answered the last one.
+    Where the canvas has told more than the page knows, the whole page runs instead.
 
     Args:
         name: The canvas's.
