@@ -97,6 +97,8 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const isSquare = data.points || data.figure.layout.yaxis?.scaleanchor;
   root.style.height = isSquare ? `min(${data.height}px, 115vw)` : `${data.height}px`;
   root.latest = data;
+  root.calls = (root.calls ?? 0) + 1;
+  const call = root.calls;
   root.isLeft = false;
   root.setTriggerValue = setTriggerValue;
 
@@ -175,6 +177,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
 
   return () => {
+    // Where data or theme change while this script loads, Streamlit calls it for both,
+    // and then cleans up after the first.
+    if (call !== root.calls) return;
     for (const observer of root.observers ?? []) observer.disconnect();
     root.observers = null;
     root.isListening = false;

@@ -101,10 +101,12 @@ export default function ({ data, parentElement, setTriggerValue }) {
     }
   };
   root.observer?.disconnect();
-  root.observer = new IntersectionObserver(
+  const observer = new IntersectionObserver(
     (entries) => entries.some((entry) => entry.isIntersecting) && more(),
     { rootMargin: `${AHEAD_PX}px` },
   );
-  root.observer.observe(root.end);
-  return () => root.observer?.disconnect();
+  observer.observe(root.end);
+  root.observer = observer;
+  // Its own, for another call may have followed.
+  return () => observer.disconnect();
 }

@@ -354,6 +354,38 @@ def test_numbers_come_as_csv(
     assert len({len(row) for row in rows}) == 1
 
 
+SLOW_SCRIPTS = """(() => {
+    const { Blob } = globalThis;
+    globalThis.Blob = function (parts, options) {
+        const wait = "await new Promise((done) => setTimeout(done, 1500));";
+        return new Blob(
+            options?.type === "text/javascript" ? [wait, ...parts] : parts, options);
+    };
+})()"""
+"""Components' own scripts, which Streamlit makes blobs of, load as late as they do on a
+busy machine."""
+
+
+def test_charts_and_galleries_work_where_the_theme_changes_as_they_load(
+    lasting_server: Server, browser: Browser
+) -> None:
+    with faultless_page(browser, color_scheme="light") as page:
+        page.add_init_script(SLOW_SCRIPTS)
+        page.goto(
+            f"{lasting_server.address}/compare?run=resnet18&beside=simple&show=broken"
+        )
+        for part in (".chart", ".gallery-root"):
+            page.locator(part).first.wait_for(state="attached")
+        page.emulate_media(color_scheme="dark")
+        tiles = page.locator(".gallery button")
+        expect(tiles).to_have_count(48)
+        # Streamlit has cleaned up after each component's first call by now.
+        page.wait_for_timeout(500)
+        expect(page.locator(".chart .main-svg").first).to_be_attached(timeout=20_000)
+        tiles.last.scroll_into_view_if_needed()
+        expect(tiles).not_to_have_count(48, timeout=20_000)
+
+
 def test_charts_have_their_library_once_and_below_a_folder_too(
     browser: Browser, data_dir: Path
 ) -> None:
