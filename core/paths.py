@@ -17,4 +17,16 @@ def data_dir() -> Path:
     `SKETCHSCOPE_DATA` names another.
     """
     named = os.environ.get(DATA_VARIABLE)
-    return Path(named).expanduser().resolve() if named else REPOSITORY_DIR / "data"
+    if not named:
+        return REPOSITORY_DIR / "data"
+    return follow(expand_home(named))
+
+
+def expand_home(path: Path | str) -> Path:
+    """Returns a path as the shell would: `~` is a home, that of no one is itself."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (it refuses no one's)
+
+
+def follow(path: Path) -> Path:
+    """Returns an absolute path without links, but for those that lead in a circle."""
+    return Path(os.path.realpath(path))

@@ -9,7 +9,7 @@ from rich.markup import escape
 from core.cli.console import Json, err, out, percent, print_json, print_table
 from core.cli.datasets import print_dataset
 from core.errors import SketchScopeError
-from core.paths import data_dir
+from core.paths import data_dir, expand_home
 
 drawings_app = typer.Typer(
     no_args_is_help=True, help="List, export, remove and learn from kept drawings."
@@ -80,7 +80,7 @@ def drawings_export(
     from core.files import replacing
 
     content = export_drawings(data_dir())
-    target = file.expanduser().absolute()
+    target = expand_home(file).absolute()
     if target.exists():
         raise SketchScopeError(f"{target} exists already. Choose another name.")
     with replacing(target) as temporary:

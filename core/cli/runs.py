@@ -16,7 +16,7 @@ from core.cli.console import (
     progress,
 )
 from core.errors import RunError
-from core.paths import TRAINED_DIR, data_dir
+from core.paths import TRAINED_DIR, data_dir, expand_home
 
 runs_app = typer.Typer(
     no_args_is_help=True,
@@ -251,7 +251,7 @@ def runs_export(
     """Copy a finished run in a small form: weights in half precision."""
     from core.runs.copies import export_run
 
-    target = folder.expanduser().absolute()
+    target = expand_home(folder).absolute()
     export_run(find_run(run), target, with_weights=weights)
     size = sum(path.stat().st_size for path in target.iterdir())
     out.print(f"Wrote {escape(str(target))}, {size / 1e6:.1f} MB.")

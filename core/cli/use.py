@@ -10,7 +10,7 @@ from rich.markup import escape
 from core.cli.console import Json, complain, out, print_json
 from core.cli.runs import RunArgument, find_run
 from core.errors import SketchScopeError
-from core.paths import TRAINED_DIR, data_dir
+from core.paths import TRAINED_DIR, data_dir, expand_home
 
 if TYPE_CHECKING:
     from core.inference.classify import Prediction
@@ -133,7 +133,7 @@ def report(
     folder = (
         data_dir() / "reports" / made.name
         if output is None
-        else output.expanduser().absolute()
+        else expand_home(output).absolute()
     )
     made.write(folder)
     if as_json:
@@ -175,7 +175,7 @@ def export(
     folder = (
         data_dir() / "exports" / f"{run_dir.name}-{format_name.replace('_', '-')}"
         if target is None
-        else target.expanduser().absolute()
+        else expand_home(target).absolute()
     )
     if format_name == "run":
         from core.runs.copies import export_run

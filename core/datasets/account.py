@@ -19,6 +19,7 @@ SYSTEM = N_("system files")
 OTHER_FORMAT = N_("files of other formats")
 EMPTY = N_("folders without pictures")
 LINKED = N_("linked folders")
+CLOSED = N_("folders that may not be opened")
 NO_CLASS = N_("pictures in no class folder")
 UNLABELLED = N_("pictures of a part without labels")
 UNLISTED = N_("pictures that no list names")
@@ -32,8 +33,8 @@ TWO_LABELS = N_("one picture under two labels")
 NEAR_COPIES = N_("near-copies in training and test")
 
 KINDS = (
-    *(SYSTEM, OTHER_FORMAT, EMPTY, LINKED, NO_CLASS, UNLABELLED, UNLISTED, ABSENT),
-    *(PHOTOGRAPH, OTHER_FORM, UNREADABLE),
+    *(SYSTEM, OTHER_FORMAT, EMPTY, LINKED, CLOSED, NO_CLASS, UNLABELLED, UNLISTED),
+    *(ABSENT, PHOTOGRAPH, OTHER_FORM, UNREADABLE),
 )
 """Of what is passed over, in the order in which they are told."""
 

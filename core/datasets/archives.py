@@ -1,6 +1,7 @@
 """Reads a folder or a zip of files the same way, trusting neither."""
 
 import os
+import stat
 import zipfile
 import zlib
 from abc import ABC, abstractmethod
@@ -9,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from core.datasets.names import read_zip_names, show_name
 from core.errors import DatasetError, Sentence, quote, shorten, unreadable
 from core.files import read_regular
+from core.paths import follow
 
 MAX_FILE_BYTES = 64 * 2**20
 """No list and no picture of a sketch comes near it."""
@@ -40,12 +42,19 @@ class Archive(ABC):
     links: tuple[str, ...] = ()
     """Folders that are links, which are not followed."""
 
+    closed: tuple[str, ...] = ()
+    """Folders that this user may not list."""
+
     doubts: tuple[Sentence, ...] = ()
     """What may have been read wrong."""
 
     @abstractmethod
     def names(self) -> list[str]:
-        """Returns every file's path, sorted."""
+        """Returns every file's path, sorted.
+
+        Raises:
+            DatasetError: If what is there can't be listed.
+        """
 
     @abstractmethod
     def read(self, name: str) -> bytes:
@@ -94,6 +103,17 @@ def points_outside(name: str) -> bool:
     return path.is_absolute() or ".." in path.parts or is_drive
 
 
+def _kind(path: Path) -> int:
+    """Returns what lies there, as `stat.S_IFMT` does; 0 where that can't be told.
+
+    That is so of what is in a folder that may be listed and no more.
+    """
+    try:
+        return stat.S_IFMT(path.lstat().st_mode)
+    except OSError:
+        return 0
+
+
 class _Folder(Archive):
     def __init__(self, path: Path) -> None:
         self.origin = str(path)
@@ -103,22 +123,32 @@ class _Folder(Archive):
         names: list[str] = []
         folders: list[str] = []
         links: list[str] = []
-        for place, inner, files in os.walk(self._root):
+        closed: list[str] = []
+
+        def pass_over(error: OSError) -> None:
+            place = Path(error.filename)
+            if place == self._root:
+                raise DatasetError(unreadable(place, error)) from error
+            closed.append(place.relative_to(self._root).as_posix())
+
+        for place, inner, files in os.walk(self._root, onerror=pass_over):
             here = Path(place).relative_to(self._root)
             for name in inner:
-                is_link = (self._root / here / name).is_symlink()
+                is_link = _kind(self._root / here / name) == stat.S_IFLNK
                 (links if is_link else folders).append((here / name).as_posix())
             names += [
                 (here / name).as_posix()
                 for name in files
-                # Neither pipes nor devices; a broken link is told as unreadable.
-                if (path := self._root / here / name).is_file() or path.is_symlink()
+                # Neither pipes nor devices; what can't be read is told as that.
+                if _kind(self._root / here / name) in (stat.S_IFREG, stat.S_IFLNK, 0)
             ]
-        self.folders, self.links = tuple(sorted(folders)), tuple(sorted(links))
+        self.folders, self.links, self.closed = (
+            tuple(sorted(found)) for found in (folders, links, closed)
+        )
         return sorted(names)
 
     def read(self, name: str) -> bytes:
-        path = (self._root / name).resolve()
+        path = follow(self._root / name)
         if not path.is_relative_to(self._root):
             raise DatasetError(
                 "{name} points outside {origin}.", name=name, origin=self.origin

@@ -184,6 +184,10 @@ def _sort_files(
     """Tells pictures, containers, and what is neither."""
     pictures, containers = [], []
     passed_over = [Entry(name, account.LINKED) for name in archive.links]
+    passed_over += [
+        Entry(name, account.SYSTEM if is_system(name) else account.CLOSED)
+        for name in archive.closed
+    ]
     for name in names:
         suffix = PurePosixPath(name).suffix.lower()
         if is_system(name):
@@ -262,6 +266,7 @@ def _folders_without(
         Entry(folder, account.EMPTY)
         for folder in archive.folders
         if folder not in held
+        and folder not in archive.closed
         and PurePosixPath(folder).parent.as_posix() in held
         and not is_system(folder)
     ]

@@ -5,7 +5,7 @@ import io
 import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from core.datasets.account import ABSENT, UNLISTED, Entry
@@ -14,6 +14,8 @@ from core.datasets.layout import PARTS, Layout, Located
 from core.datasets.names import show_name
 from core.datasets.store import Split
 from core.errors import DatasetError, quote, unreadable
+from core.files import read_regular
+from core.paths import expand_home
 
 FILE_COLUMNS = ("file", "filename", "file_name", "path", "image", "picture", "name")
 LABEL_COLUMNS = ("label", "class", "class_name", "category", "target", "word")
@@ -253,27 +255,21 @@ def _json_rows(value: Any) -> list[Row]:
 
 def _read_text(table: str, archive: Archive) -> str:
     name = table.replace("\\", "/").removeprefix("./")
-    path = Path(table).expanduser()
     if name in archive.names():
         content = archive.read(name)
-    elif path.is_file():
+    else:
+        path = expand_home(table)
         try:
-            if path.stat().st_size > MAX_FILE_BYTES:
-                raise DatasetError(
-                    "{path} is larger than {limit:,} bytes.",
-                    path=path,
-                    limit=MAX_FILE_BYTES,
-                )
-            content = path.read_bytes()
+            content = read_regular(path, limit=MAX_FILE_BYTES)
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+            raise DatasetError(
+                "--labels {table} is no file here or in {path}, and no pattern with "
+                "{{class}}.",
+                table=quote(table),
+                path=archive.origin,
+            ) from error
         except OSError as error:
             raise DatasetError(unreadable(path, error)) from error
-    else:
-        raise DatasetError(
-            "--labels {table} is no file here or in {path}, and no pattern with "
-            "{{class}}.",
-            table=quote(table),
-            path=archive.origin,
-        )
     encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return content.decode(encoding)

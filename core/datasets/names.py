@@ -13,7 +13,7 @@ JOINERS = "\u200c\u200d"
 
 SYSTEM_NAMES = {
     *("__macosx", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon", "icon\r"),
-    *("$recycle.bin", "system volume information", "@eadir"),
+    *("$recycle.bin", "system volume information", "@eadir", "lost+found"),
 }
 DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {
     f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10)

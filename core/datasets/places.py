@@ -190,9 +190,9 @@ class _Several(Archive):
         for prefix, part in self._parts:
             for name in part.names():
                 self._of[prefix + name] = part, name
-        self.folders, self.links = (
+        self.folders, self.links, self.closed = (
             tuple(prefix + n for prefix, part in self._parts for n in getattr(part, of))
-            for of in ("folders", "links")
+            for of in ("folders", "links", "closed")
         )
         return sorted(self._of)
 

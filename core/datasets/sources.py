@@ -27,6 +27,7 @@ from core.datasets.tu_berlin import (
 )
 from core.errors import DatasetError, Sentence
 from core.language import noop as N_
+from core.paths import expand_home, follow
 
 
 @dataclass(frozen=True)
@@ -139,8 +140,8 @@ def find_dataset(
     kind = NAMED.get(places[0]) if len(places) == 1 else None
     try:
         name = name or _default_name(places[0])
-        paths = [Path(place).expanduser() for place in places]
-    except (RuntimeError, ValueError) as error:
+        paths = [expand_home(place) for place in places]
+    except ValueError as error:
         raise DatasetError(
             "{place!r} is no path on this machine: {reason}.",
             place=places[0],
@@ -257,7 +258,7 @@ def add_dataset(
 
 def _default_name(what: str) -> str:
     """Returns a name that fits a dataset, made of a path's last part."""
-    stem = Path(what).expanduser().resolve().name
+    stem = follow(expand_home(what)).name
     stem = re.sub(r"\.(zip|tgz|tar|tar\.\w+|ndjson|npy|npz)$", "", stem)
     return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip("-._")[:64] or "sketches"
 

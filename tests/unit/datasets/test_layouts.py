@@ -21,9 +21,10 @@ from core.datasets.account import read_account
 from core.datasets.folders import Reading
 from core.datasets.sources import add_dataset, find_dataset
 from core.datasets.starter import draw, render
-from core.datasets.store import Dataset
+from core.datasets.store import Dataset, open_dataset
 from core.errors import DatasetError
 from tests.changed_pictures import CHANGES, scribe
+from tests.processes import as_an_ordinary_user
 
 CLASSES = ("fish", "house", "sun")
 Import = Callable[..., Dataset]
@@ -255,8 +256,9 @@ def test_a_table_that_is_wrong_is_one_clear_error(
     (root / "labels.csv").write_text(table)
     with pytest.raises(DatasetError, match=message):
         add(root, labels="labels.csv")
-    with pytest.raises(DatasetError, match="is no file here"):
-        add(root, labels="nothing.csv")
+    for nothing in ("nothing.csv", "~nobody-at-all/labels.csv", "labels.csv/in.csv"):
+        with pytest.raises(DatasetError, match="is no file here"):
+            add(root, labels=nothing)
 
 
 def test_groups_by_folder_stay_in_one_part(tmp_path: Path, add: Import) -> None:
@@ -429,6 +431,49 @@ def test_photographs_among_drawings_are_counted_and_listed(
     with (dataset.path / "import.csv").open() as stream:
         rows = [r for r in csv.DictReader(stream) if "was found" in r["kind"]]
     assert [row["path"] for row in rows] == ["sun/1.png", "sun/4.png"]
+
+
+IMPORT = """
+import sys
+from pathlib import Path
+from core.datasets.sources import add_dataset
+from core.errors import SketchScopeError
+try:
+    dataset = add_dataset(sys.argv[1], name="it", data_dir=Path(sys.argv[2]))
+except SketchScopeError as error:
+    sys.exit(f"Refused: {error}")
+print(*dataset.class_names)
+"""
+
+
+def test_what_may_not_be_read_is_told_and_spoils_no_more(
+    tmp_path: Path, data_dir: Path
+) -> None:
+    root = write(tmp_path / "mine", tree("{c}/{i}.png"))
+    write(root, [("moon/0.png", picture("sun", 7)), ("star/0.png", b"x")])
+    write(root, [("lost+found/0.png", b"x"), ("fish/inner/0.png", b"x")])
+    modes = {"moon": 0, "lost+found": 0, "fish/inner": 0, "star": 0o444, "sun/0.png": 0}
+    for name, mode in modes.items():
+        (root / name).chmod(mode)
+    try:
+        done = as_an_ordinary_user("-c", IMPORT, str(root), str(data_dir))
+        root.chmod(0)
+        refused = as_an_ordinary_user("-c", IMPORT, str(root), str(tmp_path / "new"))
+    finally:
+        root.chmod(0o755)
+        for name in modes:
+            (root / name).chmod(0o755)
+    assert done.stdout.split() == list(CLASSES), done.stderr
+    dataset = open_dataset("it", data_dir=data_dir)
+    assert counts(dataset) == {**EACH_SIX, "sun": 5}
+    for kind in (
+        "Passed over folders that may not be opened (2): fish/inner, moon.",
+        "Passed over system files (1): lost+found.",
+        "Passed over pictures that can't be read (2): star/0.png, sun/0.png.",
+    ):
+        assert kind in told(dataset)
+    assert "folders without pictures" not in told(dataset)
+    assert f"Refused: {root} can't be read: Permission denied." in refused.stderr
 
 
 def test_what_is_passed_over_is_told_by_kind_and_listed(
@@ -624,9 +669,10 @@ def test_a_pipe_among_the_pictures_holds_nothing_up(
     root = write(tmp_path / "mine", tree("{c}/{i}.png"))
     os.mkfifo(root / "sun/pipe.png")
     (root / "sun/broken.png").symlink_to(root / "nothing.png")
+    (root / "sun/circle.png").symlink_to(root / "sun/circle.png")
     dataset = add(root)
     assert counts(dataset) == EACH_SIX
-    assert "can't be read (1): sun/broken.png" in told(dataset)
+    assert "can't be read (2): sun/broken.png, sun/circle.png" in told(dataset)
 
 
 def test_a_label_may_be_the_number_nought(tmp_path: Path, add: Import) -> None:

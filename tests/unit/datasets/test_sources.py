@@ -358,9 +358,10 @@ def test_unfit_folders_are_refused(
         add_dataset(str(tmp_path / "mine"), data_dir=data_dir)
 
 
-def test_a_missing_path_is_named(data_dir: Path) -> None:
-    with pytest.raises(DatasetError, match="/nowhere/at-all does not exist"):
-        add_dataset("/nowhere/at-all", data_dir=data_dir)
+@pytest.mark.parametrize("path", ["/nowhere/at-all", "~nobody-at-all/pictures"])
+def test_a_missing_path_is_named(path: str, data_dir: Path) -> None:
+    with pytest.raises(DatasetError, match=f"^{path} does not exist"):
+        add_dataset(path, data_dir=data_dir)
 
 
 def test_unreadable_pictures_are_passed_over_by_name_or_refused(

@@ -1,8 +1,6 @@
 """What the system refuses of one run spoils no other."""
 
-import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,7 +10,7 @@ from core.errors import BusyError, RunError
 from core.paths import TRAINED_DIR
 from core.runs.launch import LOG, MAX_LOG_BYTES, launch_training, turn_log
 from core.sweeps.record import sweeping
-from tests.conftest import REPOSITORY
+from tests.processes import as_an_ordinary_user
 
 LIST = """
 import sys
@@ -26,19 +24,6 @@ for run in list_runs(data_dir=data_dir, trained_dir=TRAINED_DIR):
 for finding in examine(data_dir=data_dir, trained_dir=TRAINED_DIR):
     print(finding.severity, finding.subject)
 """
-
-
-def as_an_ordinary_user(*words: str) -> subprocess.CompletedProcess[str]:
-    """Runs Python without the right to read what it may not."""
-    command = [sys.executable, *words]
-    if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("needs setpriv, as root")
-        lost = "-dac_override,-dac_read_search"
-        command[:0] = ["setpriv", f"--inh-caps={lost}", f"--bounding-set={lost}"]
-    return subprocess.run(
-        command, capture_output=True, text=True, check=False, cwd=REPOSITORY
-    )
 
 
 def test_one_folder_that_can_not_be_read_is_one_bad_row(data_dir: Path) -> None:
