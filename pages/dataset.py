@@ -11,7 +11,7 @@ from core.datasets.sources import NAMED
 from core.datasets.store import UPLOAD_PREFIX, Dataset, Progress
 from core.datasets.versions import base_name
 from core.errors import SketchScopeError
-from core.language import plain
+from core.language import plain, plain_but_code
 from core.paths import TRAINED_DIR, data_dir
 from core.runs.dataset import shipped_split
 from core.runs.status import ACTIVE_STATES
@@ -62,7 +62,7 @@ def add(what: str, *, name: str | None = None, called: str = "") -> None:
     except SketchScopeError as error:
         message = say_plain(error)
         message = message.replace(what, called) if called else message
-        st.error(plain(message), icon=":material/error:")
+        st.error(plain_but_code(message), icon=":material/error:")
         return
     finally:
         bar.empty()

@@ -39,7 +39,7 @@ def show_preview(place: str, *, name: str | None) -> bool:
             find_split=lambda: shipped_split(TRAINED_DIR),
         )
     except SketchScopeError as error:
-        st.error(plain(say(error)), icon=":material/error:")
+        st.error(say(error), icon=":material/error:")
         return False
     source = found.source
     st.write(
@@ -70,7 +70,7 @@ def show_preview(place: str, *, name: str | None) -> bool:
                 output_format="PNG",
             )
     for sentence in source.account.sentences():
-        st.caption(plain(say(sentence)))
+        st.caption(say(sentence))
     return True
 
 
@@ -97,4 +97,4 @@ def show_account(dataset: Dataset) -> None:
         return
     with st.expander(_("What the import read"), icon=":material/checklist:"):
         for sentence in told:
-            st.caption(plain(say(sentence)))
+            st.caption(say(sentence))
