@@ -58,7 +58,9 @@ def test_two_runs_are_compared_by_their_address_and_a_broken_sketch_is_opened(
     page.get_by_role("button", name="All sketches").click()
     expect(tiles).to_have_count(len(rows))
     page.get_by_text("As a table", exact=True).click()
-    # A button that the page is just making anew gives nothing.
+    # A button that the page is just making anew gives nothing, and opened tiles have
+    # the page run twice more, a tenth of a second apart.
+    page.wait_for_timeout(500)
     wait_until_idle(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="All test sketches as CSV").click()

@@ -86,21 +86,21 @@ def test_the_menu_leads_to_every_screen(lasting_server: Server, page: Page) -> N
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_narrow_dark_window_shows_a_screen(
-    name: str, lasting_server: Server, browser: Browser
+    name: str, lasting_server: Server, page: Page
 ) -> None:
-    with faultless_page(
-        browser, viewport={"width": 400, "height": 800}, color_scheme="dark"
-    ) as page:
-        page.goto(lasting_server.address + SCREENS[name])
-        heading = "SketchScope" if name == "Home" else name
-        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(
-            timeout=START_TIMEOUT_MS
-        )
-        wait_until_idle(page)
-        is_wider_than_the_window = page.evaluate(
-            "() => document.scrollingElement.scrollWidth > innerWidth"
-        )
-        assert not is_wider_than_the_window
+    page.set_viewport_size({"width": 400, "height": 800})
+    page.emulate_media(color_scheme="dark")
+    page.goto(lasting_server.address + SCREENS[name])
+    expect(page.get_by_test_id("stApp")).to_have_css("color-scheme", "dark")
+    heading = "SketchScope" if name == "Home" else name
+    expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible(
+        timeout=START_TIMEOUT_MS
+    )
+    wait_until_idle(page)
+    is_wider_than_the_window = page.evaluate(
+        "() => document.scrollingElement.scrollWidth > innerWidth"
+    )
+    assert not is_wider_than_the_window
 
 
 def test_a_class_opens_by_its_address(lasting_server: Server, page: Page) -> None:
