@@ -43,7 +43,7 @@ class Archive(ABC):
     """Folders that are links, which are not followed."""
 
     closed: tuple[str, ...] = ()
-    """Folders that this user may not list."""
+    """Folders that can't be listed, most often since this user may not."""
 
     doubts: tuple[Sentence, ...] = ()
     """What may have been read wrong."""

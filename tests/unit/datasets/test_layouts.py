@@ -467,7 +467,7 @@ def test_what_may_not_be_read_is_told_and_spoils_no_more(
     dataset = open_dataset("it", data_dir=data_dir)
     assert counts(dataset) == {**EACH_SIX, "sun": 5}
     for kind in (
-        "Passed over folders that may not be opened (2): fish/inner, moon.",
+        "Passed over folders that can't be opened (2): fish/inner, moon.",
         "Passed over system files (1): lost+found.",
         "Passed over pictures that can't be read (2): star/0.png, sun/0.png.",
     ):
