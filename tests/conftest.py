@@ -67,6 +67,9 @@ TINY_SETTINGS = (
 HANGING_S = 600
 """Whoever takes longer hangs; a slow machine takes long for nothing else."""
 
+LONGEST_NAME = 60
+"""Characters of a text that a test is named after."""
+
 JAX_FLAGS = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 )
@@ -100,6 +103,13 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Two tests at once, but where single files or tests are asked for."""
     is_folder = (Path(word.split("::")[0]).is_dir() for word in config.args)
     return 2 if any(is_folder) else 0
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names a test after the beginning of a long text, not after megabytes of it."""
+    if isinstance(val, str | bytes) and len(val) > LONGEST_NAME:
+        return f"{val[:LONGEST_NAME]!a} and so on"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
