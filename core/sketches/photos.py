@@ -281,8 +281,10 @@ def _find_lines(values: NDArray[np.float32]) -> NDArray[np.float32]:
     strong = ink[ink > np.maximum(6 * noise, MIN_PHOTO_INK)]
     peak = float(np.percentile(strong, 97)) if len(strong) else 0.0
     level = np.maximum(4 * noise, 0.3 * max(peak, MIN_PHOTO_INK))
-    parts, _ = ndimage.label(ink > level, np.ones((3, 3)))
-    strongest = ndimage.maximum(ink / level, parts, np.arange(parts.max() + 1))
+    is_ink = ink > level
+    parts, number = ndimage.label(is_ink, np.ones((3, 3)))
+    strongest = np.zeros(number + 1, dtype=np.float32)
+    np.maximum.at(strongest, parts[is_ink], (ink / level)[is_ink])
     sizes = np.bincount(parts.ravel())
     is_line = (strongest > 1.5) & (sizes > (side / 150) ** 2)
     is_line[0] = False
