@@ -147,7 +147,11 @@ def browsing() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+            args=[
+                *("--no-sandbox", "--disable-gpu", "--disable-background-networking"),
+                # No page stays open long enough for V8's slowest compiler to pay.
+                "--js-flags=--no-opt",
+            ],
         )
         yield browser
         browser.close()

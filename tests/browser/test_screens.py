@@ -69,11 +69,10 @@ def expect_words(page: Page) -> None:
 
 @pytest.mark.parametrize("name", SCREENS)
 def test_a_screen_opens_cold_by_its_address(
-    name: str, data_dir: Path, browser: Browser
+    name: str, server: Server, page: Page
 ) -> None:
-    with serving(data_dir) as server, faultless_page(browser) as page:
-        page.goto(server.address + SCREENS[name])
-        expect_screen(page, name)
+    page.goto(server.address + SCREENS[name])
+    expect_screen(page, name)
 
 
 def test_the_menu_leads_to_every_screen(lasting_server: Server, page: Page) -> None:
