@@ -10,7 +10,7 @@ from tests.faults.hostile import COSTLY, read_costly, send_messages
 from tests.faults.strangers import KINDS, meet
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", COSTLY)
 def test_what_costs_is_taken_or_refused_in_time(kind: str, tmp_path: Path) -> None:
     # In a process of its own, whose memory is measured.

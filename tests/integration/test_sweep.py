@@ -289,6 +289,7 @@ def test_a_search_that_learns_goes_on_and_repeats_nothing(
             "learning_rate": {"from": 1e-4, "to": 1e-2, "log": True},
         },
         "search": "optuna",
+        "cpus": 2,
     }
     folder = sweep_dir("learned", data_dir=data_dir)
     file.write_text(json.dumps({**content, "trials": 3}))

@@ -67,7 +67,6 @@ COSTLY = {
 }
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("strokes", COSTLY.values(), ids=COSTLY)
 def test_no_drawing_takes_long_or_much_memory(strokes: tuple[Stroke, ...]) -> None:
     tracemalloc.start()
@@ -80,7 +79,6 @@ def test_no_drawing_takes_long_or_much_memory(strokes: tuple[Stroke, ...]) -> No
         tracemalloc.stop()
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("command", [["L", 3, 4], ["C", 3, 4, 5, 6, 7, 8]])
 def test_a_canvas_of_too_many_points_is_refused_before_it_is_read(
     command: list[object],
@@ -92,7 +90,6 @@ def test_a_canvas_of_too_many_points_is_refused_before_it_is_read(
     assert time.process_time() - started < 1
 
 
-@pytest.mark.alone
 def test_a_replay_of_a_thousand_strokes_asks_about_some_of_them() -> None:
     run = read_run(TRAINED_DIR / "simple")
     network = Network("Simple", run, Classifier(run.path))

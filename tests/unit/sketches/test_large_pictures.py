@@ -70,7 +70,7 @@ def uploaded(content: bytes, *, file_id: str) -> UploadedFile:
     return UploadedFile(record, FileURLs())
 
 
-@pytest.mark.alone
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", LARGE)
 def test_no_picture_takes_much_memory(kind: str, tmp_path: Path) -> None:
     make, form = LARGE[kind]

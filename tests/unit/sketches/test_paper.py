@@ -77,6 +77,7 @@ def drawings(networks: dict[str, Classifier]) -> list[tuple[str, Image.Image]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_of_paper_pen_or_camera_leaves_the_answer(
     change: str,
