@@ -22,9 +22,6 @@ from pages.shared.pickers import (
     run_words,
 )
 
-HALF = 0.5
-
-
 kept_trust = reads.keep(measure_trust)
 
 

@@ -1,7 +1,7 @@
 """Whether probabilities are true: reliability in bins, and calibration errors."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,6 @@ from core.analysis.statistics import wilson_intervals
 
 Binning = Literal["width", "mass"]
 """Bins of equal width on 0 to 1, or of as many sketches each."""
-
-BINNINGS: tuple[Binning, ...] = get_args(Binning)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ true class came second."""
 FailureOrder = Literal["loss", "margin", "surprise"]
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
-ORDERS: tuple[FailureOrder, ...] = get_args(FailureOrder)
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,7 +9,7 @@ the method asks for.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,6 @@ from core.runs.evaluation import Evaluation
 
 SuspectOrder = Literal["margin", "label"]
 """By how far the label's class is behind, or by how little probability it got."""
-
-ORDERS: tuple[SuspectOrder, ...] = get_args(SuspectOrder)
 
 NOTHING = -1
 """Where no class reaches its threshold."""

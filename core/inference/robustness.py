@@ -28,7 +28,6 @@ from core.runs.reading import read_config
 from core.runs.stopping import StopCheck
 from core.sketches.changes import CHANGES, VERSION, change_sketch
 
-MAX_SKETCHES = 1_000
 USUAL_SKETCHES = 500
 """Two of each class of TU-Berlin: an accuracy is known to about ±4 points, and both
 networks that ship are asked in less than five minutes on two cores."""
@@ -104,7 +103,7 @@ def measure_robustness(
     Args:
         run_dirs: Evaluated runs with weights.
         data_dir: Where their datasets are installed.
-        limit: How many sketches, from 1 to `MAX_SKETCHES`.
+        limit: How many sketches, at least 1.
         report: Told of the progress.
         is_stop_requested: Asked after every few sketches.
 

@@ -1,6 +1,7 @@
 """Which sketches are wrong, filtered and sorted."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.analysis.failures import (
     KINDS,
-    ORDERS,
     FailureFilter,
+    FailureOrder,
     find_failures,
     surprise,
     tally,
@@ -36,7 +37,7 @@ pairs = st.builds(
 @given(
     pairs,
     st.sampled_from(KINDS),
-    st.sampled_from(ORDERS),
+    st.sampled_from(get_args(FailureOrder)),
     st.none() | st.integers(0, 1),
     st.none() | st.integers(0, 1),
     st.floats(0, 1),

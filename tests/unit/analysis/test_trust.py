@@ -3,6 +3,7 @@
 from dataclasses import astuple, replace
 from itertools import product
 from math import prod
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
-from core.analysis.calibration import BINNINGS, Binning, calibration, reliability
+from core.analysis.calibration import Binning, calibration, reliability
 from core.analysis.confidences import Confidences, measure_confidences
 from core.analysis.coverage import (
     answers_at_accuracy,
@@ -122,7 +123,7 @@ def test_bins_of_equal_width_are_scikit_learn_s(found: Confidences, bins: int) -
     assert [one.confidence for one in made] == pytest.approx(sure)
 
 
-@given(made_claims, st.sampled_from(BINNINGS), st.integers(1, 20))
+@given(made_claims, st.sampled_from(get_args(Binning)), st.integers(1, 20))
 def test_each_sketch_is_in_one_bin_and_a_bin_tells_the_truth(
     found: Confidences, by: Binning, bins: int
 ) -> None:
@@ -172,7 +173,7 @@ def test_the_order_of_sketches_changes_nothing(found: Confidences) -> None:
     other = replace(
         found, confidence=found.confidence[order], is_right=found.is_right[order]
     )
-    for by in BINNINGS:
+    for by in get_args(Binning):
         assert astuple(calibration(other, by=by)) == pytest.approx(
             astuple(calibration(found, by=by))
         )
