@@ -179,8 +179,8 @@ class _Words(GNUTranslations):
     language: str
 
     def gettext(self, message: str) -> str:
-        """Returns a sentence."""
-        return Phrase(super().gettext(message), self.language)
+        """Returns a sentence; nothing for nothing, where a catalog has its header."""
+        return Phrase(super().gettext(message) if message else "", self.language)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """Returns the one of two sentences that suits a number."""
@@ -241,7 +241,7 @@ def translate(message: str | SketchScopeError, words: NullTranslations) -> str:
     """Returns what an error says, or a message of `core`, in another language."""
     text = message.args[0] if isinstance(message, SketchScopeError) else message
     if not isinstance(text, Sentence):
-        return words.gettext(text) if text else text
+        return words.gettext(text)
     values = {
         name: translate(value, words) if isinstance(value, Sentence) else value
         for name, value in text.values.items()

@@ -48,7 +48,24 @@ def show_charts(runs: list[Run]) -> None:
     """Draws loss and top-1, again and again while a run is under way."""
     by_id = {run.run_id: run for run in reads.runs()}
     now = [by_id.get(run.run_id, run) for run in runs]
-    has_references = all(is_tu_berlin(run) for run in now)
+    if not any(run.history for run in now):
+        st.info(
+            _(
+                "These runs have not finished an epoch yet. Their curves begin after "
+                "the first."
+            ),
+            icon=":material/show_chart:",
+        )
+    else:
+        draw_charts(now)
+    if any(run.state in ACTIVE_STATES for run in runs) and not any(
+        run.state in ACTIVE_STATES for run in now
+    ):
+        st.rerun()
+
+
+def draw_charts(now: list[Run]) -> None:
+    """Draws loss and top-1 of runs, and says what the lines are."""
     metrics: tuple[CurveMetric, ...] = ("loss", "top1")
     for column, metric in zip(st.columns(2), metrics, strict=True):
         with column:
@@ -60,9 +77,7 @@ def show_charts(runs: list[Run]) -> None:
                     smoothing=smoothing_percent / 100,
                     log=log and metric == "loss",
                     show_train=show_train,
-                    references=REFERENCES
-                    if references and has_references and metric == "top1"
-                    else None,
+                    references=REFERENCES if references and metric == "top1" else None,
                     groups=seed_groups(now) if as_groups else (),
                     words=words(),
                 ),
@@ -71,10 +86,15 @@ def show_charts(runs: list[Run]) -> None:
                 height=CHART_HEIGHT,
                 uirevision=f"{against} {log}",
             )
-    if any(run.state in ACTIVE_STATES for run in runs) and not any(
-        run.state in ACTIVE_STATES for run in now
-    ):
-        st.rerun()
+    st.caption(
+        _(
+            "Solid: validation, after each epoch. Dotted: training, the mean over an "
+            "epoch of varied and, where the recipe says so, mixed sketches with "
+            "dropout on, so lower than on the sketches as they are. Star: the epoch of "
+            "highest validation top-1. Diamond: where a run went on from another. "
+            "Reference lines are test accuracies."
+        )
+    )
 
 
 require_frame()
@@ -109,7 +129,9 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
     )
     show_train = st.toggle(_("Training too"), value=True, key="curves_train")
     log = st.toggle(_("Log scale of the loss"), key="curves_log")
-    references = st.toggle(_("Reference lines"), value=True, key="curves_references")
+    references = all(is_tu_berlin(run) for run in runs) and st.toggle(
+        _("Reference lines"), value=True, key="curves_references"
+    )
     if groups:
         st.toggle(
             _("Mean of seeds"),
@@ -123,27 +145,9 @@ with st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         )
 if not runs:
     st.info(_("Choose one or more runs above."), icon=":material/show_chart:")
-elif not any(run.history or run.state in ACTIVE_STATES for run in runs):
-    st.info(
-        _(
-            "These runs have not finished an epoch yet. Their curves begin after the "
-            "first."
-        ),
-        icon=":material/show_chart:",
-    )
 else:
     is_live = any(run.state in ACTIVE_STATES for run in runs)
     fragment(show_charts, run_every=LIVE_INTERVAL_S if is_live else None)(runs)
-    st.caption(
-        _(
-            "Solid: validation, after each epoch. Dotted: training, the mean over an "
-            "epoch of varied and, where the recipe says so, mixed sketches with "
-            "dropout on, so lower than on the sketches as they are. Star: the epoch of "
-            "highest validation top-1. Diamond: where a run went on from another. "
-            "Reference lines are test accuracies."
-        )
-    )
-if runs:
     for run in runs:
         if run.problem:
             st.warning(

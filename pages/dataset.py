@@ -18,6 +18,7 @@ from core.runs.status import ACTIVE_STATES
 from pages.parts.dataset.preview import show_account, show_preview
 from pages.shared import reads
 from pages.shared.actions import add_dataset, remove_dataset
+from pages.shared.attribution import show_attribution
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, number, say_plain, thing
@@ -241,8 +242,7 @@ def show_gallery(dataset: Dataset) -> None:
                 for row in shown
             ],
         )
-    if dataset.attribution:
-        st.caption(plain(dataset.attribution))
+    show_attribution(dataset)
     show_account(dataset)
 
 

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from core.language import plain
 from pages.parts.duel.game import opponents, show_duel
 from pages.parts.duel.people import show_people
+from pages.shared.attribution import show_attribution
 from pages.shared.frame import require_frame
 from pages.shared.language import gettext as _
 from pages.shared.pickers import evaluated_runs, no_evaluation_yet
@@ -23,5 +23,5 @@ else:
     dataset = sketch_dataset(runs[0])
     if dataset is not None:
         show_duel(runs, dataset)
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
     show_people(runs)

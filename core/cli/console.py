@@ -27,7 +27,11 @@ class _Console(Console):
 
 
 # Lines are broken for people only, not in a file or a pipe.
-out = _Console(emoji=False, soft_wrap=not sys.stdout.isatty())
+out = _Console(
+    emoji=False,
+    soft_wrap=not sys.stdout.isatty(),
+    width=None if sys.stdout.isatty() else 10_000,
+)
 err = _Console(stderr=True, emoji=False, soft_wrap=not sys.stderr.isatty())
 
 NETWORK = "|".join(NETWORKS)
@@ -66,8 +70,13 @@ def print_json(value: Any, *, indent: int | None = 2) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Prints a table without lines, its cells as plain text."""
-    table = Table(*columns, box=None, header_style="bold")
+    """Prints a table without lines, its cells as plain text and whole.
+
+    The first column is what a command takes; the others make room for it.
+    """
+    table = Table(box=None, header_style="bold")
+    for place, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=not place)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     out.print(table)

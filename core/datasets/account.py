@@ -24,6 +24,7 @@ NO_CLASS = N_("pictures in no class folder")
 UNLABELLED = N_("pictures of a part without labels")
 UNLISTED = N_("pictures that no list names")
 ABSENT = N_("listed pictures that are not there")
+BLANK = N_("listed pictures without a label")
 PHOTOGRAPH = N_("photographs beside the sketches")
 OTHER_FORM = N_("other forms of the same sketches")
 UNREADABLE = N_("pictures that can't be read")
@@ -34,7 +35,7 @@ NEAR_COPIES = N_("near-copies in training and test")
 
 KINDS = (
     *(SYSTEM, OTHER_FORMAT, EMPTY, LINKED, CLOSED, NO_CLASS, UNLABELLED, UNLISTED),
-    *(ABSENT, PHOTOGRAPH, OTHER_FORM, UNREADABLE),
+    *(ABSENT, BLANK, PHOTOGRAPH, OTHER_FORM, UNREADABLE),
 )
 """Of what is passed over, in the order in which they are told."""
 

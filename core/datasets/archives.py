@@ -166,6 +166,11 @@ class _Zip(Archive):
             self._zip = zipfile.ZipFile(path)
             entries = self._zip.infolist()
         except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+            if not isinstance(error, OSError) and not zipfile.is_zipfile(path):
+                raise DatasetError(
+                    "{path} is neither a folder nor a zip or tar that can be read.",
+                    path=path,
+                ) from error
             raise DatasetError(
                 "{path} is not a readable zip: {reason}.", path=path, reason=error
             ) from error

@@ -210,13 +210,13 @@ def _is_table(name: str, labels: str | None) -> bool:
 def _nothing(archive: Archive, passed_over: Sequence[Entry]) -> DatasetError:
     """Returns the error of a place that holds no sketches, with what it holds."""
     held = Account(passed_over=passed_over).sentences()[:2]
-    return DatasetError(
+    nothing = Sentence(
         "{path} holds no pictures and no drawings that can be read. It must be a "
         "folder of class folders with pictures, or hold mapping.txt, train.txt and "
-        "test.txt. {held}",
+        "test.txt.",
         path=archive.origin,
-        held=join_sentences(held),
     )
+    return DatasetError(join_sentences([nothing, *held]))
 
 
 def _locate(archive: Archive, pictures: Sequence[str], reading: Reading) -> Layout:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-from core.datasets.account import ABSENT, UNLISTED, Entry
+from core.datasets.account import ABSENT, BLANK, UNLISTED, Entry
 from core.datasets.archives import MAX_FILE_BYTES, Archive
 from core.datasets.layout import PARTS, Layout, Located
 from core.datasets.names import show_name
@@ -95,8 +95,9 @@ def locate_by_table(
     Args:
         files: Paths with `/`.
         table: A CSV or JSON file, within the archive or on the disk. It has a column
-            of files (paths, names, or names without an ending) and one of labels; a
-            column `split` is the split. JSON may also be an object from file to label.
+            of files (paths, their ends, or both without an ending) and one of labels;
+            a column `split` is the split. JSON may also be an object from file to
+            label.
         archive: What the pictures lie in.
         group: The column of groups, if any.
 
@@ -120,19 +121,18 @@ def locate_by_table(
                 group=quote(group),
                 columns=", ".join(columns),
             )
-    of_name: dict[str, set[str]] = {}
-    for file in files:
-        path = PurePosixPath(file)
-        for name in {file, path.name, str(path.with_suffix("")), path.stem}:
-            of_name.setdefault(name, set()).add(file)
+    paths = [_text(row, file_column).replace("\\", "/") for row in rows]
     found: dict[str, Located] = {}
-    absent = []
-    for number, row in enumerate(rows, start=1):
-        listed = _text(row, file_column).replace("\\", "/")
+    absent, blank = [], {}
+    for number, (row, listed, matches) in enumerate(
+        zip(rows, paths, _find(paths, files), strict=True), start=1
+    ):
         label = _text(row, label_column)
-        if not listed or not label:
+        if not listed:
             continue
-        matches = _find(listed.removeprefix("./"), of_name)
+        if not label:
+            blank.update(dict.fromkeys(matches, Entry(listed, BLANK)))
+            continue
         if not matches:
             absent.append(Entry(listed, ABSENT))
             continue
@@ -152,7 +152,7 @@ def locate_by_table(
                 "{table} row {number}: {file} has two labels, {first} and {second}.",
                 table=table,
                 number=number,
-                file=quote(listed),
+                file=quote(file),
                 first=quote(found[file].class_name),
                 second=quote(label),
             )
@@ -162,17 +162,43 @@ def locate_by_table(
             table=table,
             path=archive.origin,
         )
-    unlisted = [Entry(file, UNLISTED) for file in files if file not in found]
+    unlisted = [
+        blank.get(file, Entry(file, UNLISTED)) for file in files if file not in found
+    ]
     located_files = tuple(found[file] for file in files if file in found)
     return Layout(located_files, (*unlisted, *absent))
 
 
-def _find(listed: str, of_name: Mapping[str, set[str]]) -> set[str]:
-    """Returns the files that a table's row may mean; one, if its path is whole."""
-    for name in (listed, PurePosixPath(listed).name):
-        if matches := of_name.get(name):
-            return {listed} if listed in matches else matches
-    return set()
+def _find(paths: Sequence[str], files: Sequence[str]) -> list[set[str]]:
+    """Returns the files that each of a table's paths may mean.
+
+    A path means the file whose path it ends, or that ends it. Only where none of them
+    does, and the files lie elsewhere than they did, the name alone decides.
+    """
+    of_end: dict[str, set[str]] = {}
+    of_whole: dict[str, set[str]] = {}
+    for file in files:
+        for path in {file, str(PurePosixPath(file).with_suffix(""))}:
+            of_whole.setdefault(path, set()).add(file)
+            for end in _ends(path):
+                of_end.setdefault(end, set()).add(file)
+
+    def find(path: str) -> set[str]:
+        if matches := of_end.get(path):
+            return {path} if path in matches else matches
+        return next((of_whole[end] for end in _ends(path) if end in of_whole), set())
+
+    cleaned = [path.removeprefix("./") for path in paths]
+    found = [find(path) for path in cleaned]
+    if not any(found):
+        found = [of_end.get(PurePosixPath(path).name, set()) for path in cleaned]
+    return found
+
+
+def _ends(path: str) -> list[str]:
+    """Returns a path without its first folders: none of them, one, two and so on."""
+    parts = path.split("/")
+    return ["/".join(parts[start:]) for start in range(len(parts))]
 
 
 def _text(row: Row, column: str | None) -> str:
@@ -233,7 +259,9 @@ def _read_rows(table: str, archive: Archive) -> list[Row]:
         else:
             head = text.partition("\n")[0]
             delimiter = max("\t;,", key=head.count)
-            rows = list(csv.DictReader(io.StringIO(text), delimiter=delimiter))
+            rows = list(
+                csv.DictReader(io.StringIO(text), delimiter=delimiter, strict=True)
+            )
     except (ValueError, RecursionError, csv.Error) as error:
         raise DatasetError(
             "{table} can't be read as a table: {reason}.", table=table, reason=error
@@ -274,4 +302,6 @@ def _read_text(table: str, archive: Archive) -> str:
     try:
         return content.decode(encoding)
     except UnicodeDecodeError as error:
-        raise DatasetError("{table} is not UTF-8 text.", table=table) from error
+        raise DatasetError(
+            "{table} is not UTF-8 text. Save it as UTF-8.", table=table
+        ) from error

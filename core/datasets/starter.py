@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw
 
 from core.datasets.starter_things import DRAW, Stroke
 from core.datasets.store import SketchRecord, SketchSource, Split
+from core.language import noop as N_
 from core.sketches.images import IMAGE_SIZE, PAPER, to_sketch
 
 DRAWINGS_PER_CLASS = 60
@@ -31,7 +32,7 @@ POINT_SPACING = 0.02
 HASTE = 1.0
 """Of the dataset's hand: with it a few things are hard to tell, as those of people."""
 
-ATTRIBUTION = "Starter sketches, drawn by SketchScope. Apache-2.0."
+ATTRIBUTION = N_("Starter sketches, drawn by SketchScope. Apache-2.0.")
 
 
 def find_starter(*, seed: int = 0) -> SketchSource:

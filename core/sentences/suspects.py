@@ -30,12 +30,12 @@ def suspects_words(
         ).format(total=suspects.total, runs=names)
     if len(runs) > 1:
         sentence = ngettext(
-            "**{count:,} of {total:,} test sketches is suspect**: {runs} "
-            "all take it for the same class, another than its label, with at least the "
-            "confidence they usually have in sketches of that class.",
-            "**{count:,} of {total:,} test sketches are suspect**: {runs} "
-            "all take each for the same class, another than its label, with at least "
-            "the confidence they usually have in sketches of that class.",
+            "**{count:,} of {total:,} test sketches is suspect**: {runs} agree on "
+            "another class than its label, with at least the confidence they usually "
+            "have in sketches of that class.",
+            "**{count:,} of {total:,} test sketches are suspect**: for each, {runs} "
+            "agree on another class than its label, with at least the confidence they "
+            "usually have in sketches of that class.",
             count,
         )
     else:

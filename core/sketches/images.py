@@ -95,6 +95,17 @@ def read_with(
                 return convert(seek_drawn_frame(image))
     except FileNotFoundError as error:
         raise ImageError("{path} does not exist.", path=name) from error
+    except IsADirectoryError as error:
+        raise ImageError(
+            "{path} is a folder. Name the pictures in it.", path=name
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(
+            "{path} has more pixels than the {limit:,} that can be read. Make it "
+            "smaller.",
+            path=name,
+            limit=max_pixels,
+        ) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             "{path} is not a picture of a format that can be read.", path=name
@@ -110,10 +121,11 @@ def read_with(
         TypeError,
         struct.error,  # of odd TIFF and EXIF tags
         MemoryError,
-        Image.DecompressionBombError,
     ) as error:
         raise ImageError(
-            "{path} can't be read as a picture: {reason}.", path=name, reason=error
+            "{path} can't be read as a picture: {reason}.",
+            path=name,
+            reason=getattr(error, "strerror", None) or error,
         ) from error
 
 

@@ -10,6 +10,7 @@ from core.language import plain
 from core.runs.folder import WEIGHTS
 from core.runs.reading import Run
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.language import gettext as _
 from pages.shared.language import thing
 from pages.shared.sketches import offer_dataset, sketch_dataset
@@ -81,7 +82,7 @@ def show_sketch(
                 output_format="PNG",
                 alt=_("The sketch of {drawn}").format(drawn=thing(drawn)),
             )
-            st.caption(plain(dataset.attribution))
+            show_attribution(dataset)
     # Draws bars and loads networks, for which the list does not wait.
     from pages.shared.guesses import show_guesses
 

@@ -15,6 +15,7 @@ from core.runs.dataset import find_dataset, rows_of
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.language import gettext as _
 from pages.shared.language import percent, thing
 
@@ -104,7 +105,7 @@ def show_test_sketches(
         output_format="PNG",
         alt=[_in_words(evaluation, row) for row in shown],
     )
-    st.caption(plain(dataset.attribution))
+    show_attribution(dataset)
 
 
 def sketch_rows(

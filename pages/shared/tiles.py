@@ -6,9 +6,9 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.language import plain
 from core.runs.reading import Run
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.fragments import fragment
 from pages.shared.gallery import Tile, gallery
 from pages.shared.one_sketch import SKETCH
@@ -42,7 +42,7 @@ def sketch_tiles(
     if dataset is None:
         offer_dataset(runs[0])
     else:
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
 
     def make(place: int) -> Tile:
         lines, alt = describe(place)

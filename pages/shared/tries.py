@@ -8,8 +8,8 @@ import streamlit as st
 
 from core.datasets.starter import draw, render
 from core.datasets.starter_things import DRAW
-from core.language import plain
 from core.runs.reading import Run
+from pages.shared.attribution import show_attribution
 from pages.shared.language import gettext as _
 from pages.shared.language import thing, thing_to_search
 from pages.shared.pictures import to_address
@@ -91,7 +91,7 @@ def show_known(runs: Sequence[Run]) -> None:
         ][:EXAMPLES]
         alt = _("Drawing of {label}").format(label=thing(name))
         show_small([(to_address(sketch), alt, "") for sketch in examples])
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
     elif name in DRAW:
         show_small([starter_picture(name)])
     else:

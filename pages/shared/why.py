@@ -192,7 +192,7 @@ def show_nearest(
         _(
             "Training sketches whose features are most like the drawing's (cosine of "
             "the angle between them). {attribution}"
-        ).format(attribution=plain(dataset.attribution))
+        ).format(attribution=plain(_(dataset.attribution)))
     )
 
 

@@ -24,6 +24,7 @@ SCRIPTS = (
     REPOSITORY / "core/analysis/metrics.py",
     REPOSITORY / "core/datasets/account.py",
     REPOSITORY / "core/datasets/sources.py",
+    REPOSITORY / "core/datasets/starter.py",
     *sorted(REPOSITORY.glob("core/charts/*.py")),
     *sorted(REPOSITORY.glob("core/report/**/*.py")),
     *sorted(REPOSITORY.glob("core/sentences/*.py")),

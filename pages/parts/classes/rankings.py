@@ -19,6 +19,7 @@ from core.language import plain
 from core.runs.reading import Run
 from core.sentences.numbers import accuracy_words
 from pages.parts.classes.strips import show_strips
+from pages.shared.attribution import show_attribution
 from pages.shared.chart import chart
 from pages.shared.language import gettext as _
 from pages.shared.language import ngettext, thing, words
@@ -161,7 +162,7 @@ def show_pictures(run: Run, other: Run | None, part: Part) -> None:
             st.markdown(_("**Easy for both**"))
             show_common(named, pairs, "easy", part)
     if dataset is not None:
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
 
 
 def show_all(run: Run, other: Run | None, part: Part) -> None:

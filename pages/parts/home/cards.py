@@ -14,11 +14,11 @@ from core.analysis.overview import (
 from core.charts.theme import network_colour
 from core.datasets.store import Dataset
 from core.language import noop as N_
-from core.language import plain
 from core.runs.evaluation import Evaluation
 from core.runs.reading import Run
 from core.sentences.numbers import span
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.guesses import STYLE
 from pages.shared.language import gettext as _
 from pages.shared.language import percent, thing, words
@@ -70,7 +70,7 @@ def show_wrong(run: Run) -> None:
         )
     else:
         show_small(mistakes(evaluation, dataset, [label for label, _share in worst]))
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
     st.page_link(
         "pages/classes.py",
         label=_("Best and worst classes"),

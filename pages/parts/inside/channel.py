@@ -17,6 +17,7 @@ from core.sketches.images import IMAGE_SIZE
 from pages.parts.inside.diagram import map_picture
 from pages.parts.inside.indexing import offer_index
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.language import gettext as _
 from pages.shared.language import number, say, thing
 from pages.shared.networks import Network
@@ -122,7 +123,7 @@ def show_exciting(run: Run, stage: Stage, channel: int) -> None:
         output_format="PNG",
         alt=[_("Test sketch of {name}").format(name=name) for name in names],
     )
-    st.caption(plain(dataset.attribution))
+    show_attribution(dataset)
 
 
 def framed(sketch: NDArray[np.uint8], box: tuple[float, ...]) -> Image.Image:

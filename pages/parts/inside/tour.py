@@ -43,7 +43,7 @@ def show_step(part: str) -> None:
     """Shows the tour's step before its part of the page, if it is there now."""
     parts = list(STEPS)
     place = parts.index(part)
-    if st.query_params.get(TOUR) != str(place + 1):
+    if _step() != place + 1:
         return
     with st.container(key="tour", border=True):
         st.caption(
@@ -69,10 +69,16 @@ def show_step(part: str) -> None:
 
 def offer_tour() -> None:
     """Shows the button that begins the tour."""
-    if TOUR not in st.query_params and st.button(
+    if _step() is None and st.button(
         _("Take the tour"), icon=":material/tour:", key="tour_begin"
     ):
         _go(1)
+
+
+def _step() -> int | None:
+    """Returns the step that the address names, if there is one of that number."""
+    named = st.query_params.get(TOUR)
+    return next((n for n in range(1, len(STEPS) + 1) if str(n) == named), None)
 
 
 def _go(step: int | None) -> None:

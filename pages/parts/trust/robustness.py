@@ -22,6 +22,7 @@ from core.sentences.robustness import (
     loss_words,
 )
 from pages.shared import reads
+from pages.shared.attribution import show_attribution
 from pages.shared.chart import chart
 from pages.shared.fragments import fragment
 from pages.shared.gallery import Tile, gallery
@@ -128,7 +129,7 @@ def show_tiles(run: Run, kind: str, ids: Sequence[str]) -> None:
     if dataset is None:
         offer_dataset(run)
     else:
-        st.caption(plain(dataset.attribution))
+        show_attribution(dataset)
 
     def make(place: int) -> Tile:
         sketch_id = ids[place]

@@ -303,7 +303,10 @@ def test_an_archive_of_too_much_in_all_is_refused(
 @pytest.mark.parametrize("content", [b"", b"PK", b"no zip at all" * 100])
 def test_a_file_that_is_no_zip_is_refused(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(content)
-    with pytest.raises(DatasetError, match=r"a\.zip is not a readable zip"):
+    with pytest.raises(
+        DatasetError,
+        match=r"a\.zip is neither a folder nor a zip|a\.zip is not a readable zip",
+    ):
         open_archive(tmp_path / "a.zip")
 
 
