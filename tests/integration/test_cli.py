@@ -199,7 +199,9 @@ def test_a_damaged_file_of_a_run_is_named_by_every_command(
     listed = cli("runs", "list", "--json")
     assert listed.code == 0, listed.err
     problems = {run["run_id"]: run["problem"] for run in listed.json}
-    assert cli("runs", "list").code == 0
+    table = cli("runs", "list")
+    assert table.code == 0
+    assert all(f"{run['run_id']} " in table.out for run in listed.json)
     for number, (file, _) in enumerate(DAMAGE.values()):
         assert f"{file}" in problems[f"run{number}"], (file, number)
         assert "\n" not in problems[f"run{number}"]

@@ -46,6 +46,8 @@ def test_an_unknown_sketch_or_step_is_told_or_passed_over(open_page: Open) -> No
     app = open_page("inside", sketch="no/such.png", tour="99")
     assert "no test sketch of that name" in words(app)
     assert "that is the logit" in words(app)
+    # The tour can be begun from an address that names none of its steps.
+    assert any(button.label == "Take the tour" for button in app.button)
 
 
 def test_the_address_holds_the_open_channel(open_page: Open) -> None:

@@ -5,11 +5,13 @@ import json
 import pytest
 
 from core.datasets.starter_things import DRAW
+from core.errors import join_sentences
 from core.language import (
     LANGUAGES,
     class_names,
     class_word,
     number,
+    translate,
     translations,
     write_number,
 )
@@ -100,3 +102,8 @@ def test_the_file_of_a_language_is_in_order(language: str) -> None:
     names = class_names(language)
     assert list(names) == sorted(names)
     assert json.dumps(names)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_nothing_in_each_language(language: str) -> None:
+    assert translate(join_sentences([]), translations(language)) == ""

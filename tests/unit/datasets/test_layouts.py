@@ -247,6 +247,7 @@ def test_a_pattern_labels_flat_pictures_and_groups_them(
         ("file,label\n", "has no rows"),
         ("file,label\nfish0.png,a\nfish0.png,b\n", "row 2: 'fish0.png' has two labels"),
         ("file,label\nnone.png,a\n", "lists none of the pictures"),
+        ('file,label\nfish0.png,"a\nfish1.png,b\n', "can't be read as a table"),
     ],
 )
 def test_a_table_that_is_wrong_is_one_clear_error(
@@ -259,6 +260,37 @@ def test_a_table_that_is_wrong_is_one_clear_error(
     for nothing in ("nothing.csv", "~nobody-at-all/labels.csv", "labels.csv/in.csv"):
         with pytest.raises(DatasetError, match="is no file here"):
             add(root, labels=nothing)
+
+
+def test_a_path_means_no_picture_of_another_folder(tmp_path: Path, add: Import) -> None:
+    names = [("x", 0), ("x", 1), ("y", 2), ("y", 3), ("y", 4), ("x", 5), ("y", 6)]
+    files = [(f"{d}/{n}.png", picture("fish", n)) for d, n in names]
+    root = write(tmp_path / "mine", files)
+    rows = ["C:/a/x/0.png,dog", "C:/a/x/1.png,", "C:/a/x/2.png,dog", "y/3.png,cat"]
+    rows += ["C:/a/x/5.png,dog", "y/6.png,cat"]
+    (root / "l.csv").write_text("\n".join(["file,label", *rows]))
+    dataset = add(root, labels="l.csv")
+    assert {r.path: dataset.class_names[r.label] for r in dataset.records} == {
+        "x/0.png": "dog",
+        "x/5.png": "dog",
+        "y/3.png": "cat",
+        "y/6.png": "cat",
+    }
+    for sentence in (
+        "pictures that no list names (2): y/2.png, y/4.png.",
+        "listed pictures that are not there (1): C:/a/x/2.png.",
+        "listed pictures without a label (1): C:/a/x/1.png.",
+    ):
+        assert f"Passed over {sentence}" in told(dataset)
+
+
+def test_where_all_folders_are_others_the_name_decides(
+    tmp_path: Path, add: Import
+) -> None:
+    root = write(tmp_path / "mine", tree("here/{c}{i}.png"))
+    rows = [f"there/{c}{i}.png,{c}" for c in CLASSES for i in range(6)]
+    (root / "l.csv").write_text("\n".join(["file,label", *rows]))
+    assert counts(add(root, labels="l.csv")) == EACH_SIX
 
 
 def test_groups_by_folder_stay_in_one_part(tmp_path: Path, add: Import) -> None:
