@@ -120,7 +120,8 @@ def test_size_place_width_and_polarity_do_not_matter(
     found = find_sketch(picture)
     assert lies_on(found, EXPECTED) > 0.9
     ink, expected = (255.0 - sketch for sketch in (found, EXPECTED))
-    assert ink.sum() == pytest.approx(expected.sum(), rel=0.4)
+    # Of 3,000 drawings with thin lines the worst has half as much again.
+    assert ink.sum() == pytest.approx(expected.sum(), rel=0.6)
 
 
 def test_what_is_like_the_dataset_is_packed_as_the_dataset_is() -> None:
