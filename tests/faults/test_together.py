@@ -712,10 +712,13 @@ def test_doctor_spares_a_training_that_has_not_spoken_yet(
         try:
             while not trainings(data_dir):
                 time.sleep(0.001)
+            # Held still, or it might speak meanwhile.
+            process.send_signal(signal.SIGSTOP)
             for _ in range(5):
                 assert not strays(data_dir)
                 mend_all(data_dir)
             assert read_status(run_dir).pid == 0, "it was too quick for this test"
+            process.send_signal(signal.SIGCONT)
             while read_status(run_dir).pid != process.pid:
                 assert process.poll() is None
                 time.sleep(0.05)
