@@ -31,10 +31,10 @@ def suspects_words(
     if len(runs) > 1:
         sentence = ngettext(
             "**{count:,} of {total:,} test sketches is suspect**: {runs} agree on "
-            "another class than its label, with at least the confidence they usually "
+            "a class other than its label, with at least the confidence they usually "
             "have in sketches of that class.",
             "**{count:,} of {total:,} test sketches are suspect**: for each, {runs} "
-            "agree on another class than its label, with at least the confidence they "
+            "agree on a class other than its label, with at least the confidence they "
             "usually have in sketches of that class.",
             count,
         )
